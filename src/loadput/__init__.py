@@ -1,0 +1,1 @@
+"""loadput: an executable specification of how Linux KVM loads a vCPU and puts it back."""

@@ -1,0 +1,1 @@
+"""Errors and source places: what every other room may use."""
