@@ -1,0 +1,1 @@
+"""The one intermediate representation that both front ends lower to and every engine reads."""

@@ -1,0 +1,100 @@
+"""Records to columns: gather one field of many records at once, as its format says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cursor import fail
+from .fields import EventFormat, Field
+from .pages import I64, U8
+
+Column = NDArray[Any]
+
+
+def strided(data: U8, dtype: str) -> Column:
+    """``data`` seen as values of ``dtype`` starting at every byte (no copy)."""
+    item = np.dtype(dtype).itemsize
+    return np.ndarray((max(data.size - item + 1, 0),), dtype, data, 0, (1,))
+
+
+def gather_field(data: U8, offset: I64, size: I64, event: EventFormat, field: Field) -> Column:
+    """Return ``field`` of the records at ``offset`` as one column.
+
+    ``int``: a number column; ``text``: bytes ``S<n>``, cut at the first NUL; ``array``: two
+    dimensions; ``dyntext``, ``dynarray``: an object column of bytes or of arrays.
+
+    :param data: the bytes that hold the records
+    :param offset: ``int64[n]``, start of each record
+    :param size: ``int64[n]``, length of each record in bytes
+    :raises TraceError: LP0605, a record shorter than its format says
+    """
+    _check_fits(offset, size, event, field)
+    at = offset + field.offset
+    if field.kind == "int":
+        if field.element_bytes in (1, 2, 4, 8):
+            return strided(data, field.dtype)[at]
+        return strided(data, f"S{field.size}")[at]
+    if field.kind == "text":
+        return _cut_at_nul(strided(data, f"S{max(field.size, 1)}")[at])
+    if field.kind == "array":
+        raw = data[at[:, None] + np.arange(field.size)]
+        return raw.view(field.dtype) if field.size else raw
+    return _gather_dynamic(data, offset, size, at, event, field)
+
+
+def _check_fits(offset: I64, size: I64, event: EventFormat, field: Field) -> None:
+    if offset.size and int(size.min()) < field.offset + field.size:
+        row = int(size.argmin())
+        fail(
+            "LP0605",
+            f"a record of {event.full_name} is shorter than its format says",
+            file="decoded data",
+            offset=int(offset[row]),
+            section=f"event {event.full_name}, field {field.name}",
+            got=f"{int(size[row])} bytes",
+            expected=f"at least {field.offset + field.size}",
+        )
+
+
+def _cut_at_nul(column: Column) -> Column:
+    # Bytes behind the NUL are whatever the kernel's buffer held before.
+    width = column.dtype.itemsize
+    if not column.size:
+        return column
+    raw = column.view(np.uint8).reshape(-1, width)
+    ended = np.logical_or.accumulate(raw == 0, axis=1)
+    return np.where(ended, 0, raw).astype(np.uint8).reshape(-1).view(f"S{width}")
+
+
+def _gather_dynamic(
+    data: U8, offset: I64, size: I64, at: I64, event: EventFormat, field: Field
+) -> Column:
+    word = strided(data, "<u4")[at].astype(np.int64)
+    start, length = word & 0xFFFF, word >> 16
+    if field.is_relative:
+        start = start + field.offset + 4
+    bad = np.flatnonzero(start + length > size)
+    if bad.size:
+        row = int(bad[0])
+        fail(
+            "LP0605",
+            f"a dynamic field of {event.full_name} points outside its record",
+            file="decoded data",
+            offset=int(offset[row]),
+            section=f"event {event.full_name}, field {field.name}",
+            got=f"bytes {int(start[row])}..{int(start[row] + length[row])}",
+            expected=f"within {int(size[row])} bytes",
+        )
+    out = np.empty(at.size, dtype=object)
+    begin = offset + start
+    for row, (low, high) in enumerate(zip(begin.tolist(), (begin + length).tolist(), strict=True)):
+        piece = data[low:high].tobytes()
+        if field.kind == "dyntext":
+            out[row] = piece.split(b"\0", 1)[0]
+        else:
+            whole = len(piece) // field.element_bytes * field.element_bytes
+            out[row] = np.frombuffer(piece[:whole], dtype=field.dtype)
+    return out

@@ -1,0 +1,203 @@
+"""What a recording says about itself: formats, symbols, task names, counters.
+
+The same blocks stand in trace.dat version 6 (in a row), in version 7 (one section each) and in
+the tracing-data part of perf.data, so they are read here once.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass, field
+
+from .cursor import Cursor
+from .fields import EventFormat, parse_event_format
+
+MAGIC = b"\x17\x08\x44tracing"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something the recording lacks, so that no figure is read as more than it is.
+
+    :param kind: ``lost`` (the kernel dropped events), ``truncated``, ``corrupt``, ``counter``
+        (counts disagree), ``clock``
+    :param count: how many events, -1 where the kernel did not say
+    """
+
+    kind: str
+    text: str
+    file: str = ""
+    offset: int = -1
+    section: str = ""
+    expected: str = ""
+    cpu: int = -1
+    count: int = -1
+    time_ns: int = -1
+
+    def __str__(self) -> str:
+        place = f" ({self.section} @ byte {self.offset})" if self.offset >= 0 else ""
+        return f"{self.kind}: {self.text}{place}"
+
+
+@dataclass(slots=True)
+class Metadata:
+    """The metadata of one recording; ``by_id`` maps an event number to its format."""
+
+    by_id: dict[int, EventFormat] = field(default_factory=dict)
+    header_page: str = ""
+    kallsyms: bytes = b""
+    cmdlines: dict[int, str] = field(default_factory=dict)
+    printk: bytes = b""
+    page_bytes: int = 4096
+    long_bytes: int = 8
+    clock: str = ""
+    uname: str = ""
+    tool: str = ""
+    cpu_count: int = 0
+    time_offset_ns: int = 0
+    tsc: tuple[int, int] | None = None
+    cpu_stats: dict[int, dict[str, float]] = field(default_factory=dict)
+    missing: list[Missing] = field(default_factory=list)
+
+    def add_format(self, text: str, system: str, where: str) -> None:
+        event = parse_event_format(text, system, where=where)
+        self.by_id.setdefault(event.id, event)
+
+
+def read_initial(cur: Cursor, meta: Metadata) -> str:
+    """Read magic, version, byte order, long size and page size; return the version.
+
+    :raises TraceError: LP0602 wrong magic; LP0606 a byte order or word size not supported
+    """
+    magic = cur.take(len(MAGIC), "magic")
+    if magic != MAGIC:
+        cur.pos -= len(MAGIC)
+        cur.fail("not a trace.dat header", got=repr(magic), expected=repr(MAGIC))
+    version = cur.cstr("file version", 16)
+    if cur.u8("byte order"):
+        cur.fail(
+            "big-endian recordings are not supported",
+            got="byte order 1",
+            expected="0 (little endian)",
+            code="LP0606",
+        )
+    meta.long_bytes = cur.u8("long size")
+    if meta.long_bytes != 8:
+        cur.fail(
+            "32-bit recordings are not supported",
+            got=f"{meta.long_bytes} bytes per long",
+            expected="8",
+            code="LP0606",
+        )
+    meta.page_bytes = cur.u32("page size")
+    check_page_bytes(cur, meta.page_bytes)
+    return version
+
+
+def check_page_bytes(cur: Cursor, size: int) -> None:
+    """A sub-buffer is 4 KiB or more, whole words; anything else is a damaged file."""
+    if not 4096 <= size <= 1 << 24 or size % 8:
+        cur.fail("impossible page size", got=str(size), expected="4096 .. 16 MiB, whole words")
+
+
+def read_headers(cur: Cursor, meta: Metadata) -> None:
+    """Read the ``header_page`` and ``header_event`` blocks; the first fixes the sub-buffer size."""
+    for name in ("header_page", "header_event"):
+        got = cur.cstr(f"tag {name}", 16)
+        if got != name:
+            cur.fail("wrong tag", got=repr(got), expected=repr(name))
+        text = cur.blob(cur.u64(f"size of {name}"), name).decode("utf-8", "replace")
+        if name == "header_page":
+            meta.header_page = text
+            check_header_page(cur, meta)
+
+
+def check_header_page(cur: Cursor, meta: Metadata) -> None:
+    """Take the sub-buffer size from ``header_page``; refuse layouts that we do not know."""
+    commit = re.search(r"local_t commit;\s*offset:(\d+);\s*size:(\d+);", meta.header_page)
+    data = re.search(r"char data;\s*offset:(\d+);\s*size:(\d+);", meta.header_page)
+    if commit is None or data is None:
+        return
+    if (commit[1], commit[2], data[1]) != ("8", "8", "16"):
+        cur.fail(
+            "page header of another word size",
+            got=f"commit at {commit[1]}, {commit[2]} bytes; data at {data[1]}",
+            expected="commit at 8, 8 bytes; data at 16",
+            code="LP0606",
+        )
+    whole = int(data[1]) + int(data[2])
+    if whole % 4096 == 0 and whole:
+        meta.page_bytes = whole
+
+
+def read_ftrace_formats(cur: Cursor, meta: Metadata) -> None:
+    """Read the formats of ftrace's own events (print, function, ...)."""
+    for _ in range(_count(cur, "ftrace events")):
+        text = cur.blob(cur.u64("size of a format"), "format")
+        meta.add_format(text.decode("utf-8", "replace"), "ftrace", f"{cur.file} @ {cur.offset}")
+
+
+def read_event_formats(cur: Cursor, meta: Metadata) -> None:
+    """Read every ``events/<system>/<event>/format`` that the file carries."""
+    for _ in range(_count(cur, "event systems")):
+        system = cur.cstr("system name")
+        for _ in range(_count(cur, f"events of {system}")):
+            text = cur.blob(cur.u64("size of a format"), "format")
+            meta.add_format(text.decode("utf-8", "replace"), system, f"{cur.file} @ {cur.offset}")
+
+
+def _count(cur: Cursor, what: str) -> int:
+    count = cur.u32(f"number of {what}")
+    if count > 1 << 16:
+        cur.fail(f"impossible number of {what}", got=str(count), expected="at most 65536")
+    return count
+
+
+def read_cmdlines(data: bytes, meta: Metadata) -> None:
+    """Read ``saved_cmdlines``: one ``pid name`` a line."""
+    for line in data.decode("utf-8", "replace").splitlines():
+        pid, _, name = line.strip("\0").partition(" ")
+        if pid.isdigit() and len(pid) < 10:
+            meta.cmdlines[int(pid)] = name
+
+
+def read_cpu_stats(text: str, meta: Metadata) -> None:
+    """Read one CPUSTAT option: the ring buffer's own counters of one CPU."""
+    rows = dict(re.findall(r"^([a-zA-Z ]+):\s*([\d.]+)\s*$", text, re.M))
+    if "CPU" in rows:
+        cpu = int(float(rows.pop("CPU")))
+        meta.cpu_stats[cpu] = {name: float(value) for name, value in rows.items()}
+
+
+def chosen_clock(text: str) -> str:
+    """``local [mono] boot`` -> ``mono``."""
+    match = re.search(r"\[([^\]]+)\]", text)
+    return match[1] if match else text.strip("\0 \n")
+
+
+@dataclass(slots=True)
+class Symbols:
+    """Kernel symbols by address, from the recording's own kallsyms."""
+
+    addresses: list[int]
+    names: list[str]
+
+    def name_of(self, address: int) -> str:
+        """``function`` that holds ``address``, or the address in hex where none does."""
+        at = bisect.bisect_right(self.addresses, address) - 1
+        return self.names[at] if at >= 0 else f"0x{address:x}"
+
+
+def read_symbols(kallsyms: bytes) -> Symbols:
+    """Sort a /proc/kallsyms text by address; text symbols only."""
+    rows = []
+    for line in kallsyms.splitlines():
+        part = line.split()
+        if len(part) >= 3 and part[1] in (b"t", b"T", b"w", b"W"):
+            try:
+                rows.append((int(part[0], 16), part[2].decode("ascii", "replace")))
+            except ValueError:
+                continue
+    rows.sort()
+    return Symbols([a for a, _ in rows], [n for _, n in rows])

@@ -1,0 +1,340 @@
+"""The columnar event table that every reader gives: counts, columns on demand, what is missing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadput.base.errors import TraceError
+
+from .decode import Column, gather_field, strided
+from .fields import EventFormat
+from .metadata import Metadata, Missing, Symbols, read_symbols
+from .source import Batch, Progress, Source
+
+Columns = dict[str, Column]
+Wanted = Mapping[str, Iterable[str] | None]
+
+# enum trace_flag_type of include/linux/trace_events.h
+FLAG_IRQS_OFF, FLAG_NEED_RESCHED, FLAG_HARDIRQ, FLAG_SOFTIRQ = 0x01, 0x04, 0x08, 0x10
+FLAG_PREEMPT_RESCHED, FLAG_NMI, FLAG_BH_OFF = 0x20, 0x40, 0x80
+COMMON = ("time_ns", "cpu", "pid", "flags", "preempt_depth", "seq")
+# Decoded pages kept in memory between calls; above it the file is read again instead.
+CACHE_BYTES = 256 << 20
+
+
+class EventCounts(dict[str, int]):
+    """Event names to counts; ``counts["kvm:kvm_entry"]`` finds ``kvm_entry`` too."""
+
+    def __missing__(self, name: str) -> int:
+        bare = name.rpartition(":")[2]
+        if bare != name and bare in self:
+            return self[bare]
+        raise KeyError(name)
+
+
+class Backend(Protocol):
+    """What :class:`Trace` needs of a reader."""
+
+    file: str
+    kind: str
+    meta: Metadata
+
+    def count_events(self) -> dict[str, int]:
+        """Events by name."""
+
+    def field_names(self, name: str) -> list[str]:
+        """The fields of one event."""
+
+    def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
+        """The columns of several events, each sorted by time, in one pass over the file."""
+
+
+class Trace:
+    """One recording. Nothing is decoded before it is asked for.
+
+    ``kind`` names the file format, ``clock`` the trace clock (empty where the file does not say),
+    ``uname`` the recorded system, ``missing`` what is known to be lost or unreadable.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._counts: EventCounts | None = None
+        self._symbols: Symbols | None = None
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.path} ({self.kind})>"
+
+    @property
+    def path(self) -> str:
+        return self._backend.file
+
+    @property
+    def kind(self) -> str:
+        return self._backend.kind
+
+    @property
+    def clock(self) -> str:
+        return self._backend.meta.clock
+
+    @property
+    def uname(self) -> str:
+        return self._backend.meta.uname
+
+    @property
+    def meta(self) -> Metadata:
+        return self._backend.meta
+
+    @property
+    def has_ns_clock(self) -> bool:
+        """Whether ``time_ns`` is in nanoseconds: false for counters and unscaled cycle clocks."""
+        if self.clock in ("counter", "uptime"):
+            return self.clock == "uptime"
+        return self.clock not in ("x86-tsc", "ppc-tb") or self.meta.tsc is not None
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the recording lacks: lost events, unreadable parts, counters that disagree."""
+        self.events()
+        return list(self.meta.missing)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.missing
+
+    def events(self) -> EventCounts:
+        """Return the number of events by name, most frequent first."""
+        if self._counts is None:
+            counts = self._backend.count_events()
+            ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            self._counts = EventCounts(ranked)
+            self._compare_counters()
+        return self._counts
+
+    def fields(self, name: str) -> list[str]:
+        """Return the field names of one event.
+
+        :raises TraceError: LP0607, no such event; names what is there
+        """
+        return self._backend.field_names(self._resolve(name))
+
+    def columns(self, name: str, fields: Iterable[str] | None = None) -> Columns:
+        """Return one event's columns, sorted by time (ties: CPU, then buffer order).
+
+        Always there: ``time_ns`` int64, ``cpu`` int16, ``pid`` int32, ``flags`` and
+        ``preempt_depth`` uint8 (see :func:`decode_flags`), ``seq`` int64 (position in its CPU's
+        buffer). ``comm`` comes with ``fields=None`` or when named. Numbers keep the width and
+        sign of the format; ``char[n]`` is bytes ``S<n>``; dynamic strings and arrays are objects.
+
+        :param name: event name, bare or ``system:name``
+        :param fields: the fields to decode; None for all
+        :raises TraceError: LP0607 no such event or field; LP0605 a record against its format
+        """
+        return self.column_set({name: fields})[name]
+
+    def column_set(self, wanted: Wanted) -> dict[str, Columns]:
+        """Return :meth:`columns` of several events in one pass over the file."""
+        plan: dict[str, list[str]] = {}
+        with_comm: set[str] = set()
+        for name, fields in wanted.items():
+            real = self._resolve(name)
+            known = self._backend.field_names(real)
+            asked = known if fields is None else [f for f in fields if f not in COMMON]
+            if fields is None or "comm" in asked:
+                with_comm.add(real)
+            asked = [f for f in asked if f != "comm" or f in known]
+            for field in asked:
+                if field not in known:
+                    raise _unknown(self.path, f"event {name} has no field", field, known)
+            plan[real] = asked
+        got = self._backend.gather(plan, with_comm)
+        return {name: got[self._resolve(name)] for name in wanted}
+
+    def time_range(self) -> tuple[int, int]:
+        """Return (first, last) ``time_ns`` over all events; (0, 0) for an empty recording."""
+        low, high = None, None
+        for cols in self.column_set(dict.fromkeys(self.events(), ())).values():
+            time = cols["time_ns"]
+            if time.size:
+                low = int(time[0]) if low is None else min(low, int(time[0]))
+                high = int(time[-1]) if high is None else max(high, int(time[-1]))
+        return (low or 0, high or 0)
+
+    def symbol(self, address: int) -> str:
+        """Return the kernel function at ``address``, by the recording's own symbol table."""
+        if self._symbols is None:
+            self._symbols = read_symbols(self.meta.kallsyms)
+        return self._symbols.name_of(address)
+
+    def _resolve(self, name: str) -> str:
+        counts = self.events()
+        if name in counts:
+            return name
+        bare = name.rpartition(":")[2]
+        if bare in counts:
+            return bare
+        raise _unknown(self.path, "no such event in the recording", name, list(counts))
+
+    def _compare_counters(self) -> None:
+        # The ring buffer's own counters against what was read.
+        meta = self.meta
+        total = sum((self._counts or {}).values())
+        stats = meta.cpu_stats.values()
+        held = sum(int(s.get("entries", 0) + s.get("read events", 0)) for s in stats)
+        lost = sum(int(s.get("overrun", 0) + s.get("dropped events", 0)) for s in stats)
+        lost += sum(int(s.get("commit overrun", 0)) for s in stats)
+        if lost:
+            meta.missing.append(
+                Missing("lost", f"{lost} events overwritten or dropped", self.path, count=lost)
+            )
+        if held and held != total:
+            text = f"the ring buffer counted {held} events, {total} were read"
+            meta.missing.append(
+                Missing("counter", text, self.path, section="CPUSTAT", count=abs(held - total))
+            )
+
+
+def _unknown(path: str, what: str, name: str, known: list[str]) -> TraceError:
+    near = difflib.get_close_matches(name, known, 3)
+    shown = ", ".join(sorted(known)[:40]) + (", ..." if len(known) > 40 else "")
+    return TraceError(
+        "LP0607",
+        f"{what}: {name!r}",
+        where=path,
+        expected=f"one of {len(known)}" + (f"; nearest: {', '.join(near)}" if near else ""),
+        available=shown,
+        next="record with that event enabled, or ask for one of these",
+    )
+
+
+class RawBackend:
+    """The table of a binary recording, decoded by its own formats."""
+
+    def __init__(
+        self, source: Source, *, progress: Progress | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self.source = source
+        self.file, self.kind, self.meta = source.file, source.kind, source.meta
+        self._progress = progress
+        self._cache: list[Batch] | None = []
+        self._cached, self._limit = 0, cache_bytes
+        self._is_whole = False
+        self._names: dict[str, EventFormat] = {}
+
+    def batches(self) -> Iterator[Batch]:
+        """Every batch, from memory where all of them fit in the cache."""
+        if self._is_whole and self._cache is not None:
+            yield from self._cache
+            return
+        if self._cache is not None:
+            self._cache, self._cached = [], 0
+        for batch in self.source.iter_batches(self._progress):
+            if self._cache is not None:
+                self._cached += batch.nbytes
+                if self._cached <= self._limit:
+                    self._cache.append(batch)
+                else:
+                    self._cache = None
+            yield batch
+        self._is_whole = self._cache is not None
+
+    def count_events(self) -> dict[str, int]:
+        counts = np.zeros(1 << 16, dtype=np.int64)
+        for batch in self.batches():
+            counts += np.bincount(batch.ids, minlength=1 << 16)
+        out: dict[str, int] = {}
+        for number in np.flatnonzero(counts).tolist():
+            event = self.meta.by_id.get(number)
+            name = event.name if event else f"unknown:{number}"
+            if event and name in out:
+                name = event.full_name
+            if event:
+                self._names[name] = event
+            out[name] = int(counts[number])
+        return out
+
+    def field_names(self, name: str) -> list[str]:
+        event = self._names.get(name)
+        return list(event.fields) if event else []
+
+    def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
+        parts: dict[str, list[Columns]] = {name: [] for name in wanted}
+        events = {self._names[n].id: (n, f) for n, f in wanted.items() if n in self._names}
+        for batch in self.batches():
+            order = np.argsort(batch.ids, kind="stable")
+            ids = batch.ids[order]
+            numbers = np.array(sorted(events), dtype=np.uint16)
+            low, high = np.searchsorted(ids, numbers), np.searchsorted(ids, numbers, "right")
+            for number, a, b in zip(numbers.tolist(), low.tolist(), high.tolist(), strict=True):
+                if a < b:
+                    name, fields = events[number]
+                    parts[name].append(self._decode(batch, order[a:b], name, fields))
+        return {name: self._join(name, wanted, parts[name], with_comm) for name in wanted}
+
+    def _decode(self, batch: Batch, rows: Column, name: str, fields: list[str]) -> Columns:
+        event = self._names[name]
+        offset, size = batch.offset[rows], batch.size[rows]
+        out: Columns = {
+            "time_ns": batch.time[rows],
+            "cpu": batch.cpu[rows],
+            "pid": batch.pid[rows],
+            "flags": strided(batch.data, "u1")[offset + 2],
+            "preempt_depth": strided(batch.data, "u1")[offset + 3],
+            "seq": batch.seq[rows],
+        }
+        for field in fields:
+            key = field if field not in COMMON else f"{field}_field"
+            try:
+                out[key] = gather_field(batch.data, offset, size, event, event.fields[field])
+            except TraceError as why:
+                why.where = f"{self.file}: {why.where}"
+                raise
+        return out
+
+    def _join(
+        self, name: str, wanted: dict[str, list[str]], parts: list[Columns], with_comm: set[str]
+    ) -> Columns:
+        if not parts:
+            blank = np.zeros(0, dtype=np.uint8)
+            event = self._names.get(name)
+            if event is None:
+                return dict.fromkeys(COMMON, blank)
+            empty = np.zeros(0, dtype=np.int64)
+            batch = Batch(
+                blank, empty, empty, empty, empty.astype(np.int16), empty.astype(np.uint16),
+                empty, empty.astype(np.int32),
+            )  # fmt: skip
+            parts = [self._decode(batch, empty, name, wanted[name])]
+        time = np.concatenate([p["time_ns"] for p in parts])
+        order = np.argsort(time, kind="stable")
+        is_sorted = bool((order[1:] > order[:-1]).all()) if order.size else True
+        out: Columns = {}
+        for key in list(parts[0]):
+            whole = np.concatenate([p.pop(key) for p in parts]) if len(parts) > 1 else parts[0][key]
+            out[key] = whole if is_sorted else whole[order]
+        if name in with_comm:
+            out["comm"] = self.source.task_name(out["pid"], out["time_ns"])
+        return out
+
+
+def decode_flags(flags: NDArray[np.uint8], preempt: NDArray[np.uint8]) -> Columns:
+    """Return the context of each event as named columns.
+
+    bool: ``irqs_off``, ``need_resched`` (either kind), ``hardirq``, ``softirq``, ``nmi``,
+    ``bh_off``; uint8: ``preempt_depth`` (0 to 15), ``migrate_disable`` (0 to 15).
+    """
+    need = FLAG_NEED_RESCHED | FLAG_PREEMPT_RESCHED
+    return {
+        "irqs_off": (flags & FLAG_IRQS_OFF) != 0,
+        "need_resched": (flags & need) != 0,
+        "hardirq": (flags & FLAG_HARDIRQ) != 0,
+        "softirq": (flags & FLAG_SOFTIRQ) != 0,
+        "nmi": (flags & FLAG_NMI) != 0,
+        "bh_off": (flags & FLAG_BH_OFF) != 0,
+        "preempt_depth": preempt & 15,
+        "migrate_disable": preempt >> 4,
+    }
