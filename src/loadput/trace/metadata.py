@@ -40,11 +40,40 @@ class Missing:
         return f"{self.kind}: {self.text}{place}"
 
 
+class FormatTable:
+    """Event formats by event number, parsed when asked for: most files carry 2,000 of them."""
+
+    __slots__ = ("_parsed", "_texts")
+
+    def __init__(self) -> None:
+        self._texts: dict[int, tuple[bytes, str, str]] = {}
+        self._parsed: dict[int, EventFormat] = {}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def add(self, number: int, text: bytes, system: str, where: str) -> None:
+        self._texts.setdefault(number, (text, system, where))
+
+    def get(self, number: int) -> EventFormat | None:
+        """The format of event ``number``, None where the file has none.
+
+        :raises TraceError: LP0604, a format that contradicts itself
+        """
+        if number not in self._parsed:
+            if number not in self._texts:
+                return None
+            text, system, where = self._texts[number]
+            event = parse_event_format(text.decode("utf-8", "replace"), system, where=where)
+            self._parsed[number] = event
+        return self._parsed[number]
+
+
 @dataclass(slots=True)
 class Metadata:
     """The metadata of one recording; ``by_id`` maps an event number to its format."""
 
-    by_id: dict[int, EventFormat] = field(default_factory=dict)
+    by_id: FormatTable = field(default_factory=FormatTable)
     header_page: str = ""
     kallsyms: bytes = b""
     cmdlines: dict[int, str] = field(default_factory=dict)
@@ -60,9 +89,13 @@ class Metadata:
     cpu_stats: dict[int, dict[str, float]] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
 
-    def add_format(self, text: str, system: str, where: str) -> None:
-        event = parse_event_format(text, system, where=where)
-        self.by_id.setdefault(event.id, event)
+    def add_format(self, text: bytes, system: str, where: str) -> None:
+        """Keep one format; its number is read now, its fields when the event is met."""
+        number = re.search(rb"^ID:\s*(\d+)", text, re.M)
+        if number is None or len(number[1]) > 9:
+            parse_event_format(text.decode("utf-8", "replace"), system, where=where)
+            return
+        self.by_id.add(int(number[1]), text, system, where)
 
 
 def read_initial(cur: Cursor, meta: Metadata) -> str:
@@ -135,7 +168,7 @@ def read_ftrace_formats(cur: Cursor, meta: Metadata) -> None:
     """Read the formats of ftrace's own events (print, function, ...)."""
     for _ in range(_count(cur, "ftrace events")):
         text = cur.blob(cur.u64("size of a format"), "format")
-        meta.add_format(text.decode("utf-8", "replace"), "ftrace", f"{cur.file} @ {cur.offset}")
+        meta.add_format(text, "ftrace", f"{cur.file} @ byte {cur.offset}")
 
 
 def read_event_formats(cur: Cursor, meta: Metadata) -> None:
@@ -144,7 +177,7 @@ def read_event_formats(cur: Cursor, meta: Metadata) -> None:
         system = cur.cstr("system name")
         for _ in range(_count(cur, f"events of {system}")):
             text = cur.blob(cur.u64("size of a format"), "format")
-            meta.add_format(text.decode("utf-8", "replace"), system, f"{cur.file} @ {cur.offset}")
+            meta.add_format(text, system, f"{cur.file} @ byte {cur.offset}")
 
 
 def _count(cur: Cursor, what: str) -> int:

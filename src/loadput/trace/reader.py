@@ -7,8 +7,9 @@ from pathlib import Path
 from loadput.base.errors import TraceError
 
 from .cursor import read_bytes
+from .raw import CACHE_BYTES, RawBackend
 from .source import Progress
-from .table import CACHE_BYTES, Backend, RawBackend, Trace
+from .table import Backend, Trace
 
 
 def read_trace(

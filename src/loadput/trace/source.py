@@ -24,7 +24,8 @@ class Batch:
     """Records of one buffer: where each stands in ``data``, when and where it happened.
 
     ``ids`` are the recording's event numbers; ``seq`` counts events of the buffer from 0;
-    ``cpu`` ``int16[n]``; ``time`` ``int64[n]`` ns (or ticks, see ``Trace.clock``).
+    ``cpu`` ``int16[n]``; ``time`` ``int64[n]`` ns (or ticks, see ``Trace.clock``). Where ``data``
+    is a part of the source's arena, ``origin`` says which: it starts at that byte; else it is -1.
     """
 
     data: U8
@@ -35,11 +36,7 @@ class Batch:
     ids: NDArray[np.uint16]
     seq: I64
     pid: NDArray[np.int32]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that keeping this batch costs."""
-        return int(self.data.nbytes + 34 * self.offset.size)
+    origin: int = -1
 
 
 class Source(Protocol):
@@ -49,7 +46,13 @@ class Source(Protocol):
     kind: str
     meta: Metadata
 
-    def iter_batches(self, progress: Progress | None) -> Iterator[Batch]:
+    def arena_bytes(self) -> int:
+        """Memory that all records together take: 0 where they lie in the file as they are."""
+
+    def new_arena(self) -> U8 | None:
+        """One array that holds every record, for ``iter_batches`` to fill; None: impossible."""
+
+    def iter_batches(self, progress: Progress | None, arena: U8 | None) -> Iterator[Batch]:
         """Every record, buffer by buffer. What cannot be read goes to ``meta.missing``."""
 
     def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
@@ -77,7 +80,8 @@ class MissingLog:
 
 def names_by_pid(pid: NDArray[np.int32], names: dict[int, str]) -> NDArray[Any]:
     """Task names for a column of pids, ``<...>`` where the recording has none, as bytes."""
-    unique, inverse = np.unique(pid, return_inverse=True)
-    known = {0: "<idle>", **names}
-    table = np.array([known.get(int(p), "<...>").encode() for p in unique.tolist()], dtype="S")
-    return table[inverse] if unique.size else np.zeros(0, dtype="S1")
+    rows = sorted({0: "<idle>", **names}.items())
+    pids = np.array([p for p, _ in rows], dtype=np.int32)
+    table = np.array([n.encode()[:16] for _, n in rows] + ["<...>"], dtype="S16")
+    at = np.minimum(np.searchsorted(pids, pid), pids.size - 1)
+    return table[np.where(pids[at] == pid, at, pids.size)]

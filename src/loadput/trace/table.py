@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
 
-from .decode import Column, gather_field, strided
-from .fields import EventFormat
+from .decode import Column
 from .metadata import Metadata, Missing, Symbols, read_symbols
-from .source import Batch, Progress, Source
 
 Columns = dict[str, Column]
 Wanted = Mapping[str, Iterable[str] | None]
@@ -23,8 +21,6 @@ Wanted = Mapping[str, Iterable[str] | None]
 FLAG_IRQS_OFF, FLAG_NEED_RESCHED, FLAG_HARDIRQ, FLAG_SOFTIRQ = 0x01, 0x04, 0x08, 0x10
 FLAG_PREEMPT_RESCHED, FLAG_NMI, FLAG_BH_OFF = 0x20, 0x40, 0x80
 COMMON = ("time_ns", "cpu", "pid", "flags", "preempt_depth", "seq")
-# Decoded pages kept in memory between calls; above it the file is read again instead.
-CACHE_BYTES = 256 << 20
 
 
 class EventCounts(dict[str, int]):
@@ -209,116 +205,6 @@ def _unknown(path: str, what: str, name: str, known: list[str]) -> TraceError:
         available=shown,
         next="record with that event enabled, or ask for one of these",
     )
-
-
-class RawBackend:
-    """The table of a binary recording, decoded by its own formats."""
-
-    def __init__(
-        self, source: Source, *, progress: Progress | None = None, cache_bytes: int = CACHE_BYTES
-    ) -> None:
-        self.source = source
-        self.file, self.kind, self.meta = source.file, source.kind, source.meta
-        self._progress = progress
-        self._cache: list[Batch] | None = []
-        self._cached, self._limit = 0, cache_bytes
-        self._is_whole = False
-        self._names: dict[str, EventFormat] = {}
-
-    def batches(self) -> Iterator[Batch]:
-        """Every batch, from memory where all of them fit in the cache."""
-        if self._is_whole and self._cache is not None:
-            yield from self._cache
-            return
-        if self._cache is not None:
-            self._cache, self._cached = [], 0
-        for batch in self.source.iter_batches(self._progress):
-            if self._cache is not None:
-                self._cached += batch.nbytes
-                if self._cached <= self._limit:
-                    self._cache.append(batch)
-                else:
-                    self._cache = None
-            yield batch
-        self._is_whole = self._cache is not None
-
-    def count_events(self) -> dict[str, int]:
-        counts = np.zeros(1 << 16, dtype=np.int64)
-        for batch in self.batches():
-            counts += np.bincount(batch.ids, minlength=1 << 16)
-        out: dict[str, int] = {}
-        for number in np.flatnonzero(counts).tolist():
-            event = self.meta.by_id.get(number)
-            name = event.name if event else f"unknown:{number}"
-            if event and name in out:
-                name = event.full_name
-            if event:
-                self._names[name] = event
-            out[name] = int(counts[number])
-        return out
-
-    def field_names(self, name: str) -> list[str]:
-        event = self._names.get(name)
-        return list(event.fields) if event else []
-
-    def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
-        parts: dict[str, list[Columns]] = {name: [] for name in wanted}
-        events = {self._names[n].id: (n, f) for n, f in wanted.items() if n in self._names}
-        for batch in self.batches():
-            order = np.argsort(batch.ids, kind="stable")
-            ids = batch.ids[order]
-            numbers = np.array(sorted(events), dtype=np.uint16)
-            low, high = np.searchsorted(ids, numbers), np.searchsorted(ids, numbers, "right")
-            for number, a, b in zip(numbers.tolist(), low.tolist(), high.tolist(), strict=True):
-                if a < b:
-                    name, fields = events[number]
-                    parts[name].append(self._decode(batch, order[a:b], name, fields))
-        return {name: self._join(name, wanted, parts[name], with_comm) for name in wanted}
-
-    def _decode(self, batch: Batch, rows: Column, name: str, fields: list[str]) -> Columns:
-        event = self._names[name]
-        offset, size = batch.offset[rows], batch.size[rows]
-        out: Columns = {
-            "time_ns": batch.time[rows],
-            "cpu": batch.cpu[rows],
-            "pid": batch.pid[rows],
-            "flags": strided(batch.data, "u1")[offset + 2],
-            "preempt_depth": strided(batch.data, "u1")[offset + 3],
-            "seq": batch.seq[rows],
-        }
-        for field in fields:
-            key = field if field not in COMMON else f"{field}_field"
-            try:
-                out[key] = gather_field(batch.data, offset, size, event, event.fields[field])
-            except TraceError as why:
-                why.where = f"{self.file}: {why.where}"
-                raise
-        return out
-
-    def _join(
-        self, name: str, wanted: dict[str, list[str]], parts: list[Columns], with_comm: set[str]
-    ) -> Columns:
-        if not parts:
-            blank = np.zeros(0, dtype=np.uint8)
-            event = self._names.get(name)
-            if event is None:
-                return dict.fromkeys(COMMON, blank)
-            empty = np.zeros(0, dtype=np.int64)
-            batch = Batch(
-                blank, empty, empty, empty, empty.astype(np.int16), empty.astype(np.uint16),
-                empty, empty.astype(np.int32),
-            )  # fmt: skip
-            parts = [self._decode(batch, empty, name, wanted[name])]
-        time = np.concatenate([p["time_ns"] for p in parts])
-        order = np.argsort(time, kind="stable")
-        is_sorted = bool((order[1:] > order[:-1]).all()) if order.size else True
-        out: Columns = {}
-        for key in list(parts[0]):
-            whole = np.concatenate([p.pop(key) for p in parts]) if len(parts) > 1 else parts[0][key]
-            out[key] = whole if is_sorted else whole[order]
-        if name in with_comm:
-            out["comm"] = self.source.task_name(out["pid"], out["time_ns"])
-        return out
 
 
 def decode_flags(flags: NDArray[np.uint8], preempt: NDArray[np.uint8]) -> Columns:

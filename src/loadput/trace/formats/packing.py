@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from loadput.base.errors import TraceError
 
 from ..cursor import MAX_SECTION_BYTES, Buffer, Cursor, fail
 from ..pages import U8
-from ..source import MissingLog
+from ..source import BATCH_BYTES, MissingLog
 
 KNOWN = ("none", "zlib", "zstd")
 MAX_CHUNK_BYTES = 64 << 20
@@ -35,7 +36,7 @@ class Unpacker:
                 expected=", ".join(KNOWN),
             )
         self.name = name
-        self._zstd: object = None
+        self._zstd: Any = None
 
     def unpack(self, cur: Cursor, packed: int, plain: int) -> bytes:
         """Read ``packed`` bytes at ``cur`` and return the ``plain`` bytes they hold.
@@ -71,39 +72,35 @@ class Unpacker:
             return zlib.decompressobj().decompress(data, plain + 1)
         import zstandard
 
-        if self._zstd is None:
-            self._zstd = zstandard.ZstdDecompressor()
-        try:
-            frame = zstandard.get_frame_parameters(data)
-            if frame.content_size != plain:
-                # No size, or one that lies: never allocate by it.
-                stream = zstandard.ZstdDecompressor().stream_reader(data)
-                return bytes(stream.read(plain + 1))
-            return bytes(self._zstd.decompress(data, max_output_size=plain))  # type: ignore[attr-defined]
+        try:  # a reader never allocates by the frame's own size, which may lie
+            return bytes(self._decompressor().stream_reader(data).read(plain + 1))
         except zstandard.ZstdError as why:
             raise ValueError(str(why)) from why
 
+    def _decompressor(self) -> Any:
+        if self._zstd is None:
+            import zstandard
+
+            self._zstd = zstandard.ZstdDecompressor()
+        return self._zstd
+
     def iter_chunks(
-        self, cur: Cursor, batch_bytes: int, log: MissingLog, cpu: int
+        self, cur: Cursor, room: Room, log: MissingLog, cpu: int
     ) -> Iterator[tuple[U8, int]]:
-        """Yield (unpacked pages, file offset of their first chunk), about ``batch_bytes`` each.
+        """Yield (unpacked pages, file offset of their first chunk), about BATCH_BYTES each.
 
         A chunk that cannot be unpacked is left out and noted; the rest is read on.
         """
-        parts: list[bytes] = []
-        held, start, count = 0, cur.offset, 0
+        start = cur.offset
+        room.begin()
         try:
-            count = cur.u32("number of chunks")
-            for _ in range(count):
-                if not parts:
+            for _ in range(cur.u32("number of chunks")):
+                if not room.used:
                     start = cur.offset
-                part = self._next_chunk(cur, log, cpu)
-                if part:
-                    parts.append(part)
-                    held += len(part)
-                if held >= batch_bytes:
-                    yield np.frombuffer(b"".join(parts), np.uint8), start
-                    parts, held = [], 0
+                self._next_chunk(cur, room, log, cpu)
+                if room.used >= BATCH_BYTES:
+                    yield room.finish(), start
+                    room.begin()
         except TraceError as why:
             log.add(
                 "truncated",
@@ -113,10 +110,10 @@ class Unpacker:
                 section="buffer flyrecord",
                 expected=why.expected or "",
             )
-        if parts:
-            yield np.frombuffer(b"".join(parts), np.uint8), start
+        if room.used:
+            yield room.finish(), start
 
-    def _next_chunk(self, cur: Cursor, log: MissingLog, cpu: int) -> bytes:
+    def _next_chunk(self, cur: Cursor, room: Room, log: MissingLog, cpu: int) -> None:
         packed, plain = cur.u32("chunk size"), cur.u32("unpacked chunk size")
         if plain > MAX_CHUNK_BYTES or packed > MAX_SECTION_BYTES:
             cur.fail("impossible chunk size", got=f"{packed} -> {plain}", expected="<= 64 MiB")
@@ -124,7 +121,10 @@ class Unpacker:
         if packed > cur.end - cur.pos:
             cur.take(packed, "a chunk")
         try:
-            return self.unpack(cur, packed, plain)
+            if self.name == "zstd" and room.reserve(plain):
+                self._unpack_into(cur, packed, plain, room)
+            else:
+                room.append(self.unpack(cur, packed, plain))
         except TraceError as why:
             log.add(
                 "corrupt",
@@ -135,18 +135,96 @@ class Unpacker:
                 expected=why.expected or "",
             )
             cur.pos = at + packed
-            return b""
 
-    def measure(self, data: Buffer, pos: int) -> int:
-        """The file length of the chunk list at ``pos``, as far as its sizes make sense."""
-        start = pos
-        (count,) = struct.unpack("<I", bytes(data[pos : pos + 4]))
+    def _unpack_into(self, cur: Cursor, packed: int, plain: int, room: Room) -> None:
+        import zstandard
+
+        data = memoryview(cur.data)[cur.pos : cur.pos + packed]
+        try:
+            got = self._decompressor().stream_reader(data).readinto(room.next(plain))
+        except zstandard.ZstdError as why:
+            cur.fail(
+                "damaged zstd data",
+                got=str(why),
+                expected=f"{plain} bytes from {packed}",
+                code="LP0603",
+            )
+        if got != plain:
+            cur.fail(
+                "zstd data of another length",
+                got=f"{got} bytes",
+                expected=f"{plain} bytes",
+                code="LP0603",
+            )
+        room.used += plain
+        cur.pos += packed
+
+    def measure(self, data: Buffer, pos: int) -> tuple[int, int]:
+        """(file length, unpacked length) of the chunk list at ``pos``, while its sizes make
+        sense."""
+        start, whole = pos, 0
+        if pos + 4 > len(data):
+            return 0, 0
+        (count,) = struct.unpack_from("<I", data, pos)
         pos += 4
         for _ in range(count):
             if pos + 8 > len(data):
-                return len(data) - start
-            packed, plain = struct.unpack("<II", bytes(data[pos : pos + 8]))
+                break
+            packed, plain = struct.unpack_from("<II", data, pos)
             if not packed or plain > MAX_CHUNK_BYTES or not plain:
-                return pos - start
+                break
             pos += 8 + packed
-        return min(pos, len(data)) - start
+            whole += plain
+        return min(pos, len(data)) - start, whole
+
+
+class Room:
+    """Where unpacked pages go: a part of the caller's arena, or an array of their own."""
+
+    __slots__ = ("_base", "_data", "_is_arena", "used")
+
+    def __init__(self, arena: U8 | None) -> None:
+        self._is_arena = arena is not None
+        self._data: U8 = np.empty(0, dtype=np.uint8) if arena is None else arena
+        self._base = 0
+        self.used = 0
+
+    @property
+    def origin(self) -> int:
+        """Where the pages last finished start in the arena; -1 without one."""
+        return self._base - self.used if self._is_arena else -1
+
+    def begin(self) -> None:
+        """Start a run of pages."""
+        self.used = 0
+        if not self._is_arena:
+            self._data, self._base = np.empty(0, dtype=np.uint8), 0
+
+    def reserve(self, size: int) -> bool:
+        """Make room for ``size`` more bytes; False where the arena is full."""
+        need = self._base + self.used + size
+        if need > self._data.size:
+            if self._is_arena:
+                return False
+            grown = np.empty(max(need, BATCH_BYTES + size), dtype=np.uint8)
+            grown[: self.used] = self._data[: self.used]
+            self._data = grown
+        return True
+
+    def next(self, size: int) -> U8:
+        """The next ``size`` bytes, reserved before."""
+        start = self._base + self.used
+        return self._data[start : start + size]
+
+    def append(self, piece: bytes) -> None:
+        """Add unpacked bytes; what an arena cannot hold is dropped (its sizes lied)."""
+        if self.reserve(len(piece)):
+            self.next(len(piece))[:] = np.frombuffer(piece, np.uint8)
+            self.used += len(piece)
+
+    def finish(self) -> U8:
+        """The run of pages; the next one starts behind it."""
+        run = self._data[self._base : self._base + self.used]
+        if self._is_arena:
+            self._base += self.used
+        return run

@@ -30,7 +30,7 @@ from ..metadata import (
 )
 from ..pages import I64, U8, walk_pages
 from ..source import BATCH_BYTES, Batch, MissingLog, Progress, names_by_pid
-from .packing import Unpacker
+from .packing import Room, Unpacker
 
 OPTION_DONE, OPTION_CPUSTAT, OPTION_BUFFER, OPTION_CLOCK = 0, 2, 3, 4
 OPTION_UNAME, OPTION_OFFSET, OPTION_CPUCOUNT, OPTION_VERSION, OPTION_TSC = 5, 7, 8, 9, 14
@@ -68,12 +68,27 @@ class TraceDat:
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
 
-    def iter_batches(self, progress: Progress | None = None) -> Iterator[Batch]:
+    def arena_bytes(self) -> int:
+        packed = [c.offset for c in self.cpus if c.is_compressed]
+        return sum(self.unpacker.measure(self.data, at)[1] for at in packed)
+
+    def new_arena(self) -> U8 | None:
+        if not any(c.is_compressed for c in self.cpus):
+            return np.frombuffer(self.data, np.uint8)
+        if not all(c.is_compressed for c in self.cpus):
+            return None
+        return np.empty(self.arena_bytes(), dtype=np.uint8)
+
+    def iter_batches(
+        self, progress: Progress | None = None, arena: U8 | None = None
+    ) -> Iterator[Batch]:
         total, done = sum(c.size for c in self.cpus) or 1, 0
+        room = Room(arena)
         for cpu in self.cpus:
             seq = 0
-            for offset, pages, used in self._iter_pages(cpu):
+            for offset, pages, used in self._iter_pages(cpu, room):
                 batch = self._decode(cpu, offset, pages, seq)
+                batch.origin = room.origin if cpu.is_compressed else offset
                 seq += batch.offset.size
                 if progress is not None:
                     progress(min(done + used, total), total)
@@ -83,9 +98,12 @@ class TraceDat:
     def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
         return names_by_pid(pid, self.meta.cmdlines)
 
-    def _iter_pages(self, cpu: CpuData) -> Iterator[tuple[int, U8, int]]:
+    def _iter_pages(self, cpu: CpuData, room: Room) -> Iterator[tuple[int, U8, int]]:
         # (file offset, whole pages, bytes of the file used so far) for one CPU.
         end = cpu.offset + cpu.size
+        if cpu.is_compressed:
+            # The size in the table leaves out some of the chunk headers; the list has its own.
+            end = min([c.offset for c in self.cpus if c.offset > cpu.offset] + [len(self.data)])
         if end > len(self.data):
             self.log.add(
                 "truncated",
@@ -98,7 +116,7 @@ class TraceDat:
             end = len(self.data)
         if cpu.is_compressed:
             cur = Cursor(self.data, self.file, section=f"CPU {cpu.cpu}", pos=cpu.offset, end=end)
-            for piece, offset in self.unpacker.iter_chunks(cur, BATCH_BYTES, self.log, cpu.cpu):
+            for piece, offset in self.unpacker.iter_chunks(cur, room, self.log, cpu.cpu):
                 yield offset, self._whole(piece, offset, cpu), cur.pos - cpu.offset
             return
         step = max(BATCH_BYTES // self.meta.page_bytes, 1) * self.meta.page_bytes
@@ -421,7 +439,7 @@ def _recover_buffers(trace: TraceDat, at: int, why: TraceError) -> None:
         page = trace.meta.page_bytes
         pos, cpu = -(-start // page) * page, 0
         while pos + 4 < len(trace.data) and flags & COMPRESSED:
-            size = trace.unpacker.measure(trace.data, pos)
+            size, _ = trace.unpacker.measure(trace.data, pos)
             if size <= 4:
                 break
             trace.cpus.append(CpuData(cpu, pos, size, True))
