@@ -167,6 +167,8 @@ class _Parser:
                 "int": ty.Int(-1, 127),
                 "cpu": ty.CPU,
                 "void": ty.VOID,
+                "cpu_mask": ty.Int(0, 15),
+                "vcpu_index": ty.Int(0, 7),
                 **self.aliases,
             }
             return known.get(n.id) or ty.Embed(n.id)

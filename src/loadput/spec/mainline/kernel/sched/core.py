@@ -1,0 +1,316 @@
+"""The scheduler, as far as a vCPU task meets it.
+
+Mirrors: kernel/sched/core.c, v6.12. One task is current on a CPU; a task that no CPU holds
+(``on_cpu`` false) may be picked by any CPU that its mask allows.
+"""
+
+TASK_RUNNING = 0
+TASK_INTERRUPTIBLE = 1
+
+# What decides where a task may lose its CPU: preempt= of the kernel command line.
+PREEMPT_NONE = 0
+PREEMPT_VOLUNTARY = 1
+PREEMPT_FULL = 2
+
+
+class task_struct(struct, per="task"):
+    __state: upto[1]
+    on_rq: bool = starts_runnable
+    on_cpu: bool = starts_on_cpu
+    sched_delayed: bool
+    is_idle: bool = starts_on_cpu
+    cpus_mask: cpu_mask = allowed_cpus
+    preempt_notifiers: ptr[preempt_notifier]
+    thread: embed[thread_struct]
+    vcpu: ptr[kvm_vcpu] = own
+
+
+class thread_struct(struct, per="task"):
+    pass
+
+
+rq_lock: per_cpu[bool]
+rq_curr: per_cpu[ptr[task_struct]] = idle_task
+switch_last: per_cpu[ptr[task_struct]]
+current_task: per_cpu[ptr[task_struct]] = idle_task
+reschedule_ipi: per_cpu[bool]
+
+
+def task_is_runnable(p: ptr[task_struct]) -> bool:
+    """Mirrors: task_is_runnable(), include/linux/sched.h, v6.12, Linux commit cd9626e9ebc7
+    ("sched/fair: Fix external p->on_rq users")
+    """
+    return p.on_rq and not p.sched_delayed
+
+
+def preempt_notifier_register(notifier: ptr[preempt_notifier]):
+    """Mirrors: preempt_notifier_register(), kernel/sched/core.c, v6.12
+
+    Omits: the list holds one entry here; a second registration is found by NOTIFIER-IFF.
+    """
+    current.preempt_notifiers = notifier
+
+
+def preempt_notifier_unregister(notifier: ptr[preempt_notifier]):
+    """Mirrors: preempt_notifier_unregister(), kernel/sched/core.c, v6.12"""
+    current.preempt_notifiers = NULL
+
+
+def fire_sched_out_preempt_notifiers(curr: ptr[task_struct], next: ptr[task_struct]):
+    """Mirrors: fire_sched_out_preempt_notifiers(), kernel/sched/core.c, v6.12"""
+    pn = curr.preempt_notifiers
+    if pn:
+        kvm_sched_out(pn, next)
+
+
+def fire_sched_in_preempt_notifiers(curr: ptr[task_struct]):
+    """Mirrors: fire_sched_in_preempt_notifiers(), kernel/sched/core.c, v6.12"""
+    pn = curr.preempt_notifiers
+    if pn:
+        kvm_sched_in(pn, raw_smp_processor_id())
+
+
+def signal_pending(p: ptr[task_struct]) -> bool:
+    """A signal may have come at any time: free, in every state.
+
+    Mirrors: signal_pending(), include/linux/sched/signal.h, v6.12
+    """
+    return choose()
+
+
+def set_current_state(state: upto[1]):
+    """Mirrors: set_current_state(), include/linux/sched.h, v6.12"""
+    smp_store_mb(current.__state, state)
+
+
+def __set_current_state(state: upto[1]):
+    """Mirrors: __set_current_state(), include/linux/sched.h, v6.12"""
+    WRITE_ONCE(current.__state, state)
+
+
+def try_to_block_task(p: ptr[task_struct]):
+    """Dequeue a task that waits, unless a signal keeps it runnable.
+
+    Mirrors: try_to_block_task(), kernel/sched/core.c, v6.12; the delayed dequeue of
+    kernel/sched/fair.c is a free choice: ``on_rq`` stays set, ``sched_delayed`` too.
+    """
+    if signal_pending(p):
+        p.__state = TASK_RUNNING
+    elif delayed_dequeue and choose():
+        p.sched_delayed = True
+    else:
+        p.on_rq = False
+
+
+def pick_next_task(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
+    """Any runnable task that no CPU holds and this CPU may run; the idle task stands for it and
+    for every kernel thread of this CPU.
+
+    Mirrors: pick_next_task(), kernel/sched/core.c, v6.12
+    Omits: priorities and load. The pick claims the task (``on_cpu``), as prepare_task() does a
+    little later: until then the kernel has it on this CPU's own queue, under the lock.
+    """
+    next = this_idle_task()
+    if choose():
+        next = choose_task()
+        if next == prev:
+            assume(prev.on_rq and not preempt and not prev.sched_delayed)
+        else:
+            assume(next.on_rq and not next.on_cpu and not next.is_idle)
+            assume((next.cpus_mask >> smp_processor_id()) & 1)
+            if delayed_dequeue and next.sched_delayed:
+                # A delayed task that is picked is dequeued then, not run.
+                next.sched_delayed = False
+                next.on_rq = False
+                assume(False)
+            next.on_cpu = True
+    else:
+        assume(next != prev)
+    return next
+
+
+def this_idle_task() -> ptr[task_struct]:
+    """Mirrors: idle_task(), kernel/sched/core.c, v6.12: the idle tasks come after the others."""
+    return NR_TASKS - NR_CPUS + smp_processor_id() + 1
+
+
+def choose_task() -> ptr[task_struct]:
+    """Any task that is not an idle task."""
+    return choose(1, NR_TASKS - NR_CPUS)
+
+
+@frame("sched")
+def __schedule(preempt: bool):
+    """The task gives up its CPU, and goes on here when it has one again.
+
+    Mirrors: __schedule(), kernel/sched/core.c, v6.12
+    Context: preempt_count 1
+    Omits: under the rq lock nothing that is modelled can come between taking it and the pick
+    (a waker takes the lock or waits for on_cpu), so that much is one step. RCU, clocks, hotplug.
+    """
+    prev = current
+    local_irq_disable()
+    with atomic:
+        assume(not this_cpu(rq_lock))
+        if not preempt and prev.__state != TASK_RUNNING:
+            try_to_block_task(prev)
+        next = pick_next_task(prev, preempt)
+        if next != prev:
+            this_cpu_write(rq_lock, True)
+            this_cpu_write(rq_curr, next)
+    if next != prev:
+        context_switch(prev, next)
+    else:
+        local_irq_enable()
+
+
+def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
+    """Mirrors: context_switch(), kernel/sched/core.c, v6.12"""
+    prepare_task_switch(prev, next)
+    with atomic:
+        __switch_to(prev, next)
+        this_cpu_write(switch_last, prev)
+        switch_to(next)
+    finish_task_switch()
+
+
+def prepare_task_switch(prev: ptr[task_struct], next: ptr[task_struct]):
+    """Mirrors: prepare_task_switch(), kernel/sched/core.c, v6.12
+
+    Context: rq lock held, IRQs off, ``rq->curr`` is next, current is prev
+    Omits: perf, rseq, kmap; prepare_task(next) is in pick_next_task here
+    """
+    fire_sched_out_preempt_notifiers(prev, next)
+
+
+def finish_task_switch():
+    """On the new stack: let prev go, unlock, interrupts on, then the notifier.
+
+    Mirrors: finish_task_switch(), finish_task(), finish_lock_switch(), kernel/sched/core.c, v6.12
+    Context: IRQs off and rq lock held at entry; on and not held at the notifier
+    """
+    with atomic:
+        prev = this_cpu(switch_last)
+        this_cpu_write(switch_last, NULL)
+        if not prev.is_idle:
+            smp_store_release(prev.on_cpu, False)
+        this_cpu_write(rq_lock, False)
+    local_irq_enable()
+    fire_sched_in_preempt_notifiers(current)
+
+
+def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
+    """Save and load what the hardware holds of a task; each architecture has its own."""
+    pass
+
+
+def switch_to(next: ptr[task_struct]):
+    """From here on this CPU runs ``next``, where that left off; prev goes on here when it is back.
+
+    Mirrors: switch_to(), arch/x86/include/asm/switch_to.h, v6.12; its like elsewhere
+    """
+    this_cpu_write(current_task, next)
+
+
+@frame("sched")
+@start
+def ret_from_fork():
+    """Where a task that has never run goes on.
+
+    Mirrors: schedule_tail(), kernel/sched/core.c, v6.12
+    """
+    finish_task_switch()
+
+
+@frame("sched")
+@preempt
+def preempt_schedule():
+    """An interrupt or preempt_enable() finds need_resched set: any time it may.
+
+    Mirrors: preempt_schedule_common(), preempt_schedule_irq(), kernel/sched/core.c, v6.12
+    """
+    assume(preempt_model == PREEMPT_FULL and not current.is_idle)
+    preempt_disable()
+    __schedule(True)
+
+
+def schedule():
+    """Mirrors: schedule(), kernel/sched/core.c, v6.12"""
+    preempt_disable()
+    __schedule(False)
+    preempt_enable_no_resched()
+
+
+def cond_resched():
+    """Mirrors: cond_resched(), kernel/sched/core.c, v6.12: need_resched is free."""
+    if preempt_model != PREEMPT_FULL and choose():
+        schedule()
+
+
+def try_to_wake_up(p: ptr[task_struct]) -> bool:
+    """Make a waiting task runnable; one step, because of pi_lock, rq lock and on_cpu.
+
+    Mirrors: try_to_wake_up(), ttwu_runnable(), kernel/sched/core.c, v6.12: a task that is queued
+    needs its rq lock; one that is not is waited for until its CPU let go of it.
+    """
+    with atomic:
+        if p.__state == TASK_RUNNING:
+            return False
+        assume(p.on_rq or not p.on_cpu)
+        for c in each(cpu):
+            assume(not per_cpu(rq_lock, c) or not is_switching(p, c))
+        p.__state = TASK_RUNNING
+        p.sched_delayed = False
+        p.on_rq = True
+        return True
+
+
+def is_switching(p: ptr[task_struct], c: cpu) -> bool:
+    """Whether ``p`` is on the queue whose lock CPU ``c`` holds, as the one that goes or comes."""
+    return per_cpu(current_task, c) == p or per_cpu(rq_curr, c) == p or per_cpu(switch_last, c) == p
+
+
+def wake_up_process(p: ptr[task_struct]) -> bool:
+    """Mirrors: wake_up_process(), kernel/sched/core.c, v6.12"""
+    return try_to_wake_up(p)
+
+
+def rcuwait_active(w: ptr[rcuwait]) -> bool:
+    """Mirrors: rcuwait_active(), include/linux/rcuwait.h, v6.12"""
+    return READ_ONCE(w.task) != NULL
+
+
+def prepare_to_rcuwait(w: ptr[rcuwait]):
+    """Mirrors: prepare_to_rcuwait(), include/linux/rcuwait.h, v6.12"""
+    rcu_assign_pointer(w.task, current)
+
+
+def finish_rcuwait(w: ptr[rcuwait]):
+    """Mirrors: finish_rcuwait(), kernel/exit.c, include/linux/rcuwait.h, v6.12"""
+    rcu_assign_pointer(w.task, NULL)
+    __set_current_state(TASK_RUNNING)
+
+
+def rcuwait_wake_up(w: ptr[rcuwait]) -> bool:
+    """Mirrors: rcuwait_wake_up(), kernel/exit.c, v6.12"""
+    smp_mb()
+    task = rcu_dereference(w.task)
+    if task:
+        return wake_up_process(task)
+    return False
+
+
+def smp_send_reschedule(cpu: cpu):
+    """Mirrors: arch_smp_send_reschedule() of each architecture, v6.12"""
+    WRITE_ONCE(per_cpu(reschedule_ipi, cpu), True)
+
+
+@irq
+def sysvec_reschedule_ipi():
+    """The IPI has no work of its own: the exit from the guest is its effect.
+
+    Mirrors: sysvec_reschedule_ipi(), arch/x86/kernel/smp.c, v6.12; its like elsewhere
+    """
+    with atomic:
+        assume(this_cpu(reschedule_ipi))
+        this_cpu_write(reschedule_ipi, False)
