@@ -6,7 +6,7 @@ import mmap
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from loadput.base.errors import TraceError
 
@@ -154,23 +154,23 @@ def read_bytes(path: str | Path, progress: Callable[[int, int], None] | None = N
             return handle.read()
 
 
-def _unpack(handle: object, head: bytes, name: str) -> bytes:
+def _unpack(handle: BinaryIO, head: bytes, name: str) -> bytes:
     import gzip
     import lzma
     import zlib
 
     import zstandard
 
-    stream: object
+    stream: Any
     if head.startswith(b"\xfd7zXZ\0"):
-        stream = lzma.LZMAFile(handle)  # type: ignore[call-overload]
+        stream = lzma.LZMAFile(handle)  # noqa: SIM115
     elif head.startswith(b"\x1f\x8b"):
-        stream = gzip.GzipFile(fileobj=handle)  # type: ignore[call-overload]
+        stream = gzip.GzipFile(fileobj=handle)
     else:
         stream = zstandard.ZstdDecompressor().stream_reader(handle)
     out = bytearray()
     try:
-        while piece := stream.read(1 << 20):  # type: ignore[attr-defined]
+        while piece := stream.read(1 << 20):
             out += piece
             if len(out) > MAX_UNPACKED_BYTES:
                 fail(

@@ -41,7 +41,8 @@ def gather_field(data: U8, offset: I64, size: I64, event: EventFormat, field: Fi
         return _cut_at_nul(strided(data, f"S{max(field.size, 1)}")[at])
     if field.kind == "array":
         raw = data[at[:, None] + np.arange(field.size)]
-        return raw.view(field.dtype) if field.size else raw
+        out: Column = raw.view(field.dtype) if field.size else raw
+        return out
     return _gather_dynamic(data, offset, size, at, event, field)
 
 

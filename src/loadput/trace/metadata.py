@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .cursor import Cursor
@@ -75,7 +76,7 @@ class Metadata:
 
     by_id: FormatTable = field(default_factory=FormatTable)
     header_page: str = ""
-    kallsyms: bytes = b""
+    kallsyms: bytes | Callable[[], bytes] = b""
     cmdlines: dict[int, str] = field(default_factory=dict)
     printk: bytes = b""
     page_bytes: int = 4096

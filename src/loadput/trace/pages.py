@@ -135,8 +135,8 @@ def _decode_entries(
     bad: list[tuple[int, int, str]],
 ) -> PageEvents:
     pos = np.flatnonzero(mark)
-    head = words[pos]
-    kind = head & 31
+    head: NDArray[np.uint32] = words[pos]
+    kind: NDArray[np.uint32] = (head & 31).astype(np.uint32)
     page = pos // (page_bytes // 4)
     time = _entry_times(words, pos, head, kind, page, stamps)
     keep = kind < TYPE_PADDING

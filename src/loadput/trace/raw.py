@@ -12,7 +12,7 @@ from .decode import gather_field, strided
 from .fields import EventFormat
 from .pages import I64, U8
 from .source import Batch, Progress, Source
-from .table import COMMON, Columns
+from .table import Columns, table_name
 
 # Unpacked records kept in memory between calls; above it the file is read again instead.
 CACHE_BYTES = 512 << 20
@@ -60,7 +60,7 @@ class RawBackend:
 
     def field_names(self, name: str) -> list[str]:
         event = self._names.get(name)
-        return list(event.fields) if event else []
+        return [table_name(f) for f in event.fields] if event else []
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         if self._index() and self._whole is not None:
@@ -129,10 +129,12 @@ class RawBackend:
             "seq": batch.seq[rows],
         }
         event = self._names.get(name)
-        for field in fields if event else []:
-            key = field if field not in COMMON else f"{field}_field"
+        if event is None:
+            return out
+        own = {table_name(f.name): f for f in event.fields.values()}
+        for key in fields:
             try:
-                out[key] = gather_field(batch.data, offset, size, event, event.fields[field])
+                out[key] = gather_field(batch.data, offset, size, event, own[key])
             except TraceError as why:
                 why.where = f"{self.file}: {why.where}"
                 raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Wanted = Mapping[str, Iterable[str] | None]
 FLAG_IRQS_OFF, FLAG_NEED_RESCHED, FLAG_HARDIRQ, FLAG_SOFTIRQ = 0x01, 0x04, 0x08, 0x10
 FLAG_PREEMPT_RESCHED, FLAG_NMI, FLAG_BH_OFF = 0x20, 0x40, 0x80
 COMMON = ("time_ns", "cpu", "pid", "flags", "preempt_depth", "seq")
+# An event's own field of one of these names is called `<name>_field` in the table.
+TAKEN = frozenset({*COMMON, "comm"})
 
 
 class EventCounts(dict[str, int]):
@@ -112,7 +114,7 @@ class Trace:
         return self._counts
 
     def fields(self, name: str) -> list[str]:
-        """Return the field names of one event.
+        """Return the field names of one event, as :meth:`columns` calls them.
 
         :raises TraceError: LP0607, no such event; names what is there
         """
@@ -125,6 +127,8 @@ class Trace:
         ``preempt_depth`` uint8 (see :func:`decode_flags`), ``seq`` int64 (position in its CPU's
         buffer). ``comm`` comes with ``fields=None`` or when named. Numbers keep the width and
         sign of the format; ``char[n]`` is bytes ``S<n>``; dynamic strings and arrays are objects.
+        A field that has the name of a common column is called ``<name>_field`` (the woken task of
+        sched_wakeup is ``pid_field``; ``pid`` is the task that ran).
 
         :param name: event name, bare or ``system:name``
         :param fields: the fields to decode; None for all
@@ -142,7 +146,7 @@ class Trace:
             asked = known if fields is None else [f for f in fields if f not in COMMON]
             if fields is None or "comm" in asked:
                 with_comm.add(real)
-            asked = [f for f in asked if f != "comm" or f in known]
+            asked = [f for f in asked if f != "comm"]
             for field in asked:
                 if field not in known:
                     raise _unknown(self.path, f"event {name} has no field", field, known)
@@ -163,7 +167,8 @@ class Trace:
     def symbol(self, address: int) -> str:
         """Return the kernel function at ``address``, by the recording's own symbol table."""
         if self._symbols is None:
-            self._symbols = read_symbols(self.meta.kallsyms)
+            table = self.meta.kallsyms
+            self._symbols = read_symbols(table() if callable(table) else table)
         return self._symbols.name_of(address)
 
     def _resolve(self, name: str) -> str:
@@ -192,6 +197,11 @@ class Trace:
             meta.missing.append(
                 Missing("counter", text, self.path, section="CPUSTAT", count=abs(held - total))
             )
+
+
+def table_name(field: str) -> str:
+    """What an event's own field is called in the table."""
+    return f"{field}_field" if field in TAKEN else field
 
 
 def _unknown(path: str, what: str, name: str, known: list[str]) -> TraceError:

@@ -125,8 +125,9 @@ def walk_records(
     :param base: file offset that messages add (records unpacked from elsewhere)
     :param partial: a record cut at ``end`` is no fault: its rest comes with the next piece
     """
-    half = memoryview(data[start : start + (end - start) // 2 * 2]).cast("B").cast("H")
-    pos, stop, samples = 0, len(half), []
+    half = data[start : start + (end - start) // 2 * 2].data.cast("B").cast("H")
+    samples: list[int] = []
+    pos, stop = 0, len(half)
     out = Chunk(data, np.zeros(0, np.int64), start, base)
     add, limit = samples.append, CHUNK_SAMPLES
     while pos + 4 <= stop:

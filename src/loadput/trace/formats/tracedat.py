@@ -403,13 +403,13 @@ def _read_sections(trace: TraceDat, sections: dict[int, int]) -> None:
     if SECTION_FTRACE in sections:
         _optional(trace, lambda: read_ftrace_formats(body(SECTION_FTRACE, "ftrace events"), meta))
     if SECTION_KALLSYMS in sections:
-        _optional(trace, lambda: _read_kallsyms(body(SECTION_KALLSYMS, "kallsyms"), meta))
+        meta.kallsyms = lambda: _read_kallsyms(body(SECTION_KALLSYMS, "kallsyms"))
     if SECTION_CMDLINES in sections:
         _optional(trace, lambda: _read_names(body(SECTION_CMDLINES, "command lines"), meta))
 
 
-def _read_kallsyms(cur: Cursor, meta: Metadata) -> None:
-    meta.kallsyms = cur.blob(cur.u32("size of kallsyms"), "kallsyms")
+def _read_kallsyms(cur: Cursor) -> bytes:
+    return cur.blob(cur.u32("size of kallsyms"), "kallsyms")
 
 
 def _read_names(cur: Cursor, meta: Metadata) -> None:
