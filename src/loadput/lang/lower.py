@@ -58,7 +58,15 @@ class Lowering:
         return self.b.finish(self.d.span, self.d.attrs, self.d.origin, self.d.doc)
 
     def fail(self, code: str, what: str, span: Span, **more: str) -> SourceError:
-        return SourceError(code, what, span=span, where=f"{self.d.name} ({self.d.origin})", **more)
+        text = {(file, line): text for file, line, text in self.d.source}
+        return SourceError(
+            code,
+            what,
+            span=span,
+            line_text=text.get((span.file, span.line)),
+            where=f"{self.d.name} ({self.d.origin})",
+            **more,
+        )
 
     # statements
 
@@ -226,6 +234,9 @@ class Lowering:
             return self._binary(e)
         if isinstance(e, s.Ternary):
             return self._ternary(e)
+        if isinstance(e, s.Comma):
+            self.rvalue(e.a, used=False)
+            return self.rvalue(e.b, used)
         if isinstance(e, s.AssignE):
             return self._assign(e)
         if isinstance(e, s.PostInc):

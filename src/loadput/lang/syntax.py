@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..base.source import Span
 from ..ir.types import Type
@@ -95,7 +95,29 @@ class PostInc:
     span: Span
 
 
-Expr = Num | Str | Name | Member | Index | Invoke | Unary | Binary | Ternary | AssignE | PostInc
+@dataclass(frozen=True, slots=True)
+class Comma:
+    """``a, b``: the value is that of ``b``."""
+
+    a: Expr
+    b: Expr
+    span: Span
+
+
+Expr = (
+    Num
+    | Str
+    | Name
+    | Member
+    | Index
+    | Invoke
+    | Unary
+    | Binary
+    | Ternary
+    | AssignE
+    | PostInc
+    | Comma
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +237,8 @@ Stmt = (
 class Def:
     """A function as written: not yet lowered, since overlays may still add fields and callees.
 
-    :param source: the text of the file it stands in, to show lines in errors
+    :param source: ``(file, line, text)`` of the lines it stands on, to show them in errors
+    :param assumed: the configuration that its ``#ifdef`` arms were chosen by
     """
 
     name: str
@@ -228,3 +251,5 @@ class Def:
     origin: str = "mainline"
     end_line: int = 0
     lang: str = "python"
+    source: tuple[tuple[str, int, str], ...] = field(default=(), compare=False, repr=False)
+    assumed: tuple[str, ...] = ()

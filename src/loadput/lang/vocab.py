@@ -279,8 +279,10 @@ INTRINSICS: dict[str, Rule] = {
     ),
     **dict.fromkeys(("xchg", "cmpxchg", "cmpxchg_relaxed", "cmpxchg_acquire"), _rmw),
     **dict.fromkeys(
-        (*("set_bit", "clear_bit", "test_bit", "__set_bit", "__clear_bit"),)
-        + ("test_and_set_bit", "test_and_clear_bit"),
+        (
+            *("set_bit", "clear_bit", "test_bit", "__set_bit", "__clear_bit"),
+            *("test_and_set_bit", "test_and_clear_bit"),
+        ),
         _bit,
     ),
     **dict.fromkeys(

@@ -1,0 +1,8 @@
+"""Kernel C to the syntax tree that `lower` reads. Parsed with tree-sitter, never executed."""
+
+from __future__ import annotations
+
+from .config import DEFAULT_CONFIG
+from .unit import CFunction, Line, find_c_functions, parse_c, parse_function
+
+__all__ = ["DEFAULT_CONFIG", "CFunction", "Line", "find_c_functions", "parse_c", "parse_function"]

@@ -1,0 +1,189 @@
+"""`#ifdef` arms, chosen by a table that is printed with the result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...base.errors import SourceError
+from ...base.source import Span
+
+# A 64-bit SMP kernel with KVM as distributions build it: what the specification assumes.
+# A symbol that is not here counts as unset; both are reported where a function rests on them.
+DEFAULT_CONFIG: dict[str, bool] = {
+    **dict.fromkeys(
+        (
+            *("CONFIG_SMP", "CONFIG_64BIT", "CONFIG_X86_64", "CONFIG_ARM64", "CONFIG_RISCV"),
+            *("CONFIG_PREEMPT_NOTIFIERS", "CONFIG_PREEMPT_COUNT", "CONFIG_PREEMPTION"),
+            *("CONFIG_KVM", "CONFIG_KVM_AMD", "CONFIG_KVM_INTEL", "CONFIG_FPU"),
+            *("CONFIG_HAVE_KVM_CPU_RELAX_INTERCEPT", "CONFIG_KVM_ASYNC_PF"),
+            *("CONFIG_HIGH_RES_TIMERS", "CONFIG_NO_HZ_COMMON", "CONFIG_ARM64_VHE"),
+        ),
+        True,
+    ),
+    **dict.fromkeys(
+        ("CONFIG_X86_32", "CONFIG_32BIT", "CONFIG_PREEMPT_RT", "CONFIG_LOCKDEP"), False
+    ),
+}
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)", re.M)
+_TOKEN = re.compile(r"\s*(defined\b|IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\b|&&|\|\||[()!]|\w+|.)")
+
+
+class _Unknown(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class Region:
+    """One `#if … #endif`: its lines (0-based, both included) and what decided it.
+
+    :param assumed: ``CONFIG_X=y`` or ``=n``, in the order asked
+    :param problem: the condition that this table cannot decide, or ""
+    """
+
+    first: int
+    last: int = -1
+    assumed: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+class _Condition:
+    """Evaluates a directive's condition; notes each symbol it asked for."""
+
+    def __init__(self, text: str, config: Mapping[str, bool], asked: list[str]) -> None:
+        self.tokens = _TOKEN.findall(text.replace("\\\n", " ").strip())
+        self.config, self.asked, self.at = config, asked, 0
+
+    def value(self) -> bool:
+        got = self._or()
+        if self.at != len(self.tokens):
+            raise _Unknown
+        return got
+
+    def _take(self) -> str:
+        self.at += 1
+        if self.at > len(self.tokens):
+            raise _Unknown
+        return str(self.tokens[self.at - 1])
+
+    def _peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def _or(self) -> bool:
+        got = self._and()
+        while self._peek() == "||":
+            self._take()
+            got = self._and() or got
+        return got
+
+    def _and(self) -> bool:
+        got = self._not()
+        while self._peek() == "&&":
+            self._take()
+            got = self._not() and got
+        return got
+
+    def _not(self) -> bool:
+        t = self._take()
+        if t == "!":
+            return not self._not()
+        if t == "(":
+            got = self._or()
+            if self._take() != ")":
+                raise _Unknown
+            return got
+        if t == "defined" or t.startswith("IS_"):
+            opened = self._peek() == "("
+            name = self._take() if not opened else (self._take(), self._take())[1]
+            if opened and self._take() != ")":
+                raise _Unknown
+            return ask(name, self.config, self.asked)
+        if t.isdigit() and self._peek() not in ("<", ">", "=", "!"):
+            return int(t) != 0
+        if t.startswith("CONFIG_"):
+            return ask(t, self.config, self.asked)
+        raise _Unknown
+
+
+def ask(name: str, config: Mapping[str, bool], asked: list[str]) -> bool:
+    """Whether ``name`` is set; an unknown symbol is not. Appends ``name=y`` or ``name=n``."""
+    value = config.get(name, False)
+    said = f"{name}={'y' if value else 'n'}"
+    if name.startswith("CONFIG_") and said not in asked:
+        asked.append(said)
+    return value
+
+
+def choose_arms(text: str, config: Mapping[str, bool]) -> tuple[str, list[Region]]:
+    """``text`` with directives and untaken arms as spaces, and the regions that decided it.
+
+    :param text: C with comments blanked already
+    """
+    regions: list[Region] = []
+    stack: list[tuple[Region, bool, bool, bool]] = []  # region, outer live, live now, any taken
+    keep: list[tuple[int, int]] = []
+    last, live = 0, True
+    for m in _DIRECTIVE.finditer(text):
+        if live:
+            keep.append((last, m.start()))
+        last = m.end()
+        word, rest = m[1], m[2].strip()
+        line = text.count("\n", 0, m.start()) if word.startswith(("if", "endif")) else 0
+        if word in ("if", "ifdef", "ifndef"):
+            region = Region(line)
+            regions.append(region)
+            yes = _decide(word, rest, config, region)
+            stack.append((region, live, yes, yes))
+            live = live and yes
+        elif word in ("else", "elif", "elifdef") and stack:
+            region, outer, _, taken = stack.pop()
+            yes = not taken and (word == "else" or _decide("if", rest, config, region))
+            stack.append((region, outer, yes, taken or yes))
+            live = outer and yes
+        elif word == "endif" and stack:
+            region, live, _, _ = stack.pop()
+            region.last = line
+    if live:
+        keep.append((last, len(text)))
+    out, at = [], 0
+    for a, b in keep:
+        out += [re.sub(r"[^\n]", " ", text[at:a]), text[a:b]]
+        at = b
+    out.append(re.sub(r"[^\n]", " ", text[at:]))
+    end = text.count("\n")
+    for region in regions:
+        region.last = region.last if region.last >= 0 else end
+    return "".join(out), regions
+
+
+def _decide(word: str, rest: str, config: Mapping[str, bool], region: Region) -> bool:
+    if word in ("ifdef", "ifndef"):
+        return ask(rest.split()[0] if rest else "", config, region.assumed) == (word == "ifdef")
+    try:
+        return _Condition(rest, config, region.assumed).value()
+    except _Unknown:
+        region.problem = rest
+        return False
+
+
+def assumed_for(
+    regions: list[Region], first: int, last: int, file: str, lines: list[str]
+) -> tuple[str, ...]:
+    """What lines ``first..last`` rest on; raises SourceError LP0222 for an undecidable arm."""
+    out: list[str] = []
+    for r in regions:
+        if r.last < first or r.first > last:
+            continue
+        if r.problem:
+            text = lines[r.first] if r.first < len(lines) else ""
+            raise SourceError(
+                "LP0222",
+                f"cannot decide '#if {r.problem}'",
+                span=Span(file, r.first + 1, 1, max(1, len(text))),
+                line_text=text,
+                expected="CONFIG_ symbols, defined(), IS_ENABLED(), !, && and ||, 0 or 1",
+                next="keep the arm that you mean, without the directive",
+            )
+        out += [a for a in r.assumed if a not in out]
+    return tuple(out)

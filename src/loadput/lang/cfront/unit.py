@@ -1,0 +1,131 @@
+"""From a text that holds C to one `syntax.Def` per function, with places in the user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from .. import syntax as s
+from .clean import blank_comments
+from .config import DEFAULT_CONFIG, Region, assumed_for, choose_arms
+from .find import find_functions
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where one line of C stands in what the user gave.
+
+    :param shift: characters in front of the C on that line (a diff's ``+``)
+    """
+
+    file: str
+    number: int
+    text: str
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CFunction:
+    """One function of the user's, found but not yet parsed.
+
+    :param text: its text, from its first type word to its closing brace
+    :param lines: where each line of ``text`` stands; the first may begin inside its line
+    :param assumed: configuration that its text rests on (``CONFIG_X=y``)
+    """
+
+    name: str
+    text: str
+    lines: tuple[Line, ...]
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """``file:line`` of its first line."""
+        return f"{self.lines[0].file}:{self.lines[0].number}"
+
+
+def lines_of(text: str, file: str, line_offset: int = 0) -> list[Line]:
+    """The lines of ``text`` as they stand in ``file``, the first being ``line_offset`` + 1."""
+    return [Line(file, i + 1 + line_offset, t) for i, t in enumerate(text.split("\n"))]
+
+
+def find_c_functions(
+    text: str,
+    lines: Sequence[Line],
+    *,
+    prose: bool = False,
+    config: Mapping[str, bool] | None = None,
+    names: Collection[str] | None = None,
+    whole_only: bool = False,
+) -> list[CFunction]:
+    """The functions defined in ``text``; with ``names``, only those.
+
+    :param lines: where each line of ``text`` stands
+    :param prose: the text is a mail: words may stand around the code
+    :param whole_only: leave out a function that is cut off at the end
+    :raises SourceError: LP0221 unclosed function, LP0222 undecidable `#if` around one of them
+    """
+    table = DEFAULT_CONFIG if config is None else config
+    file = lines[0].file if lines else "-"
+    regions: list[Region] = []
+    if prose:
+        plain = text
+    else:
+        plain, regions = choose_arms(blank_comments(text), table)
+    out = []
+    for f in find_functions(plain, prose=prose, file=file, whole_only=whole_only):
+        if names is not None and f.name not in names:
+            continue
+        first, last = text.count("\n", 0, f.start), text.count("\n", 0, f.end)
+        own = plain[f.start : f.end]
+        if prose:
+            own, regions = choose_arms(blank_comments(own), table)
+            for r in regions:
+                r.first, r.last = r.first + first, r.last + first
+        assumed = assumed_for(regions, first, last, file, text.split("\n") if regions else [])
+        head = f.start - (text.rfind("\n", 0, f.start) + 1)
+        out.append(CFunction(f.name, " " * head + own, tuple(lines[first : last + 1]), assumed))
+    return out
+
+
+def parse_function(
+    f: CFunction,
+    origin: str,
+    structs: Collection[str] | None = None,
+    config: Mapping[str, bool] | None = None,
+) -> s.Def:
+    """Return the function as a syntax tree.
+
+    :param structs: the program's structs; a pointer to any other is opaque. None: `lower` decides
+    :raises SourceError: LP0220 not C, LP0203 a construct that has no meaning here
+    """
+    from .parse import parse_one
+
+    return parse_one(f, origin, structs, DEFAULT_CONFIG if config is None else config)
+
+
+def parse_c(
+    text: str,
+    file: str,
+    origin: str,
+    structs: Collection[str] | None = None,
+    *,
+    line_offset: int = 0,
+    lines: Sequence[Line] | None = None,
+    prose: bool = False,
+    config: Mapping[str, bool] | None = None,
+    names: Collection[str] | None = None,
+) -> list[s.Def]:
+    """Return every function of ``text`` (those of ``names``) as a syntax tree, in order.
+
+    >>> [d.name for d in parse_c("void f(int a)\\n{\\n\\tg(a);\\n}\\n", "x.c", "user:x.c")]
+    ['f']
+
+    :param file: the name to show in places
+    :param origin: the overlay the functions belong to, such as ``user:mail.txt``
+    :param line_offset: lines of the file in front of ``text``; or give ``lines`` outright
+    :raises SourceError: LP0203, LP0220 to LP0224, with line and column in ``file``
+    """
+    at = list(lines) if lines is not None else lines_of(text, file, line_offset)
+    found = find_c_functions(text, at, prose=prose, config=config, names=names)
+    return [parse_function(f, origin, structs, config) for f in found]

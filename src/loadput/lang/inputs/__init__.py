@@ -1,0 +1,9 @@
+"""Readers of what a user gives: a mail, an mbox series, a diff, a C file, a kernel tree."""
+
+from __future__ import annotations
+
+from .patch import FieldHint, Patch
+from .read import read_input, read_text
+from .tree import TreeFunctions, read_tree
+
+__all__ = ["FieldHint", "Patch", "TreeFunctions", "read_input", "read_text", "read_tree"]

@@ -1,0 +1,222 @@
+"""Unified diffs: read from a mail, applied to a tree in memory, or read for whole functions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ...base.errors import InputError
+from ...base.source import Span
+from ..cfront import Line
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
+_START = re.compile(r"diff --git \S+ \S+|--- (?:\S+/\S+|/dev/null)|@@ -\d+(?:,\d+)? \+\d+")
+
+
+@dataclass(slots=True)
+class Hunk:
+    """One hunk: ``body`` holds (``+``, ``-`` or space; the C text; where it stands)."""
+
+    at: Line
+    old_start: int
+    heading: str
+    body: list[tuple[str, str, Line]] = field(default_factory=list)
+
+    @property
+    def old(self) -> list[str]:
+        """The lines it expects to find."""
+        return [t for k, t, _ in self.body if k != "+"]
+
+
+@dataclass(slots=True)
+class FileDiff:
+    """The hunks for one file; ``old`` is "" for a new file, ``new`` "" for a deleted one."""
+
+    old: str
+    new: str
+    hunks: list[Hunk] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The path in the tree."""
+        return self.new or self.old
+
+
+def has_diff(text: str) -> bool:
+    """Whether some line starts a diff."""
+    return any(_START.match(t) for t in text.split("\n"))
+
+
+def _bad(code: str, what: str, line: Line, **more: str) -> InputError:
+    span = Span(line.file, line.number, 1, max(1, len(line.text)))
+    return InputError(code, what, span=span, line_text=line.text, **more)
+
+
+def parse_diff(own: list[str], lines: list[Line]) -> tuple[list[FileDiff], list[str]]:
+    """Return the file diffs, and the text with their lines blanked.
+
+    :param own: the text of each line; :param lines: where it stands
+    :raises InputError: LP0232 truncated hunk, LP0233 broken hunk
+    """
+    out: list[FileDiff] = []
+    rest = list(own)
+    i = 0
+    while i < len(own):
+        text = own[i]
+        m = _HUNK.match(text)
+        if m:
+            if not out:
+                out.append(FileDiff("", ""))
+            hunk, end = _parse_hunk(own, lines, i, m, out[-1].path)
+            out[-1].hunks.append(hunk)
+        elif text.startswith("--- ") and i + 1 < len(own) and own[i + 1].startswith("+++ "):
+            out.append(FileDiff(_path(text), _path(own[i + 1])))
+            end = i + 2
+        elif re.match(r"diff --git |index [0-9a-f]+\.\.|(new|deleted) file mode|similarity ", text):
+            end = i + 1
+        else:
+            i += 1
+            continue
+        rest[i:end] = [""] * (end - i)
+        i = end
+    cut = next((f for f in out if not f.hunks), None)
+    if cut is not None or (not out and has_diff("\n".join(own))):
+        last = next((ln for ln in reversed(lines) if ln.text.strip()), lines[-1])
+        name = f" for {cut.path}" if cut else ""
+        raise _bad("LP0232", f"truncated diff: no hunk{name}", last, expected="@@ -a,b +c,d @@")
+    return out, rest
+
+
+def _path(text: str) -> str:
+    name = text[4:].split("\t")[0].strip()
+    if name == "/dev/null":
+        return ""
+    return re.sub(r"^[abciw]/", "", name)
+
+
+def _parse_hunk(
+    own: list[str], lines: list[Line], at: int, m: re.Match[str], path: str
+) -> tuple[Hunk, int]:
+    old, new = int(m[2] or 1), int(m[4] or 1)
+    hunk = Hunk(lines[at], int(m[1]), m[5].strip())
+    i = at + 1
+    while old > 0 or new > 0:
+        text = own[i] if i < len(own) else None
+        kind = " " if text == "" else (text or "?")[0]
+        if text is None or _START.match(text) or re.match(r"-- ?$", text):
+            last = lines[min(i, len(lines)) - 1]
+            raise _bad(
+                "LP0232",
+                f"truncated diff: hunk '@@ -{m[1]}' of {path or 'an unnamed file'}",
+                last,
+                got=f"the end, with {max(old, new)} of its lines missing",
+                expected="every line that the '@@' line counts",
+                next="save the whole patch (b4 am, git format-patch)",
+            )
+        if kind == "\\":
+            i += 1
+            continue
+        if kind not in "+- ":
+            raise _bad(
+                "LP0233",
+                f"line in a hunk that is no part of a diff, in {path or 'an unnamed file'}",
+                lines[i],
+                expected="'+', '-' or a space in front (a mailer that wraps breaks diffs)",
+                next="save the patch as it was sent (b4 am, git format-patch)",
+            )
+        old -= kind in "- "
+        new -= kind in "+ "
+        shift = lines[i].shift + (1 if text else 0)
+        where = Line(lines[i].file, lines[i].number, lines[i].text, shift)
+        hunk.body.append((kind, text[1:], where))
+        i += 1
+    if old < 0 or new < 0 or (i < len(own) and re.match(r"\+(?!\+\+ )|-(?!-)", own[i])):
+        raise _bad(
+            "LP0233",
+            f"hunk '@@ -{m[1]}' of {path or 'an unnamed file'} has more lines than it counts",
+            hunk.at,
+            expected="as many lines as the '@@' line says",
+        )
+    return hunk, i
+
+
+@dataclass(slots=True)
+class Text:
+    """A file's lines: the C text of each, and where it stands."""
+
+    c: list[str]
+    at: list[Line]
+
+
+def apply_hunks(diff: FileDiff, base: Text, changed: set[int]) -> Text:
+    """Return ``base`` with the hunks applied; fills ``changed`` with new line indexes.
+
+    A hunk may stand some lines away from where it says, as with patch(1); it must match exactly.
+    :raises InputError: LP0234, a hunk that does not apply
+    """
+    out = Text([], [])
+    done = 0
+    offset = 0
+    for number, hunk in enumerate(diff.hunks, 1):
+        want = hunk.old
+        at = _find(base.c, want, done, hunk.old_start - 1 + offset)
+        if at < 0:
+            raise _misfit(diff, hunk, number, base)
+        offset = at - (hunk.old_start - 1)
+        out.c += base.c[done:at]
+        out.at += base.at[done:at]
+        done = at
+        for kind, text, where in hunk.body:
+            if kind == "+":
+                changed.add(len(out.c))
+                out.c.append(text)
+                out.at.append(where)
+            elif kind == "-":
+                changed.add(len(out.c))
+                done += 1
+            else:
+                out.c.append(base.c[done])
+                out.at.append(base.at[done])
+                done += 1
+    out.c += base.c[done:]
+    out.at += base.at[done:]
+    return out
+
+
+def _find(have: list[str], want: list[str], low: int, near: int) -> int:
+    if not want:
+        return max(low, min(near + 1, len(have)))
+    key = [t.rstrip() for t in want]
+    places = [
+        i
+        for i in range(low, len(have) - len(want) + 1)
+        if have[i].rstrip() == key[0]
+        and all(a.rstrip() == b for a, b in zip(have[i : i + len(key)], key, strict=True))
+    ]
+    return min(places, key=lambda i: abs(i - near), default=-1)
+
+
+def _misfit(diff: FileDiff, hunk: Hunk, number: int, base: Text) -> InputError:
+    """The error for a hunk that does not apply: names its first line that the file lacks."""
+    have = {t.rstrip() for t in base.c}
+    lost = next((w for k, t, w in hunk.body if k != "+" and t.rstrip() not in have), hunk.at)
+    return _bad(
+        "LP0234",
+        f"hunk {number} of {diff.path} does not apply",
+        lost,
+        got="a line that is not in that file" if lost is not hunk.at else "lines in another order",
+        expected="the tree that the patch was made for",
+        next="check out the base commit of the series, or give another --tree",
+    )
+
+
+def new_image(hunk: Hunk) -> tuple[Text, set[int]]:
+    """The lines after the hunk, and which of them it changed."""
+    text, changed = Text([], []), set[int]()
+    for kind, c, where in hunk.body:
+        if kind != " ":
+            changed.add(len(text.c))
+        if kind != "-":
+            text.c.append(c)
+            text.at.append(where)
+    return text, changed

@@ -1,0 +1,53 @@
+"""What reading a user's input gives: patches, each with the C functions it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from .. import syntax as s
+from ..cfront import CFunction, parse_function
+
+
+@dataclass(frozen=True, slots=True)
+class FieldHint:
+    """A struct field that a diff adds to a header: ``bool scheduled_out;`` in ``kvm_vcpu``."""
+
+    struct: str
+    name: str
+    ctype: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One thing to judge: a mail, one patch of a series, a diff, or a C file.
+
+    :param kind: ``mail``, ``mbox patch``, ``diff`` or ``c``
+    :param file: the file the user gave; places in ``functions`` point into it
+    :param removed: functions that the patch takes out
+    :param fields: struct fields that it adds
+    :param notes: what was not read as code and why, a sentence each
+    """
+
+    title: str
+    kind: str
+    file: str
+    functions: tuple[CFunction, ...]
+    removed: tuple[str, ...] = ()
+    fields: tuple[FieldHint, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The overlay name of its functions: ``user:FILE``."""
+        return "user:" + (self.file.rsplit("/", 1)[-1].replace(" ", "_") or "input")
+
+    def parse(
+        self,
+        origin: str | None = None,
+        structs: Collection[str] | None = None,
+        config: Mapping[str, bool] | None = None,
+    ) -> list[s.Def]:
+        """Every function as a syntax tree; raises SourceError with the place in the file."""
+        return [parse_function(f, origin or self.origin, structs, config) for f in self.functions]

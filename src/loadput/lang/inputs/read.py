@@ -1,0 +1,185 @@
+"""`read_input`: one file of the user's to the patches in it."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+
+from ...base.errors import InputError
+from ..cfront import CFunction, Line, find_c_functions
+from ..cfront.unit import lines_of
+from .diff import has_diff, parse_diff
+from .mail import OwnText, find_in_mail, find_quoted, split_mail
+from .mbox import Message, is_mbox, is_message, read_messages
+from .patch import Patch
+from .series import Changes, Tree
+
+MAX_BYTES = 16 << 20  # a kernel source file or a thread's mbox is far below this
+MAX_LINE = 20_000  # no source line and no mail line is; a binary file's are
+
+
+def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
+    """Return what the file holds, patch by patch; at least one, each with functions.
+
+    :param path: a mail as plain text, an mbox, a unified diff, or a .c or .h file
+    :param tree: a kernel source tree that diffs apply to, in memory
+    :raises InputError: LP023x, nothing usable in it
+    :raises SourceError: LP0220 to LP0224, C that is cut off or broken
+    """
+    name = str(path)
+    try:
+        with open(path, "rb") as f:
+            data = f.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise InputError("LP0230", f"cannot read {name}: {e.strerror or e}") from None
+    return read_text(_decode(data, name), name, tree)
+
+
+def _decode(data: bytes, name: str) -> str:
+    """The file as text; raises InputError (LP0230, LP0231) where it is none."""
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = zlib.decompressobj(31).decompress(data, MAX_BYTES + 1)
+        except zlib.error:
+            raise InputError("LP0231", f"{name}: broken gzip file") from None
+    if len(data) > MAX_BYTES:
+        raise InputError("LP0231", f"{name} is larger than {MAX_BYTES >> 20} MB")
+    expected = "a mail, an mbox, a unified diff or a C file, as text"
+    if not data.strip():
+        raise InputError("LP0230", f"{name} is empty", expected=expected)
+    zeros = data.count(0)
+    if zeros:
+        what = "holds nothing but NUL bytes" if zeros == len(data) else "is a binary file"
+        raise InputError("LP0231", f"{name} {what}", got=f"{zeros} NUL bytes", expected=expected)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    odd = sum(data.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), 127))
+    if odd > 8 and odd * 100 > len(data):
+        raise InputError("LP0231", f"{name} is a binary file", expected=expected)
+    text = re.sub(r"\r\n?", "\n", text)
+    long = max(map(len, text.split("\n")))
+    if long > MAX_LINE:
+        raise InputError("LP0231", f"{name} has a line of {long} characters", expected=expected)
+    return text
+
+
+def read_text(text: str, name: str, tree: str | Path | None = None) -> list[Patch]:
+    """`read_input` on text that is in memory; ``name`` is what places show."""
+    base = Tree(Path(tree)) if tree is not None else None
+    if name.endswith((".c", ".h")) and not is_mbox(text):
+        return [_c_file(text, name)]
+    if is_mbox(text) or is_message(text):
+        return _mbox(text, name, base)
+    lines = lines_of(text, name)
+    if _looks_like_c(text):
+        return [_c_file(text, name)]
+    patch = _one(lines, name, _title(text, name), base)
+    if patch is None:
+        raise _no_code(split_mail(lines), name)
+    return [patch]
+
+
+def _looks_like_c(text: str) -> bool:
+    return bool(re.match(r"\s*(?:/\*|//|#include\b|#define\b)", text)) and not has_diff(text)
+
+
+def _title(text: str, name: str) -> str:
+    first = next((t.strip() for t in text.split("\n") if t.strip()), name)
+    return Path(name).name if has_diff(first) or first.startswith(("diff ", "---")) else first[:200]
+
+
+def _c_file(text: str, name: str) -> Patch:
+    lines = lines_of(text, name)
+    found = find_c_functions(text, lines)
+    if not found:
+        raise InputError(
+            "LP0230",
+            f"{name} defines no function",
+            expected="at least one C function with its body",
+        )
+    return Patch(Path(name).name, "c", name, tuple(found))
+
+
+def _one(lines: list[Line], name: str, title: str, tree: Tree | None) -> Patch | None:
+    """The patch in one message's text, or None where there is no code."""
+    mail = split_mail(lines)
+    changes = Changes(tree)
+    own = list(mail.own)
+    kind = "mail"
+    if has_diff(mail.text):
+        diffs, own = parse_diff(own, lines)
+        changes.read(diffs)
+        pure = not any(t.strip() for t in own[: _first_diff(mail)])
+        kind = "diff" if pure else "mail"
+    prose = find_in_mail(mail, "\n".join(own))
+    functions: dict[str, CFunction] = dict(changes.functions)
+    for f in prose:
+        functions.setdefault(f.name, f)
+    if not functions and not changes.removed:
+        if kind == "diff" or has_diff(mail.text):
+            raise InputError(
+                "LP0236",
+                f"the diff in {name} changes no function body",
+                available="; ".join(changes.notes) or None,
+                expected="a change to a C function",
+            )
+        return None
+    notes = (*mail.notes, *changes.notes)
+    return Patch(
+        title, kind, name, tuple(functions.values()), tuple(changes.removed),
+        tuple(changes.fields), notes,
+    )  # fmt: skip
+
+
+def _first_diff(mail: OwnText) -> int:
+    return next((i for i, t in enumerate(mail.own) if has_diff(t)), len(mail.own))
+
+
+def _no_code(mail: OwnText, name: str) -> InputError:
+    quoted = find_quoted(mail)
+    names = ", ".join(f"{f.name} (line {f.lines[0].number})" for f in quoted[:4])
+    return InputError(
+        "LP0230",
+        f"{name} holds no C function of its own",
+        got=f"only in quoted text: {names}" if quoted else "text without a function definition",
+        expected="a function with its body, not in quoted (>) lines, or a diff",
+        next="remove the '> ' in front of the code that you mean" if quoted else None,
+    )
+
+
+def _mbox(text: str, name: str, tree: Tree | None) -> list[Patch]:
+    messages = read_messages(text, name)
+    out: list[Patch] = []
+    skipped: list[str] = []
+    for m in messages:
+        patch = _one(list(m.lines), name, m.subject, tree) if m.lines else None
+        if patch is None:
+            skipped.append(_skip_note(m))
+            continue
+        kind = "mbox patch" if has_diff("\n".join(ln.text for ln in m.lines)) else "mail"
+        out.append(
+            Patch(m.subject, kind, name, patch.functions, patch.removed, patch.fields, patch.notes)
+        )
+    if not out and len(messages) == 1:
+        raise _no_code(split_mail(list(messages[0].lines)), name)
+    if not out:
+        raise InputError(
+            "LP0230",
+            f"none of the {len(messages)} messages in {name} holds C code of its own",
+            expected="a patch, or a function with its body",
+        )
+    if skipped:
+        first = out[0]
+        out[0] = Patch(
+            first.title, first.kind, name, first.functions, first.removed, first.fields,
+            (*skipped, *first.notes),
+        )  # fmt: skip
+    return out
+
+
+def _skip_note(m: Message) -> str:
+    what = "cover letter" if m.number == 0 else "reply" if m.is_reply else "message"
+    return f"{what} without code skipped: {m.subject}"

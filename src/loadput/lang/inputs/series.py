@@ -1,0 +1,164 @@
+"""One patch: the functions and fields that a diff brings, with a kernel tree or without."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ...base.errors import InputError, SourceError
+from ...base.source import Span
+from ..cfront import CFunction, Line, find_c_functions
+from .diff import FileDiff, Hunk, Text, apply_hunks, new_image
+from .patch import FieldHint
+
+_FIELD = re.compile(
+    r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
+)
+_HEADING_FN = re.compile(r"(\w+)\(")
+
+
+class Tree:
+    """A kernel tree read lazily; patches of a series apply on top of each other in memory."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise InputError(
+                "LP0235", f"--tree {root}: no such directory", expected="a kernel tree"
+            )
+        self.root = root
+        self.files: dict[str, Text] = {}
+
+    def text(self, path: str, hunk: Hunk) -> Text:
+        """The file as the patches before left it; raises InputError LP0235 where it is not."""
+        if path not in self.files:
+            at = (self.root / path).resolve()
+            if not at.is_file() or not at.is_relative_to(self.root.resolve()):
+                raise InputError(
+                    "LP0235",
+                    f"{path} is not in the tree {self.root}",
+                    span=Span(hunk.at.file, hunk.at.number),
+                    line_text=hunk.at.text,
+                    expected="the tree that the patch was made for",
+                )
+            c = at.read_text("utf-8", "replace").split("\n")
+            self.files[path] = Text(c, [Line(str(at), i, t) for i, t in enumerate(c, 1)])
+        return self.files[path]
+
+
+class Changes:
+    """What the file diffs of one patch bring; `read` fills it."""
+
+    def __init__(self, tree: Tree | None) -> None:
+        self.tree = tree
+        self.functions: dict[str, CFunction] = {}
+        self.removed: list[str] = []
+        self.fields: list[FieldHint] = []
+        self.notes: list[str] = []
+        self._partial: list[tuple[FileDiff, Hunk]] = []
+
+    def read(self, diffs: list[FileDiff]) -> None:
+        """Raises InputError (LP0234, LP0235, LP0236) where a hunk cannot be placed."""
+        for d in diffs:
+            self._fields(d)
+            if d.path and not d.path.endswith((".c", ".h")):
+                self.notes.append(f"{d.path}: not C, not read")
+            elif not d.old and d.new:
+                self._new_file(d)
+            elif self.tree is not None and d.path:
+                self._apply(d)
+            else:
+                self._alone(d)
+        self.removed = [n for n in self.removed if n not in self.functions]
+        if self._partial:
+            raise self._needs_tree()
+
+    def _new_file(self, d: FileDiff) -> None:
+        for h in d.hunks:
+            text, changed = new_image(h)
+            self._take(text, changed)
+            if self.tree is not None:
+                self.tree.files[d.path] = text
+
+    def _apply(self, d: FileDiff) -> None:
+        assert self.tree is not None
+        base = self.tree.text(d.old or d.path, d.hunks[0])
+        before = {f.name for f in find_c_functions("\n".join(base.c), base.at)}
+        changed: set[int] = set()
+        after = apply_hunks(d, base, changed)
+        self.tree.files[d.path] = after
+        names = self._take(after, changed)
+        self.removed += sorted(before - names)
+
+    def _take(self, text: Text, changed: set[int], whole_only: bool = False) -> set[str]:
+        """Enter the functions with a changed line; return the names of all that are there."""
+        found = find_c_functions("\n".join(text.c), text.at, whole_only=whole_only)
+        index = {id(ln): i for i, ln in enumerate(text.at)}
+        for f in found:
+            first, last = index[id(f.lines[0])], index[id(f.lines[-1])]
+            if any(first <= i <= last for i in changed):
+                self.functions[f.name] = f
+                changed -= set(range(first, last + 1))
+        return {f.name for f in found}
+
+    def _alone(self, d: FileDiff) -> None:
+        """Without a tree: only functions that stand whole in a hunk; the rest needs the tree."""
+        for h in d.hunks:
+            text, changed = new_image(h)
+            try:
+                self._take(text, changed, whole_only=True)
+            except SourceError as e:
+                if e.code != "LP0222":
+                    raise
+            left = [i for i in changed if i < len(text.c) and text.c[i].strip()]
+            gone = [i for i in changed if i >= len(text.c)]
+            if not left and not gone:
+                continue
+            if d.path.endswith(".h") or not (_inside_function(h, text, min(changed))):
+                line = h.at.number
+                self.notes.append(f"{d.path}: hunk at line {line} changes no function body")
+            else:
+                self._partial.append((d, h))
+
+    def _needs_tree(self) -> InputError:
+        d, h = self._partial[0]
+        many = len(self._partial)
+        name = _HEADING_FN.search(h.heading)
+        return InputError(
+            "LP0236",
+            f"{many} hunk{'s' if many > 1 else ''} hold only a part of a function"
+            if many > 1
+            else "1 hunk holds only a part of a function",
+            span=Span(h.at.file, h.at.number, 1, len(h.at.text)),
+            line_text=h.at.text,
+            got=f"a part of {name[1]} in {d.path}" if name else f"a part of {d.path or 'a file'}",
+            expected="whole functions, or the kernel tree that the patch is for",
+            next="add --tree DIR, the kernel source tree that the patch applies to",
+        )
+
+    def _fields(self, d: FileDiff) -> None:
+        """Note ``+ type name;`` lines inside a struct."""
+        for h in d.hunks:
+            struct = re.match(r"struct (\w+) \{", h.heading)
+            name = struct[1] if struct else ""
+            for kind, text, where in h.body:
+                opened = re.match(r"struct (\w+) \{", text)
+                if opened:
+                    name = opened[1]
+                elif text.startswith("}"):
+                    name = ""
+                m = _FIELD.match(text) if kind == "+" and name else None
+                if m and m[1].split()[0] not in ("return", "goto"):
+                    place = f"{where.file}:{where.number}"
+                    self.fields.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
+
+
+def _inside_function(h: Hunk, text: Text, at: int) -> bool:
+    """Whether a change at line ``at`` of a hunk may be inside a function's body."""
+    for t in reversed(text.c[:at]):
+        if t.startswith("{"):
+            return True
+        if t.startswith("}"):
+            return False
+    if _HEADING_FN.search(h.heading):
+        return True
+    return not h.heading
