@@ -1,0 +1,26 @@
+"""Reset of a vCPU, from an ioctl or from its own run loop.
+
+Mirrors: arch/arm64/kvm/reset.c, v6.12
+"""
+
+
+# [New in arch:arm64]
+def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
+    """Reset the registers in memory; a loaded vCPU is put before and loaded again after.
+
+    Mirrors: kvm_reset_vcpu(), arch/arm64/kvm/reset.c, v6.12
+    Context: task that holds vcpu->mutex; preemption off, or the preempt notifiers would put and
+    load in between
+    Omits: PMU, timer, SVE, the target of the reset
+    """
+    preempt_disable()
+    loaded = vcpu.cpu != -1
+    if loaded:
+        kvm_arch_vcpu_put(vcpu)
+
+    fresh(vcpu.arch.ctxt.fp_regs, vcpu)
+    fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+
+    if loaded:
+        kvm_arch_vcpu_load(vcpu, smp_processor_id())
+    preempt_enable()
