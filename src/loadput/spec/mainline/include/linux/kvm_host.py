@@ -79,13 +79,11 @@ def kvm_check_request(req: upto[3], vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 def kvm_request_pending(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvm_request_pending(), include/linux/kvm_host.h, v6.12
-
-    Omits: the word is read request by request; each is a step of its own where it is shared.
-    """
-    for req in range(0, 4):
-        if READ_ONCE(vcpu.requests[req]):
-            return True
+    """Mirrors: kvm_request_pending(), include/linux/kvm_host.h, v6.12: one load of the whole word."""
+    with atomic:
+        for req in range(0, 4):
+            if READ_ONCE(vcpu.requests[req]):
+                return True
     return False
 
 
