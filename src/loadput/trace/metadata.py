@@ -228,7 +228,8 @@ def read_symbols(kallsyms: bytes) -> Symbols:
     rows = []
     for line in kallsyms.splitlines():
         part = line.split()
-        if len(part) >= 3 and part[1] in (b"t", b"T", b"w", b"W"):
+        # Mapping symbols ($x) and local labels (.L12) share addresses with functions.
+        if len(part) >= 3 and part[1] in b"tTwW" and part[2][:1] not in b"$.":
             try:
                 rows.append((int(part[0], 16), part[2].decode("ascii", "replace")))
             except ValueError:

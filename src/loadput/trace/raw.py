@@ -62,6 +62,10 @@ class RawBackend:
         event = self._names.get(name)
         return [table_name(f) for f in event.fields] if event else []
 
+    def print_format(self, name: str) -> str:
+        event = self._names.get(name)
+        return event.print_fmt if event else ""
+
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         if self._index() and self._whole is not None:
             whole, out = self._whole, {}

@@ -48,6 +48,9 @@ class Backend(Protocol):
     def field_names(self, name: str) -> list[str]:
         """The fields of one event."""
 
+    def print_format(self, name: str) -> str:
+        """The print format of one event; empty where there is none."""
+
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         """The columns of several events, each sorted by time, in one pass over the file."""
 
@@ -153,6 +156,10 @@ class Trace:
             plan[real] = asked
         got = self._backend.gather(plan, with_comm)
         return {name: got[self._resolve(name)] for name in wanted}
+
+    def print_format(self, name: str) -> str:
+        """Return the ``print fmt`` of one event as the recording has it; empty for text."""
+        return self._backend.print_format(self._resolve(name))
 
     def time_range(self) -> tuple[int, int]:
         """Return (first, last) ``time_ns`` over all events; (0, 0) for an empty recording."""

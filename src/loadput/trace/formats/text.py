@@ -72,6 +72,9 @@ class TextBackend:
     def field_names(self, name: str) -> list[str]:
         return list(self._fields(name)) if name in self.rows else []
 
+    def print_format(self, name: str) -> str:
+        return ""
+
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         out: dict[str, Columns] = {}
         for name, fields in wanted.items():
