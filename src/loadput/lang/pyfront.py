@@ -181,8 +181,8 @@ class _Parser:
         def name(a: ast.expr) -> str:
             return a.id if isinstance(a, ast.Name) else str(self._number(a))
 
-        if head == "ptr":
-            return ty.Ptr(name(args[0]))
+        if head in ("ptr", "embed"):
+            return ty.Ptr(name(args[0])) if head == "ptr" else ty.Embed(name(args[0]))
         if head == "upto":
             return ty.Int(0, self._number(args[0]))
         if head == "between":

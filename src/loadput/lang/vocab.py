@@ -261,6 +261,7 @@ INTRINSICS: dict[str, Rule] = {
     "choose": _choose,
     "assume": _assume,
     "await_until": _await,
+    "this_cpu": lambda lo, e: lo.read(lo.lvalue(e), "plain", e.span),
     "fresh": _fresh,
     "__count": _count,
     "token_of": _token_of,

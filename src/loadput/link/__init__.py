@@ -1,0 +1,1 @@
+"""Overlays laid over mainline, by function name, give a program."""

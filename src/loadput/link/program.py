@@ -1,0 +1,465 @@
+"""Linking: mainline, release, architecture, design and the user's C give one Program."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from ..base.errors import LinkError, SourceError
+from ..ir import ops as o
+from ..ir import types as ty
+from ..ir.decls import Decls, Signature, StructDecl, VarDecl
+from ..ir.spec import verify
+from ..lang import syntax as s
+from ..lang.lower import lower
+from ..lang.pyfront import Module
+from .overlay import SPEC, Overlay, chain, get_overlay, load_modules, source_line
+from .scenario import Scenario
+
+HOOKS = ("at_entry", "at_exit")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property as written: a hook with a verdict, or a condition on states.
+
+    :param kind: ``at`` (checked where it is hooked), ``always``, ``stuck`` or ``builtin``
+    :param applies: "" where the program can be asked, else why not
+    """
+
+    name: str
+    sentence: str
+    source: str
+    twin: str
+    kind: str
+    points: tuple[str, ...]
+    fn: o.Function | None
+    applies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """One function that a later layer took from an earlier one."""
+
+    name: str
+    before: s.Def
+    after: s.Def
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to link: names of overlays, and the user's own functions on top.
+
+    :param user: functions from a mail, patch, file or tree, laid over everything
+    :param twin: a broken twin laid over the design
+    :param search: further folders with ``arch/``, ``design/`` … overlays
+    """
+
+    arch: str = "svm"
+    design: str = ""
+    release: str = "v6.12"
+    twin: str = ""
+    user: tuple[s.Def, ...] = ()
+    user_label: str = ""
+    search: tuple[Path, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How reports name the program."""
+        base = f"{self.release} design {self.design or 'its own'} on {self.arch}"
+        return (
+            base
+            + (f" + {self.twin}" if self.twin else "")
+            + (f" + {self.user_label}" if self.user_label else "")
+        )
+
+
+@dataclass(slots=True)
+class Program:
+    """Every function that the scenario can reach, one body each. Treat it as immutable."""
+
+    choice: Choice
+    scenario: Scenario
+    decls: Decls
+    functions: dict[str, o.Function]
+    hooks: dict[tuple[str, str], list[o.Function]]
+    properties: list[Property]
+    opaque: dict[str, list[str]]
+    replaced: list[Replaced]
+    layers: list[str]
+    meta: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def count_of(self) -> dict[str, int]:
+        """Instances per struct."""
+        sizes = self.scenario.sizes
+        return {n: sizes.count(d.per) for n, d in self.decls.structs.items()}
+
+
+@cache
+def _modules(
+    folder: Path, origin: str, arch: bool
+) -> tuple[tuple[Module, ...], dict[str, ty.Type]]:
+    aliases: dict[str, ty.Type] = {}
+    return tuple(load_modules(folder, origin, aliases, arch=arch)), aliases
+
+
+class _Layers:
+    """Declarations and bodies as the layers are put on, later over earlier."""
+
+    def __init__(self, choice: Choice) -> None:
+        self.choice = choice
+        self.decls = Decls()
+        self.defs: dict[str, s.Def] = {}
+        self.meta: dict[str, dict[str, str]] = {}
+        self.removed: dict[str, str] = {}
+        self.replaced: list[Replaced] = []
+        self.labels: list[str] = []
+
+    def lay(self, modules: Sequence[Module], label: str, overlay: Overlay | None = None) -> None:
+        """Put one layer on; raises LinkError (LP0403..LP0405)."""
+        if label not in self.labels:
+            self.labels.append(label)
+        for name in overlay.removes if overlay else ():
+            if name not in self.defs:
+                raise self._error("LP0403", f"{label} removes the unknown function '{name}'", name)
+            self.removed[name] = label
+            del self.defs[name]
+        here: dict[str, s.Def] = {}
+        for m in modules:
+            self._declare(m)
+            for d in m.defs:
+                if d.name in here:
+                    raise LinkError(
+                        "LP0404",
+                        f"{label} defines '{d.name}' twice",
+                        span=d.span,
+                        expected=f"one body; the other is at {here[d.name].span}",
+                    )
+                here[d.name] = d
+                self.meta[d.name] = m.meta.get(d.name, {})
+        self.lay_defs(tuple(here.values()), overlay.signatures if overlay else ())
+
+    def lay_defs(self, defs: Sequence[s.Def], signatures: Sequence[str] = ()) -> None:
+        """Put bodies on; a changed signature is an error unless it is declared."""
+        for d in defs:
+            old = self.defs.get(d.name)
+            if old is not None:
+                self._same_shape(old, d, signatures)
+                self.replaced.append(Replaced(d.name, old, d))
+                if not d.attrs and old.attrs:
+                    d = _with_attrs(d, old.attrs)
+                    if not self.meta.get(d.name):
+                        self.meta[d.name] = self.meta.get(old.name, {})
+            self.defs[d.name] = d
+            if d.lang == "c" and old is not None:
+                continue
+            self.decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
+
+    def _same_shape(self, old: s.Def, new: s.Def, signatures: Sequence[str]) -> None:
+        if len(old.params) != len(new.params) and new.name not in signatures:
+            raise LinkError(
+                "LP0405",
+                f"{new.origin} changes the signature of '{new.name}'",
+                span=new.span,
+                line_text=source_line(new.span),
+                got=", ".join(n for n, _ in new.params) or "no parameters",
+                expected=", ".join(n for n, _ in old.params) or "no parameters",
+                next=f'signatures="{new.name}" in its overlay.py',
+            )
+
+    def _error(self, code: str, what: str, name: str) -> LinkError:
+        import difflib
+
+        near = difflib.get_close_matches(name, list(self.defs), 1)
+        return LinkError(
+            code,
+            what,
+            expected="a function of the layers below" + (f"; nearest: {near[0]}" if near else ""),
+        )
+
+    def _declare(self, m: Module) -> None:
+        self.decls.consts.update(m.consts)
+        for g in m.globals.values():
+            self.decls.globals[g.name] = g
+        for new in m.structs.values():
+            old = self.decls.structs.get(new.name)
+            if old is None:
+                old = StructDecl(new.name, new.per, span=new.span)
+                self.decls.structs[new.name] = old
+            if new.per and old.per and new.per != old.per:
+                raise LinkError(
+                    "LP0406",
+                    f"struct {new.name} is per {new.per}",
+                    span=new.span,
+                    expected=f"per {old.per}, as at {old.span}",
+                )
+            old.per = old.per or new.per
+            for f in new.fields.values():
+                was = old.fields.get(f.name)
+                if was is not None and was.type != f.type:
+                    raise LinkError(
+                        "LP0406",
+                        f"{m.origin} gives {new.name}.{f.name} the type {f.type}",
+                        span=f.span,
+                        line_text=source_line(f.span),
+                        expected=f"{was.type}, as at {was.span}",
+                    )
+                old.fields[f.name] = f
+
+
+def _with_attrs(d: s.Def, attrs: tuple[str, ...]) -> s.Def:
+    new = copy.copy(d)
+    object.__setattr__(new, "attrs", attrs)
+    return new
+
+
+def _stack(choice: Choice) -> _Layers:
+    """Lay the overlays in their order: mainline, release, arch, design, twin, properties."""
+    more = choice.search
+    release = get_overlay("release", choice.release, *more)
+    arches = chain(get_overlay("arch", choice.arch, *more), *more)
+    name = choice.design or release.design or "D"
+    designs = chain(get_overlay("design", name, *more), *more)
+    if designs[-1].arch and choice.arch not in designs[-1].arch.split(","):
+        raise LinkError(
+            "LP0407", f"design {name} is not written for {choice.arch}", available=designs[-1].arch
+        )
+    own = name == (release.design or "D")
+    if not own and release.design not in ("", "D"):
+        raise LinkError(
+            "LP0408",
+            f"design {name} is not written for release {release.name}",
+            available=f"{release.design} (its own); every design on v6.12",
+            next="leave --design out, or choose --release v6.12",
+        )
+    lay = _Layers(choice)
+
+    def put(overlay: Overlay, part: str = "") -> None:
+        folder = overlay.folder / "arch" / part if part else overlay.folder
+        if folder.is_dir():
+            mods, _ = _modules(folder, overlay.label, bool(part))
+            lay.lay(mods, overlay.label, None if part else overlay)
+
+    def put_archs(overlay: Overlay) -> None:
+        for a in arches:
+            put(overlay, a.name)
+
+    lay.lay(_modules(SPEC / "mainline", "mainline", True)[0], "mainline")
+    releases = chain(release, *more)
+    if own:
+        for d in designs:
+            put(d)
+    for r in releases:
+        put(r)
+    for a in arches:
+        put(a)
+    for r in [] if own else releases:
+        put_archs(r)
+    for d in designs:
+        if not own:
+            put(d)
+        put_archs(d)
+    for r in releases if own else []:
+        put(r)
+        put_archs(r)
+    if choice.twin:
+        for t in chain(get_overlay("twin", choice.twin, *more), *more):
+            put(t)
+            put_archs(t)
+    return lay
+
+
+def link(choice: Choice, scenario: Scenario) -> Program:
+    """Return the program: every function that ``scenario`` can reach, lowered and verified.
+
+    Raises LinkError (LP04xx), SourceError (LP02xx), ScenarioError (LP05xx).
+    """
+    lay = _stack(choice)
+    decls = lay.decls
+    mods, _ = _modules(SPEC / "properties", "properties", True)
+    hooks_at: dict[str, s.Def] = {}
+    property_meta: dict[str, dict[str, str]] = {}
+    for m in mods:
+        lay._declare(m)
+        for d in m.defs:
+            hooks_at[f"{m.file}:{d.name}"] = d
+            property_meta[f"{m.file}:{d.name}"] = m.meta.get(d.name, {})
+    for d in hooks_at.values():
+        if not {"monitor", "property"} & {a.split(":")[0] for a in d.attrs}:
+            lay.defs[d.name] = d
+            decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
+    if choice.user:
+        lay.lay_defs(choice.user)
+        lay.labels.append(choice.user_label or "user")
+    _set_constants(decls, scenario)
+    lo = _Lowerer(lay, decls)
+    for name in _entries(lay, scenario):
+        lo.need(name)
+    lo.run()
+    hooks, properties = _hooks(lo, hooks_at, property_meta)
+    lo.run()
+    return Program(
+        choice,
+        scenario,
+        decls,
+        lo.done,
+        hooks,
+        properties,
+        lo.opaque,
+        lay.replaced,
+        lay.labels,
+        lay.meta,
+    )
+
+
+def _set_constants(decls: Decls, scenario: Scenario) -> None:
+    import difflib
+
+    from ..base.errors import ScenarioError
+
+    for name, value in scenario.constants:
+        if name not in decls.consts:
+            near = difflib.get_close_matches(name, decls.consts, 1)
+            raise ScenarioError(
+                "LP0503",
+                f"scenario {scenario.name} sets the unknown constant '{name}'",
+                expected="a constant of the program" + (f"; nearest: {near[0]}" if near else ""),
+            )
+        decls.consts[name] = value
+    z = scenario.sizes
+    decls.consts.update(NR_CPUS=z.cpu, NR_TASKS=z.task, NR_VCPUS=z.vcpu, NR_VMS=z.vm)
+
+
+def _entries(lay: _Layers, scenario: Scenario) -> list[str]:
+    from ..base.errors import ScenarioError
+
+    actors = [n for n, d in lay.defs.items() if "task" in d.attrs]
+    out = ["idle"]
+    for t in scenario.tasks:
+        if t.runs not in actors:
+            raise ScenarioError(
+                "LP0504",
+                f"scenario {scenario.name}: no actor '{t.runs}'",
+                available=", ".join(sorted(actors)),
+            )
+        out.append(t.runs)
+    roles = {"irq", "nmi", "preempt", "start"}
+    out += [n for n, d in lay.defs.items() if roles & set(d.attrs)]
+    return out
+
+
+class _Lowerer:
+    """Lowers what is called, and what that calls."""
+
+    def __init__(self, lay: _Layers, decls: Decls) -> None:
+        self.lay, self.decls = lay, decls
+        self.done: dict[str, o.Function] = {}
+        self.opaque: dict[str, list[str]] = {}
+        self.todo: list[str] = []
+
+    def need(self, name: str) -> None:
+        if name not in self.done and name not in self.todo:
+            self.todo.append(name)
+
+    def run(self) -> None:
+        while self.todo:
+            name = self.todo.pop(0)
+            if name in self.done:
+                continue
+            self.done[name] = fn = self.lower(self.lay.defs[name])
+            self.follow(fn)
+
+    def lower(self, d: s.Def) -> o.Function:
+        try:
+            fn = lower(d, self.decls, infer=d.lang == "c")
+        except SourceError as e:
+            if e.line_text is None and e.span is not None:
+                e.line_text = source_line(e.span)
+            raise
+        verify(fn, self.decls)
+        return fn
+
+    def follow(self, fn: o.Function) -> None:
+        for b in fn.blocks:
+            for op in b.ops:
+                if isinstance(op, o.Call):
+                    if op.fn in self.lay.defs:
+                        self.need(op.fn)
+                    else:
+                        self.opaque.setdefault(op.fn, []).append(f"{fn.name} {op.span}")
+
+
+def _hooks(
+    lo: _Lowerer, hooks_at: dict[str, s.Def], meta: dict[str, dict[str, str]]
+) -> tuple[dict[tuple[str, str], list[o.Function]], list[Property]]:
+    """Lower monitors and properties; one whose names the program lacks does not apply."""
+    hooks: dict[tuple[str, str], list[o.Function]] = {}
+    found: dict[str, Property] = {}
+    reached = dict(lo.done)
+    for key, d in hooks_at.items():
+        words = [a.partition(":") for a in d.attrs]
+        kinds = {w[0] for w in words}
+        if not kinds & {"monitor", "property"}:
+            continue
+        points = tuple(f"{w[0]}:{w[2]}" for w in words if w[0] in HOOKS)
+        live = [p for p in points if p.split(":")[1] in reached]
+        kind = "at" if points else "always" if "always" in kinds else "stuck"
+        why, fn = "", None
+        try:
+            fn = lo.lower(d)
+        except SourceError as e:
+            why = e.what
+        if not why and points and not live:
+            why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
+        if not why and fn is not None:
+            lo.follow(fn)
+            for p in live:
+                where, _, name = p.partition(":")
+                hooks.setdefault((where, name), []).append(fn)
+        if "property" in kinds:
+            m = meta[key]
+            name = d.name.replace("_", "-")
+            prop = Property(
+                name,
+                " ".join(d.doc.split()),
+                m.get("source", ""),
+                m.get("twin", ""),
+                kind,
+                points,
+                fn if not why else None,
+                why,
+            )
+            if name not in found or found[name].applies:
+                found[name] = prop
+    for name, sentence, source in BUILTIN:
+        found[name] = Property(name, sentence, source, "", "builtin", (), None)
+    for fns in hooks.values():
+        fns.sort(key=lambda f: "monitor" not in f.attrs)
+    for (where, _), fns in hooks.items():
+        if where == "at_exit":
+            fns.sort(key=lambda f: "monitor" in f.attrs)
+    return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+BUILTIN = (
+    (
+        "KERNEL-WARN",
+        "No WARN_ON or BUG_ON of the modelled code fires.",
+        "the kernel's own assertions, include/asm-generic/bug.h",
+    ),
+    (
+        "NULL-DEREF",
+        "No pointer is followed while it is NULL.",
+        "C; a NULL dereference in the kernel is an oops",
+    ),
+    (
+        "IN-RANGE",
+        "No value leaves the bounds that the model gives it.",
+        "ours: a value cut off in silence would make every verdict worthless",
+    ),
+)
+_ = VarDecl

@@ -1,0 +1,509 @@
+"""Inline every call, follow constants, and know at each node whether IRQs and preemption are on.
+
+The context of a node is static: two ways to one place with different preempt counts are two nodes.
+A local that holds a constant, or a copy of another, is not state: it is part of the node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..base.errors import IRError, LinkError
+from ..base.source import Span
+from ..ir import ops as o
+from ..ir.eval import fold
+from ..ir.types import VOID
+from ..link.program import Program
+from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
+
+MAX_NODES = 60_000
+MAX_DEPTH = 40
+Env = tuple[tuple[tuple[int, str], o.Expr], ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Inst:
+    """One inlined call: where it returns to, and what its parameters stand for."""
+
+    id: int
+    fn: o.Function
+    parent: _Inst | None
+    back: tuple[str, int]
+    dst: str
+    subst: dict[str, o.Expr]
+    stack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ctx:
+    inst: _Inst
+    label: str
+    i: int
+    depth: int
+    irqs_off: bool
+    atomic: int
+    env: Env
+    pending: tuple[tuple[tuple[int, str], o.Expr, Span], ...] = ()
+
+
+def qualified(inst: int, name: str) -> str:
+    """The name of a local of one inlined call, unique in its graph."""
+    return f"{inst}:{name}"
+
+
+class Flattener:
+    """Builds the graph of a program: `run` gives it."""
+
+    def __init__(self, program: Program, functions: dict[str, o.Function]) -> None:
+        self.p = program
+        self.fns = functions
+        self.blocks = {n: {b.label: b.ops for b in f.blocks} for n, f in functions.items()}
+        self.live = {n: _liveness(f) for n, f in functions.items()}
+        self.assigned = {n: _assigned(f) for n, f in functions.items()}
+        self.nodes: list[Node] = []
+        self.index: dict[object, int] = {}
+        self.insts: dict[object, _Inst] = {}
+        self.todo: list[tuple[int, list[_Ctx]]] = []
+        self.entries: dict[tuple[str, str], int] = {}
+        self.kind = ""
+        self.branches: dict[tuple[str, Span], set[bool]] = {}
+
+    def run(self) -> Graph:
+        """Return the graph; raises LinkError LP0410 (too large, recursion)."""
+        frame = {n: a[6:] for n, f in self.fns.items() for a in f.attrs if a.startswith("frame:")}
+        roles = {n: set(f.attrs) for n, f in self.fns.items()}
+        used = ["idle", *dict.fromkeys(t.runs for t in self.p.scenario.tasks)]
+        for name in dict.fromkeys(used):
+            self._entry("main", name)
+        starts: dict[str, list[str]] = {k: [] for k in FRAMES}
+        for prop in self.p.properties:
+            if prop.kind in ("always", "stuck") and prop.fn is not None:
+                self._entry(prop.kind, prop.fn.name)
+        for name in sorted(roles):
+            for role, kind in (("irq", "irq"), ("preempt", frame.get(name, ""))):
+                if role in roles[name]:
+                    self._entry(kind, name)
+                    starts[kind].append(name)
+            if "start" in roles[name]:
+                self._entry(frame[name], name, depth=1, irqs_off=True)
+        env = {n for n, r in roles.items() if "env" in r}
+        dead = [
+            (fn, span, not next(iter(v)))
+            for (fn, span), v in sorted(
+                self.branches.items(), key=lambda kv: (kv[0][0], kv[0][1].line)
+            )
+            if len(v) == 1
+        ]
+        return Graph(self.nodes, self.entries, starts, env, dead)
+
+    def _entry(
+        self,
+        kind: str,
+        name: str,
+        *,
+        depth: int = 0,
+        irqs_off: bool = False,
+        args: tuple[o.Expr, ...] = (),
+    ) -> int:
+        label = name + (
+            "(" + ",".join(str(a.value) for a in args if isinstance(a, o.Const)) + ")"
+            if args
+            else ""
+        )
+        key = (kind, label)
+        if key in self.entries:
+            return self.entries[key]
+        fn = self.fns[name]
+        subst = dict(zip((n for n, _ in fn.params), args, strict=False))
+        was, self.kind = self.kind, kind
+        inst = self._inst(fn, None, ("", 0), "", subst)
+        off = irqs_off or kind not in ("main", "sched")
+        first = fn.blocks[0].label
+        self.entries[key] = self._goto(_Ctx(inst, first, 0, depth, off, 0, ()))
+        while self.todo:
+            node, ctxs = self.todo.pop()
+            self.nodes[node].next = [self._goto(c) for c in ctxs]
+        self.kind = was
+        return self.entries[key]
+
+    def _inst(
+        self,
+        fn: o.Function,
+        parent: _Inst | None,
+        back: tuple[str, int],
+        dst: str,
+        subst: dict[str, o.Expr],
+    ) -> _Inst:
+        key = (
+            self.kind,
+            fn.name,
+            parent.id if parent else -1,
+            back,
+            tuple(sorted(subst.items(), key=repr)),
+        )
+        if key not in self.insts:
+            stack = (*(parent.stack if parent else ()), fn.name)
+            if len(stack) > MAX_DEPTH:
+                raise LinkError(
+                    "LP0410",
+                    f"{fn.name} is called too deep",
+                    got=" > ".join(stack[-6:]),
+                    expected="no recursion",
+                    span=fn.span,
+                )
+            self.insts[key] = _Inst(len(self.insts), fn, parent, back, dst, subst, stack)
+        return self.insts[key]
+
+    # expressions
+
+    def _resolve(self, e: o.Expr, c: _Ctx, env: dict[tuple[int, str], o.Expr]) -> o.Expr:
+        if isinstance(e, o.Local):
+            if e.name in c.inst.subst:
+                return c.inst.subst[e.name]
+            known = env.get((c.inst.id, e.name))
+            return known if known is not None else o.Local(qualified(c.inst.id, e.name))
+        if isinstance(e, o.Sym):
+            return o.Const(self.p.decls.consts[e.name], e.name)
+        if isinstance(e, o.Leaf):
+            if e.name == "irqs_disabled":
+                return o.Const(int(c.irqs_off))
+            if e.name == "preempt_count":
+                return o.Const(c.depth)
+            if e.name == "in_irq":
+                return o.Const(int(self.kind == "irq"))
+            return e
+        if isinstance(e, o.Un):
+            return fold(o.Un(e.op, self._resolve(e.a, c, env)))
+        if isinstance(e, o.Bin):
+            return fold(o.Bin(e.op, self._resolve(e.a, c, env), self._resolve(e.b, c, env)))
+        return e
+
+    # walking
+
+    def _goto(self, c: _Ctx) -> int:
+        for _ in range(20_000):
+            nxt = self._advance(c)
+            if isinstance(nxt, int):
+                return nxt
+            c = nxt
+        raise LinkError(
+            "LP0410", f"endless loop without a step in {c.inst.fn.name}", span=c.inst.fn.span
+        )
+
+    def _node(self, c: _Ctx, op: FlatOp, nexts: list[_Ctx], extra: object = None) -> int:
+        key = (
+            self.kind,
+            c.inst.id,
+            c.label,
+            c.i,
+            c.depth,
+            c.irqs_off,
+            c.atomic,
+            self._prune(c),
+            c.pending,
+            extra,
+        )
+        if key in self.index:
+            return self.index[key]
+        if len(self.nodes) >= MAX_NODES:
+            raise LinkError(
+                "LP0410", f"more than {MAX_NODES} nodes in {c.inst.fn.name}", span=op.span
+            )
+        n = Node(len(self.nodes), self.kind, op, c.inst.stack, c.depth, c.irqs_off, c.atomic)
+        self.nodes.append(n)
+        self.index[key] = n.id
+        self.todo.append((n.id, nexts))
+        return n.id
+
+    def _prune(self, c: _Ctx) -> Env:
+        return tuple((k, v) for k, v in c.env if self._is_live(c, k))
+
+    def _is_live(self, c: _Ctx, key: tuple[int, str]) -> bool:
+        inst: _Inst | None = c.inst
+        at = (c.label, c.i)
+        dst = ""
+        while inst is not None:
+            if inst.id == key[0]:
+                return key[1] != dst and key[1] in self.live[inst.fn.name][at[0]][at[1]]
+            at, dst, inst = inst.back, inst.dst, inst.parent
+        return False
+
+    def _advance(self, c: _Ctx) -> _Ctx | int:
+        """One operation further, or the node that it needs."""
+        if c.pending:
+            (key, expr, span), rest = c.pending[0], c.pending[1:]
+            op = o.Assign(qualified(*key), expr, span)
+            return self._node(c, op, [_with(c, pending=rest)])
+        op = self.blocks[c.inst.fn.name][c.label][c.i]
+        env = dict(c.env)
+        if isinstance(op, o.Jump):
+            return _with(c, label=op.to, i=0)
+        if isinstance(op, o.Assign):
+            e = self._resolve(op.expr, c, env)
+            return self._assign(c, (c.inst.id, op.dst), e, op.span, _with(c, i=c.i + 1))
+        if isinstance(op, o.Branch):
+            return self._branch(c, op, self._resolve(op.cond, c, env))
+        if isinstance(op, o.Call):
+            return self._call(c, op, env)
+        if isinstance(op, o.Return):
+            return self._return(c, op, env)
+        if isinstance(op, o.Ctl):
+            return self._ctl(c, op, env)
+        if isinstance(op, o.Barrier):
+            return _with(c, i=c.i + 1)
+        if isinstance(op, o.Atomic):
+            after = _with(c, i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
+            outer = c.atomic == (0 if op.on else 1)
+            return self._node(c, op, [after]) if outer else after
+        return self._memory(c, op, env)
+
+    def _memory(self, c: _Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+        after = _with(c, i=c.i + 1)
+        if isinstance(op, o.Load | o.Store | o.Fresh):
+            p = op.place
+            index = self._resolve(p.index, c, env) if p.index is not None else None
+            sub = self._resolve(p.sub, c, env) if p.sub is not None else None
+            place = o.Place(p.var, index, sub)
+            if isinstance(op, o.Load):
+                return self._define(
+                    c, (c.inst.id, op.dst), after, lambda q: o.Load(q, place, op.mark, op.span)
+                )
+            if isinstance(op, o.Store):
+                return self._node(
+                    c, o.Store(place, self._resolve(op.expr, c, env), op.mark, op.span), [after]
+                )
+            return self._node(c, o.Fresh(place, self._resolve(op.owner, c, env), op.span), [after])
+        if isinstance(op, o.Choose):
+            lo, hi = self._resolve(op.lo, c, env), self._resolve(op.hi, c, env)
+            return self._define(
+                c, (c.inst.id, op.dst), after, lambda q: o.Choose(q, lo, hi, op.why, op.span)
+            )
+        if isinstance(op, o.Assume):
+            e = self._resolve(op.cond, c, env)
+            return after if _true(e) else self._node(c, o.Assume(e, op.span), [after])
+        if isinstance(op, o.Check):
+            e = self._resolve(op.cond, c, env)
+            return after if _true(e) else self._node(c, o.Check(op.prop, e, op.span), [after])
+        raise IRError("LP0302", f"cannot flatten {type(op).__name__}", span=op.span)
+
+    def _define(self, c: _Ctx, key: tuple[int, str], after: _Ctx, make: object) -> _Ctx | int:
+        """A node that writes local ``key``; copies of its old value are saved before."""
+        held = self._dependents(c, key)
+        if held:
+            return held
+        env = tuple(kv for kv in after.env if kv[0] != key)
+        return self._node(c, make(qualified(*key)), [_with(after, env=env)])  # type: ignore[operator]
+
+    def _dependents(self, c: _Ctx, key: tuple[int, str]) -> _Ctx | None:
+        q = qualified(*key)
+        hit = [
+            (k, e)
+            for k, e in c.env
+            if k != key
+            and self._is_live(c, k)
+            and any(isinstance(x, o.Local) and x.name == q for x in o.walk(e))
+        ]
+        if not hit:
+            return None
+        keys = {k for k, _ in hit}
+        env = tuple(kv for kv in c.env if kv[0] not in keys)
+        span = c.inst.fn.span
+        return _with(c, env=env, pending=tuple((k, e, span) for k, e in hit))
+
+    def _assign(
+        self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx
+    ) -> _Ctx | int:
+        env = dict(after.env)
+        here = any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
+        own = any(isinstance(x, o.Local) and x.name == qualified(*key) for x in o.walk(e))
+        fixed = c.depth > 0 or c.irqs_off
+        if own and isinstance(e, o.Local):
+            return after
+        held = self._dependents(c, key)
+        if held:
+            return held
+        if not own and (fixed or not here) and len(o.walk(e)) <= 3:
+            env[key] = e
+            return _with(after, env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+        env.pop(key, None)
+        after = _with(after, env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+        return self._node(c, o.Assign(qualified(*key), e, span), [after])
+
+    def _branch(self, c: _Ctx, op: o.Branch, e: o.Expr) -> _Ctx | int:
+        then, other = _with(c, label=op.then, i=0), _with(c, label=op.other, i=0)
+        taken = self.branches.setdefault((c.inst.fn.name, op.span), set())
+        if isinstance(e, o.Const):
+            taken.add(bool(e.value))
+            return then if e.value else other
+        taken |= {True, False}
+        return self._node(c, o.Branch(e, "", "", op.span), [then, other])
+
+    def _call(self, c: _Ctx, op: o.Call, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+        args = tuple(self._resolve(a, c, env) for a in op.args)
+        fn = self.fns.get(op.fn)
+        after = _with(c, i=c.i + 1)
+        if fn is None:
+            if not op.dst:
+                return after
+            why = f"opaque {op.fn}"
+            return self._define(
+                c,
+                (c.inst.id, op.dst),
+                after,
+                lambda q: o.Choose(q, o.Const(0), o.Const(1), why, op.span),
+            )
+        frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
+        if frame != self.kind:
+            if not all(isinstance(a, o.Const) for a in args):
+                raise LinkError(
+                    "LP0411",
+                    f"{op.fn} called with a value that is not fixed",
+                    span=op.span,
+                    expected="constants: it runs in a frame of its own",
+                )
+            todo, self.todo = self.todo, []
+            entry = self._entry(frame, op.fn, depth=c.depth, irqs_off=c.irqs_off, args=args)
+            self.todo = todo
+            return self._node(c, Push(frame, entry, op.span), [after])
+        subst: dict[str, o.Expr] = {}
+        pending = []
+        late = []
+        for (name, _), a in zip(fn.params, args, strict=False):
+            here = any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(a))
+            if name in self.assigned[fn.name] or (here and not isinstance(a, o.Const)):
+                late.append((name, a))
+            else:
+                subst[name] = a
+        inst = self._inst(fn, c.inst, (c.label, c.i + 1), op.dst, subst)
+        fixed = c.depth > 0 or c.irqs_off
+        for name, a in late:
+            if fixed and len(o.walk(a)) <= 3:
+                env[(inst.id, name)] = a
+            else:
+                pending.append(((inst.id, name), a, op.span))
+        return _Ctx(
+            inst,
+            fn.blocks[0].label,
+            0,
+            c.depth,
+            c.irqs_off,
+            c.atomic,
+            tuple(sorted(env.items(), key=lambda kv: kv[0])),
+            tuple(pending),
+        )
+
+    def _return(self, c: _Ctx, op: o.Return, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+        inst = c.inst
+        if inst.parent is None:
+            if self.kind in ("always", "stuck") and op.expr is not None and c.atomic == 0:
+                e = self._resolve(op.expr, c, env)
+                end = _with(c, atomic=-1)
+                prop = inst.fn.name.replace("_", "-")
+                return end if _true(e) else self._node(c, o.Check(prop, e, op.span), [end])
+            return self._node(c, End(op.span), [])
+        label, i = inst.back
+        back = _Ctx(inst.parent, label, i, c.depth, c.irqs_off, c.atomic, c.env)
+        if not inst.dst or op.expr is None:
+            return back
+        e = self._resolve(op.expr, c, env)
+        return self._assign(c, (inst.parent.id, inst.dst), e, op.span, back)
+
+    def _ctl(self, c: _Ctx, op: o.Ctl, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+        depth, off = c.depth, c.irqs_off
+        after_env = dict(c.env)
+        if op.what == "preempt_disable":
+            depth += 1
+        elif op.what.startswith("preempt_enable"):
+            depth -= 1
+        elif op.what == "irq_save":
+            after_env[(c.inst.id, op.var)] = o.Const(int(off))
+            off = True
+        elif op.what == "irq_restore":
+            was = env.get((c.inst.id, op.var))
+            if not isinstance(was, o.Const):
+                raise LinkError(
+                    "LP0412", f"flags '{op.var}' restored but not saved here", span=op.span
+                )
+            off = bool(was.value)
+        else:
+            off = op.what == "irq_disable"
+        if depth < 0:
+            raise LinkError(
+                "LP0412",
+                "preempt_enable without preempt_disable",
+                span=op.span,
+                expected="a preempt_disable before it on this path",
+            )
+        if self.kind == "irq":
+            off = True
+        was_open, is_open = (c.depth == 0 and not c.irqs_off), (depth == 0 and not off)
+        if is_open and not was_open:
+            lost = [
+                (k, e, op.span)
+                for k, e in c.env
+                if any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
+                and self._is_live(_with(c, i=c.i + 1), k)
+            ]
+            if lost:
+                keys = {k for k, _, _ in lost}
+                return _with(
+                    c, env=tuple(kv for kv in c.env if kv[0] not in keys), pending=tuple(lost)
+                )
+        after = _with(
+            c,
+            i=c.i + 1,
+            depth=depth,
+            irqs_off=off,
+            env=tuple(sorted(after_env.items(), key=lambda kv: kv[0])),
+        )
+        looser = (c.irqs_off and not off) or (is_open and not was_open)
+        tighter = (off and not c.irqs_off) or (was_open and not is_open)
+        if looser:
+            return self._node(c, Cut(op.span), [after])
+        return self._node(c, Restrict(op.span), [after]) if tighter else after
+
+
+def _with(c: _Ctx, **kw: object) -> _Ctx:
+    d = {f: getattr(c, f) for f in _Ctx.__slots__}
+    d.update(kw)
+    return _Ctx(**d)  # type: ignore[arg-type]
+
+
+def _true(e: o.Expr) -> bool:
+    return isinstance(e, o.Const) and bool(e.value)
+
+
+def _assigned(fn: o.Function) -> set[str]:
+    return {o.dst_of(op) for b in fn.blocks for op in b.ops} - {""}
+
+
+def _liveness(fn: o.Function) -> dict[str, list[set[str]]]:
+    """Per block, the locals live before each operation."""
+    blocks = {b.label: b.ops for b in fn.blocks}
+    live_in: dict[str, set[str]] = {b: set() for b in blocks}
+    out: dict[str, list[set[str]]] = {}
+    changed = True
+    while changed:
+        changed = False
+        for b in reversed(fn.blocks):
+            last = b.ops[-1]
+            live: set[str] = set()
+            if isinstance(last, o.Branch):
+                live = live_in[last.then] | live_in[last.other]
+            elif isinstance(last, o.Jump):
+                live = set(live_in[last.to])
+            rows = [live]
+            for op in reversed(b.ops):
+                live = live - {o.dst_of(op)}
+                for e in o.exprs_of(op):
+                    live = live | {x.name for x in o.walk(e) if isinstance(x, o.Local)}
+                rows.append(live)
+            rows.reverse()
+            out[b.label] = rows
+            if rows[0] != live_in[b.label]:
+                live_in[b.label] = rows[0]
+                changed = True
+    return out
+
+
+_ = VOID

@@ -1,0 +1,331 @@
+"""Which values each variable and local can have, who touches what, and what matters at all.
+
+A simple over-approximation: sets of values per element of each variable and per local of each
+context, grown until nothing changes, following only branches that can be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..ir import ops as o
+from ..ir import types as ty
+from ..ir.decls import VarDecl
+from ..ir.eval import binary, unary
+from ..link.program import Program
+from .nodes import End, Graph, Node, Push
+
+WIDE = 48
+
+
+@dataclass(slots=True)
+class Var:
+    """One state variable: ``count`` instances of ``length`` elements of a scalar type."""
+
+    name: str
+    type: ty.Type
+    domain: str
+    by: str
+    count: int
+    length: int
+    lo: int
+    hi: int
+    ghost: bool
+    init: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Something that runs: a task (its frames together) or the interrupts of a CPU."""
+
+    kind: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"T{self.index}" if self.kind == "task" else f"{self.kind} {self.index}"
+
+
+@dataclass(slots=True)
+class Values:
+    """The result: value sets, reachable nodes, accesses, and what is needed."""
+
+    vars: dict[str, Var]
+    contexts: list[Context]
+    cells: dict[str, list[set[int]]]
+    locals: dict[tuple[int, str], set[int]]
+    reached: dict[int, set[int]]
+    access: dict[int, dict[int, set[int]]] = field(default_factory=dict)
+    taken: dict[int, set[bool]] = field(default_factory=dict)
+    needed_vars: set[str] = field(default_factory=set)
+    needed_locals: set[str] = field(default_factory=set)
+
+
+def make_vars(p: Program) -> dict[str, Var]:
+    """Every scalar variable of the program with its start values."""
+    sizes, count_of = p.scenario.sizes, p.count_of
+    out: dict[str, Var] = {}
+
+    def add(name: str, d: VarDecl, domain: str, by: str) -> None:
+        t, length = d.type, 1
+        if isinstance(t, ty.Array):
+            length = t.length if isinstance(t.length, int) else sizes.count(t.length)
+            t = t.elem
+        if isinstance(t, ty.Embed | ty.Void):
+            return
+        lo, hi = ty.bounds(t, sizes, count_of)
+        count = sizes.count(domain)
+        init = [_init(p, d, t, i) for i in range(count) for _ in range(length)]
+        out[name] = Var(name, t, domain, by, count, length, lo, hi, d.ghost, init)
+
+    for s in p.decls.structs.values():
+        for f in s.fields.values():
+            add(f"{s.name}.{f.name}", f, s.per, "ptr")
+    for g in p.decls.globals.values():
+        add(g.name, g, "cpu" if g.percpu else "one", "cpu" if g.percpu else "none")
+    return out
+
+
+def _init(p: Program, d: VarDecl, t: ty.Type, i: int) -> int:
+    s = p.scenario
+    users = len(s.tasks)
+    if isinstance(d.init, int):
+        return d.init
+    if d.init == "starts_runnable":
+        return 1
+    if d.init == "starts_on_cpu":
+        return int(i >= users)
+    if d.init == "idle_task":
+        return users + i + 1
+    if d.init == "allowed_cpus":
+        return sum(1 << c for c in s.tasks[i].cpus) if i < users else 1 << (i - users)
+    if d.init == "own" and isinstance(t, ty.Ptr):
+        per = p.decls.structs[t.struct].per
+        if per == "vcpu":
+            return (s.tasks[i].vcpu if i < users and s.tasks[i].vcpu is not None else -1) + 1  # type: ignore[operator]
+        if per == "vm":
+            return s.vms[i] + 1
+        if per == "task":
+            return next((k + 1 for k, task in enumerate(s.tasks) if task.vcpu == i), 0)
+    if d.init in p.decls.consts:
+        return p.decls.consts[d.init]
+    from ..base.errors import LinkError
+
+    raise LinkError(
+        "LP0413",
+        f"unknown start value '{d.init}' of {d.name}",
+        span=d.span,
+        expected="a number, a constant, own, starts_runnable, starts_on_cpu, idle_task or allowed_cpus",
+    )
+
+
+class Analysis:
+    """Grows the sets until nothing changes: `run`."""
+
+    def __init__(self, p: Program, g: Graph) -> None:
+        self.p, self.g = p, g
+        vs = make_vars(p)
+        sizes = p.scenario.sizes
+        self.contexts = [Context("task", i) for i in range(sizes.task)]
+        self.contexts += [Context("irq", c) for c in range(sizes.cpu)]
+        self.contexts += [Context("always", 0), Context("stuck", 0)]
+        cells = {n: [{v} for v in var.init] for n, var in vs.items()}
+        self.v = Values(vs, self.contexts, cells, {}, {})
+        self.kinds: dict[str, list[str]] = {}
+        for n, var in vs.items():
+            if isinstance(var.type, ty.Token):
+                self.kinds.setdefault(var.type.kind, []).append(n)
+        self.changed = True
+
+    def run(self) -> Values:
+        """Return the fixpoint, with accesses and needs filled in."""
+        while self.changed:
+            self.changed = False
+            for ci, ctx in enumerate(self.contexts):
+                self._context(ci, ctx)
+        self._needs()
+        return self.v
+
+    def entries(self, ctx: Context) -> list[int]:
+        """The nodes at which frames of ``ctx`` may begin."""
+        g, users = self.g, len(self.p.scenario.tasks)
+        if ctx.kind != "task":
+            return [n for (k, _), n in g.entries.items() if k == ctx.kind]
+        name = self.p.scenario.tasks[ctx.index].runs if ctx.index < users else "idle"
+        own = [g.entries[("main", name)]]
+        return own + [n for (k, e), n in g.entries.items() if k == "sched" and "(" not in e]
+
+    def _context(self, ci: int, ctx: Context) -> None:
+        sizes, users = self.p.scenario.sizes, len(self.p.scenario.tasks)
+        if ctx.kind in ("always", "stuck"):
+            self.cpus, self.current = set(), set()
+        elif ctx.kind == "irq":
+            self.cpus, self.current = (
+                {ctx.index},
+                {
+                    i + 1
+                    for i in range(sizes.task)
+                    if (i < users and ctx.index in self.p.scenario.tasks[i].cpus)
+                    or i == users + ctx.index
+                },
+            )
+        else:
+            i = ctx.index
+            self.cpus = set(self.p.scenario.tasks[i].cpus) if i < users else {i - users}
+            self.current = {i + 1}
+        self.ci = ci
+        seen: set[int] = set()
+        todo = list(self.entries(ctx))
+        nodes = self.g.nodes
+        while todo:
+            n = todo.pop()
+            if n in seen:
+                continue
+            seen.add(n)
+            todo += self._node(nodes[n])
+        if len(seen) != len(self.v.reached.get(ci, ())):
+            self.v.reached[ci] = seen
+            self.changed = True
+
+    def values(self, e: o.Expr) -> set[int]:
+        """The values that ``e`` can have in the context at hand."""
+        if isinstance(e, o.Const):
+            return {e.value}
+        if isinstance(e, o.Local):
+            return self.v.locals.get((self.ci, e.name), set())
+        if isinstance(e, o.Leaf):
+            return self.cpus if e.name == "this_cpu" else self.current
+        if isinstance(e, o.Un):
+            return {unary(e.op, a) for a in self.values(e.a)}
+        assert isinstance(e, o.Bin)
+        a, b = self.values(e.a), self.values(e.b)
+        return {binary(e.op, x, y) for x in a for y in b}
+
+    def _elements(self, p: o.Place) -> Iterable[int]:
+        var = self.v.vars[p.var]
+        subs = self.values(p.sub) if p.sub is not None else {0}
+        if p.index is None:
+            firsts = {0}
+        else:
+            off = 1 if var.by == "ptr" else 0
+            firsts = {i - off for i in self.values(p.index)}
+        return [
+            i * var.length + j
+            for i in firsts
+            for j in subs
+            if 0 <= i < var.count and 0 <= j < var.length
+        ]
+
+    def _grow(self, key: tuple[int, str], new: set[int]) -> None:
+        have = self.v.locals.setdefault(key, set())
+        if not new <= have:
+            if len(have) + len(new) > WIDE:
+                from ..base.errors import LayoutError
+
+                raise LayoutError(
+                    "LP0602",
+                    f"local {key[1]} takes more than {WIDE} values",
+                    expected="a bounded local",
+                    next="bound it, or omit it",
+                )
+            have |= new
+            self.changed = True
+
+    def _grow_cell(self, var: str, i: int, new: set[int]) -> None:
+        v = self.v.vars[var]
+        have = self.v.cells[var][i]
+        new = {x for x in new if v.lo <= x <= v.hi}
+        if not new <= have:
+            have |= new
+            self.changed = True
+
+    def _touch(self, n: Node, p: o.Place) -> Iterable[int]:
+        es = self._elements(p)
+        self.v.access.setdefault(n.id, {}).setdefault(self.ci, set()).update(es)
+        return es
+
+    def _node(self, n: Node) -> list[int]:
+        op = n.op
+        if isinstance(op, o.Assign):
+            self._grow((self.ci, op.dst), self.values(op.expr))
+        elif isinstance(op, o.Load):
+            got: set[int] = set()
+            for i in self._touch(n, op.place):
+                got |= self.v.cells[op.place.var][i]
+            self._grow((self.ci, op.dst), got)
+        elif isinstance(op, o.Store):
+            new = self.values(op.expr)
+            for i in self._touch(n, op.place):
+                self._grow_cell(op.place.var, i, new)
+        elif isinstance(op, o.Fresh):
+            self._fresh(n, op)
+        elif isinstance(op, o.Choose):
+            lo, hi = self.values(op.lo), self.values(op.hi)
+            if lo and hi:
+                self._grow((self.ci, op.dst), set(range(min(lo), max(hi) + 1)))
+        elif isinstance(op, o.Branch):
+            vals = self.values(op.cond)
+            out = []
+            taken = self.v.taken.setdefault(n.id, set())
+            if any(vals):
+                out.append(n.next[0])
+                taken.add(True)
+            if 0 in vals:
+                out.append(n.next[1])
+                taken.add(False)
+            return out
+        elif isinstance(op, o.Assume):
+            return list(n.next) if any(self.values(op.cond)) else []
+        elif isinstance(op, Push):
+            return [*n.next, op.entry]
+        elif isinstance(op, End):
+            return []
+        return list(n.next)
+
+    def _fresh(self, n: Node, op: o.Fresh) -> None:
+        owners = self.values(op.owner)
+        for i in self._touch(n, op.place):
+            self._grow_cell(op.place.var, i, {2 * w - 1 for w in owners if w > 0})
+        t = self.v.vars[op.place.var].type
+        assert isinstance(t, ty.Token)
+        for name in self.kinds[t.kind]:
+            for i, have in enumerate(self.v.cells[name]):
+                self._grow_cell(name, i, {2 * w for w in owners if w > 0 and 2 * w - 1 in have})
+
+    def _needs(self) -> None:
+        """What can influence control or a property: everything else is not kept."""
+        need_v: set[str] = {"current_task"}
+        need_l: set[str] = set()
+        live = set().union(*self.v.reached.values()) if self.v.reached else set()
+        ops = [self.g.nodes[i].op for i in sorted(live)]
+
+        def want(e: o.Expr | None) -> None:
+            need_l.update(x.name for x in o.walk(e) if isinstance(x, o.Local))
+
+        for op in ops:
+            if isinstance(op, o.Branch | o.Assume | o.Check):
+                want(op.cond)
+            elif isinstance(op, o.Choose):
+                want(op.lo)
+                want(op.hi)
+        size = -1
+        while size != len(need_v) + len(need_l):
+            size = len(need_v) + len(need_l)
+            for op in ops:
+                if isinstance(op, o.Assign) and op.dst in need_l:
+                    want(op.expr)
+                elif isinstance(op, o.Load) and op.dst in need_l:
+                    need_v.add(op.place.var)
+                    want(op.place.index)
+                    want(op.place.sub)
+                elif isinstance(op, o.Store) and op.place.var in need_v:
+                    want(op.place.index)
+                    want(op.place.sub)
+                    want(op.expr)
+                elif isinstance(op, o.Fresh):
+                    t = self.v.vars[op.place.var].type
+                    if isinstance(t, ty.Token) and need_v & set(self.kinds[t.kind]):
+                        need_v.add(op.place.var)
+                        want(op.place.index)
+                        want(op.owner)
+        self.v.needed_vars, self.v.needed_locals = need_v, need_l
