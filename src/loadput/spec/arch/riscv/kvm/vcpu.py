@@ -1,0 +1,240 @@
+"""Load, put, reset and the run loop.
+
+Mirrors: arch/riscv/kvm/vcpu.c, v6.12
+"""
+
+
+# [New in arch:riscv]
+def kvm_riscv_gstage_update_hgatp(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_gstage_update_hgatp(), arch/riscv/kvm/mmu.c, v6.12
+
+    Omits: the VMID: it was allocated before and no other VM uses them up
+    """
+    __this_cpu_write(hw_hgatp, vcpu.kvm)
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12
+
+    Context: preemption off; IRQs on, rq lock not held
+    Omits: HVIP, which every entry writes; HEDELEG, HENVCFG, HSTATEEN0, timer, vector, AIA
+    """
+    __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+
+    kvm_riscv_gstage_update_hgatp(vcpu)
+
+    kvm_riscv_vcpu_host_fp_save(vcpu)
+    kvm_riscv_vcpu_guest_fp_restore(vcpu)
+
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+
+    vcpu.cpu = cpu
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12
+
+    Context: preemption off; at sched_out IRQs off and rq lock held
+    Omits: AIA, timer, vector
+    """
+    vcpu.cpu = -1
+
+    kvm_riscv_vcpu_guest_fp_save(vcpu)
+    kvm_riscv_vcpu_host_fp_restore(vcpu)
+
+    vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+
+
+# [New in arch:riscv]
+def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
+    """Reset the registers in memory; a loaded vCPU is put before and loaded again after.
+
+    Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
+    Context: task, in the run loop; preemption off, or the preempt notifiers would put and load
+    in between
+    Omits: last_exit_cpu, which decides about TLB flushes; vector, timer, AIA, PMU, fences, steal
+    time; the pending interrupts stay
+    """
+    get_cpu()
+    loaded = vcpu.cpu != -1
+    if loaded:
+        kvm_arch_vcpu_put(vcpu)
+
+    fresh(vcpu.arch.guest_csr, vcpu)
+    fresh(vcpu.arch.guest_context.fp, vcpu)
+    vcpu.arch.guest_context.fs_dirty = False
+
+    if loaded:
+        kvm_arch_vcpu_load(vcpu, smp_processor_id())
+    put_cpu()
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_blocking(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_blocking(), arch/riscv/kvm/vcpu.c, v6.12; Omits: AIA"""
+    pass
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_unblocking(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_unblocking(), arch/riscv/kvm/vcpu.c, v6.12; Omits: AIA"""
+    pass
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: kvm_arch_vcpu_runnable(), kvm_riscv_vcpu_has_interrupts(), arch/riscv/kvm/vcpu.c, v6.12
+
+    Omits: VSIE: the guest has the interrupt enabled; the vCPU is on and not paused
+    """
+    return READ_ONCE(vcpu.irq_pending)
+
+
+# [Modified in arch:riscv]
+def kvm_deliver_interrupt(vcpu: ptr[kvm_vcpu]):
+    """The interrupt is in irqs_pending: no request, only a kick.
+
+    Mirrors: kvm_riscv_vcpu_set_interrupt(), arch/riscv/kvm/vcpu.c, v6.12
+    """
+    kvm_vcpu_kick(vcpu)
+
+
+# [New in arch:riscv]
+def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_check_vcpu_requests(), arch/riscv/kvm/vcpu.c, v6.12
+
+    Omits: sleep, HGATP updates, fences. KVM_REQ_VCPU_RESET is free: another hart may have made
+    it at any time.
+    """
+    if guest_resets and choose():
+        kvm_riscv_reset_vcpu(vcpu)
+
+    if kvm_request_pending(vcpu):
+        kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
+
+
+# [New in arch:riscv]
+def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_vcpu_flush_interrupts(), kvm_riscv_update_hvip(), arch/riscv/kvm/vcpu.c, v6.12"""
+    vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)
+
+
+# [New in arch:riscv]
+def kvm_riscv_vcpu_sync_interrupts(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_vcpu_sync_interrupts(), arch/riscv/kvm/vcpu.c, v6.12"""
+    vcpu.arch.hvip = False
+
+
+# [New in arch:riscv]
+def guest_state_enter_irqoff():
+    """Mirrors: guest_state_enter_irqoff(), include/linux/kvm_host.h, v6.12: a place to look."""
+    pass
+
+
+# [New in arch:riscv]
+def guest_state_exit_irqoff():
+    """Mirrors: guest_state_exit_irqoff(), include/linux/kvm_host.h, v6.12: a place to look."""
+    pass
+
+
+# [New in arch:riscv]
+def guest_runs(vcpu: ptr[kvm_vcpu]):
+    """The guest's own instructions: it finds its registers, changes them, and takes the interrupt
+    that is in HVIP."""
+    fresh(this_cpu(hw_vs_csr), vcpu)
+    fresh(this_cpu(hw_guest_fregs), vcpu)
+    vcpu.arch.guest_context.fs_dirty = True
+    if vcpu.arch.hvip:
+        vcpu.arch.hvip = False
+        vcpu.irq_pending = False
+
+
+# [New in arch:riscv]
+def __kvm_riscv_switch_to(vcpu: ptr[kvm_vcpu]) -> upto[1]:
+    """Enter the guest, and come back for an interrupt of this CPU or for what the guest did.
+
+    Mirrors: __kvm_riscv_switch_to, arch/riscv/kvm/vcpu_switch.S, v6.12
+    Context: IRQs off; one that comes makes the guest exit and is taken later
+    Omits: a guest that never uses FP
+    """
+    with atomic:
+        guest_runs(vcpu)
+    return choose(EXIT_INTERRUPT, EXIT_TRAP)
+
+
+# [New in arch:riscv]
+def kvm_riscv_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]) -> upto[1]:
+    """Mirrors: kvm_riscv_vcpu_enter_exit(), arch/riscv/kvm/vcpu.c, v6.12; Omits: SENVCFG, SSTATEEN0"""
+    guest_state_enter_irqoff()
+    scause = __kvm_riscv_switch_to(vcpu)
+    guest_state_exit_irqoff()
+    return scause
+
+
+# [New in arch:riscv]
+def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
+    """Enter the guest until a signal or user space is needed.
+
+    Mirrors: kvm_arch_vcpu_ioctl_run(), arch/riscv/kvm/vcpu.c, v6.12
+    Context: task, vcpu->mutex held
+    Omits: completion of MMIO, SBI and CSR exits; signal mask, VMID update and its test, AIA,
+    kvm_riscv_local_tlb_sanitize(), guest time
+    """
+    if not vcpu.wants_to_run:
+        return
+
+    vcpu_load(vcpu)
+
+    ret = 1
+    while ret > 0:
+        ret = xfer_to_guest_mode_handle_work(vcpu)
+        if ret:
+            continue
+        ret = 1
+
+        kvm_riscv_check_vcpu_requests(vcpu)
+
+        preempt_disable()
+        local_irq_disable()
+
+        vcpu.mode = IN_GUEST_MODE
+        smp_mb__after_srcu_read_unlock()
+
+        kvm_riscv_vcpu_flush_interrupts(vcpu)
+
+        if kvm_request_pending(vcpu) or xfer_to_guest_mode_work_pending():
+            vcpu.mode = OUTSIDE_GUEST_MODE
+            local_irq_enable()
+            preempt_enable()
+            continue
+
+        scause = kvm_riscv_vcpu_enter_exit(vcpu)
+
+        vcpu.mode = OUTSIDE_GUEST_MODE
+
+        kvm_riscv_vcpu_sync_interrupts(vcpu)
+
+        local_irq_enable()
+        local_irq_disable()
+
+        local_irq_enable()
+        preempt_enable()
+
+        ret = kvm_riscv_vcpu_exit(vcpu, scause)
+
+    vcpu_put(vcpu)
+
+
+# [Modified in arch:riscv]
+def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
+    """A vCPU ioctl that is not KVM_RUN: none loads the vCPU here; this one sets a CSR in memory.
+
+    Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case KVM_SET_ONE_REG,
+    arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_set_reg_csr(), arch/riscv/kvm/vcpu_onereg.c, v6.12
+    """
+    await_until(not vcpu.mutex)
+    vcpu.mutex = True
+    fresh(vcpu.arch.guest_csr, vcpu)
+    vcpu.mutex = False
