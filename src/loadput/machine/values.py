@@ -96,15 +96,19 @@ def _init(p: Program, d: VarDecl, t: ty.Type, i: int) -> int:
     if d.init == "starts_on_cpu":
         return int(i >= users)
     if d.init == "idle_task":
-        return users + i + 1
+        return 2 * (users + i) + 1 if isinstance(t, ty.Token) else users + i + 1
     if d.init == "allowed_cpus":
         return sum(1 << c for c in s.tasks[i].cpus) if i < users else 1 << (i - users)
+    if d.init == "own" and isinstance(t, ty.Token):
+        return 2 * i + 1
     if d.init == "own" and isinstance(t, ty.Ptr):
         per = p.decls.structs[t.struct].per
         if per == "vcpu":
             return (s.tasks[i].vcpu if i < users and s.tasks[i].vcpu is not None else -1) + 1  # type: ignore[operator]
         if per == "vm":
             return s.vms[i] + 1
+        if per == "cpu":
+            return i + 1
         if per == "task":
             return next((k + 1 for k, task in enumerate(s.tasks) if task.vcpu == i), 0)
     if d.init in p.decls.consts:

@@ -56,21 +56,6 @@ def shrink_ple_window(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:svm]
-def indirect_branch_prediction_barrier():
-    """A place for properties: the CPU forgets what it has learned of branches.
-
-    Mirrors: indirect_branch_prediction_barrier(), arch/x86/include/asm/nospec-branch.h, v6.12
-    """
-    pass
-
-
-# [New in arch:svm]
-def kvm_pause_in_guest(kvm: ptr[kvm]) -> bool:
-    """Mirrors: kvm_pause_in_guest(), arch/x86/kvm/x86.h, v6.12: PAUSE exits"""
-    return False
-
-
-# [New in arch:svm]
 def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: svm_vcpu_load(), arch/x86/kvm/svm/svm.c, v6.12
 

@@ -51,6 +51,21 @@ def kvm_on_user_return(msrs: ptr[kvm_user_return_msrs]):
 
 
 # [New in arch:x86]
+def indirect_branch_prediction_barrier():
+    """A place for properties: the CPU forgets what it has learned of branches.
+
+    Mirrors: indirect_branch_prediction_barrier(), arch/x86/include/asm/nospec-branch.h, v6.12
+    """
+    pass
+
+
+# [New in arch:x86]
+def kvm_pause_in_guest(kvm: ptr[kvm]) -> bool:
+    """Mirrors: kvm_pause_in_guest(), arch/x86/kvm/x86.h, v6.12: PAUSE exits"""
+    return False
+
+
+# [New in arch:x86]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/x86/kvm/x86.c, v6.12
 

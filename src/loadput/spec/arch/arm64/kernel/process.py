@@ -12,9 +12,13 @@ def tls_preserve_current_state():
 
 # [New in arch:arm64]
 def tls_thread_switch(next: ptr[task_struct]):
-    """Mirrors: tls_thread_switch(), arch/arm64/kernel/process.c, v6.12; Omits: compat, TPIDR2"""
+    """Mirrors: tls_thread_switch(), arch/arm64/kernel/process.c, v6.12; Omits: compat, TPIDR2
+
+    The copy in thread.uw.tp_value means nothing while the task runs; it is forgotten here.
+    """
     tls_preserve_current_state()
     __this_cpu_write(hw_tpidr, next.thread.tp_value)
+    next.thread.tp_value = 0
 
 
 # [Modified in arch:arm64]
@@ -32,6 +36,6 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
 # [Modified in arch:arm64]
 def user_mode_work():
     """User mode writes a new TPIDR_EL0: MSR needs no system call."""
-    with atomic:
-        if user_changes_fs:
+    if user_changes_fs:
+        with atomic:
             fresh(this_cpu(hw_tpidr), current)

@@ -1,0 +1,99 @@
+"""What load and put must keep true on arm64 with VHE.
+
+A property names registers that only arm64 has, so it is asked only there.
+"""
+
+
+@property_(
+    source="kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12: kvm_reset_vcpu() and kvm_vcpu_kick() read it",
+    twin="arm64_put_keeps_cpu",
+)
+@at_exit(kvm_arch_vcpu_load)
+@at_exit(kvm_arch_vcpu_put)
+def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """vcpu->cpu is this CPU while a VMID is active on it for the vCPU, and -1 after a put."""
+    if __this_cpu_read(active_vmids) == VMID_ACTIVE_INVALID:
+        return vcpu.cpu == -1
+    return vcpu.cpu == smp_processor_id()
+
+
+@property_(
+    source="__vcpu_load_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c; kvm_hyp_handle_fpsimd(), v6.12",
+    twin="arm64_reset_in_place",
+)
+@at_entry(guest_runs)
+def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest finds its own EL1 and FP registers on the CPU, with the values it has now."""
+    return (
+        __this_cpu_read(hw_el1) == token_of(vcpu)
+        and __this_cpu_read(hw_guest_fp) == token_of(vcpu)
+    )
+
+
+@property_(
+    source="kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12: TLBs and I-cache are private to a vCPU",
+    twin="arm64_no_local_flush",
+)
+@at_entry(guest_runs)
+def TLB_PRIVATE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The CPU's TLB holds nothing that another vCPU of the same VM has put there."""
+    held = this_cpu(hw_tlb)[vcpu.kvm - 1]
+    return held == NULL or held == vcpu
+
+
+@property_(
+    source='Linux commit fa808ed4e199 ("KVM: arm64: Ensure a VMID is allocated before programming VTTBR_EL2") (in v6.14)',
+    twin="arm64_vmid_at_entry",
+)
+@at_entry(guest_runs)
+def VMID_ACTIVE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Stage 2 runs with the VM's own VMID, and a rollover would keep that VMID for it."""
+    mine = VMID_ACTIVE_INVALID + vcpu.kvm
+    return __this_cpu_read(hw_vttbr) == token_of(vcpu.kvm) and (
+        __this_cpu_read(active_vmids) == mine
+        or (
+            __this_cpu_read(active_vmids) == VMID_ROLLED_OVER
+            and __this_cpu_read(reserved_vmids) == mine
+        )
+    )
+
+
+@property_(
+    source="tls_thread_switch(), arch/arm64/kernel/process.c, v6.12: it saves TPIDR_EL0 as the task's own",
+    twin="arm64_put_keeps_guest_tpidr",
+)
+@at_entry(__switch_to)
+def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
+    """When the CPU switches tasks, TPIDR_EL0 holds the value of the task that goes."""
+    return __this_cpu_read(hw_tpidr) == token_of(prev)
+
+
+@property_(
+    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c; kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.12",
+    twin="arm64_put_keeps_guest_fp",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER() -> bool:
+    """A task that returns to user mode finds its own TPIDR_EL0 and FP registers."""
+    return (
+        __this_cpu_read(hw_tpidr) == token_of(current)
+        and __this_cpu_read(hw_fp) == token_of(current)
+    )
+
+
+@property_(
+    source="kvm_reset_vcpu(), arch/arm64/kvm/reset.c, v6.12: the preempt notifiers also put and load",
+    twin="arm64_reset_preemptible",
+)
+@at_entry(__vcpu_load_switch_sysregs)
+@at_entry(__vcpu_put_switch_sysregs)
+def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A put and a load that KVM's own code calls happen with preemption off, on the vCPU that this
+    CPU runs, whose task was not preempted."""
+    if current.via != VIA_NONE:
+        return True
+    return (
+        preempt_count() > 0
+        and __this_cpu_read(kvm_running_vcpu) == vcpu
+        and not vcpu.preempted
+    )

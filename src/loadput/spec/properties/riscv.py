@@ -1,0 +1,69 @@
+"""What load and put must keep true on riscv.
+
+A property names registers that only riscv has, so it is asked only there.
+"""
+
+
+@property_(
+    source="kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12: kvm_riscv_reset_vcpu() and kvm_vcpu_kick() read it",
+    twin="riscv_put_keeps_cpu",
+)
+@at_exit(kvm_arch_vcpu_load)
+@at_exit(kvm_arch_vcpu_put)
+def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """vcpu->cpu is this CPU while the guest's FP registers are on it, and -1 after a put."""
+    if __this_cpu_read(hw_guest_fregs) == 0:
+        return vcpu.cpu == -1
+    return vcpu.cpu == smp_processor_id()
+
+
+@property_(
+    source="kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12",
+    twin="riscv_csr_skip",
+)
+@at_entry(guest_runs)
+def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest finds its own VS CSRs, FP registers and G-stage on the CPU, with the values it has now."""
+    return (
+        __this_cpu_read(hw_vs_csr) == token_of(vcpu)
+        and __this_cpu_read(hw_guest_fregs) == token_of(vcpu)
+        and __this_cpu_read(hw_hgatp) == vcpu.kvm
+    )
+
+
+@property_(
+    source="fstate_save(), arch/riscv/include/asm/switch_to.h, v6.12: it saves the FP registers as the task's own",
+    twin="riscv_put_keeps_guest_fp",
+)
+@at_entry(__switch_to)
+def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
+    """When the CPU switches tasks, the FP registers hold the state of the task that goes."""
+    return prev.is_idle or __this_cpu_read(hw_fregs) == token_of(prev)
+
+
+@property_(
+    source="kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12",
+    twin="riscv_put_keeps_guest_fp",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER() -> bool:
+    """A task that returns to user mode finds its own FP registers."""
+    return __this_cpu_read(hw_fregs) == token_of(current)
+
+
+@property_(
+    source="kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12: it races with the preempt notifiers otherwise",
+    twin="riscv_reset_preemptible",
+)
+@at_entry(kvm_riscv_vcpu_host_fp_save)
+@at_entry(kvm_riscv_vcpu_host_fp_restore)
+def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A put and a load that KVM's own code calls happen with preemption off, on the vCPU that this
+    CPU runs, whose task was not preempted."""
+    if current.via != VIA_NONE:
+        return True
+    return (
+        preempt_count() > 0
+        and __this_cpu_read(kvm_running_vcpu) == vcpu
+        and not vcpu.preempted
+    )
