@@ -1,0 +1,156 @@
+"""What must hold on x86, as the hardware, the guest or user mode would see it."""
+
+
+class task_struct(struct):
+    ple_shrinks: ghost[upto[2]]
+
+
+predictor: per_cpu[ghost[ptr[kvm_vcpu]]]
+
+
+@property_(
+    source="arch/x86/kvm/svm/svm.c svm_prepare_switch_to_guest(), vmenter.S __svm_vcpu_run(), v6.12",
+    twin="no_vmsave",
+)
+@at_entry(__svm_vcpu_run)
+def HOST_AREA_FRESH(svm: ptr[vcpu_svm]) -> bool:
+    """At VMRUN, what the next #VMEXIT will load from this CPU's save area is what the CPU has now."""
+    sd = this_cpu_ptr(addr(svm_data))
+    return sd.save_area_pa.fs == this_cpu(hw_fs)
+
+
+@property_(source="arch/x86/kvm/svm/svm.c svm_prepare_host_switch(), v6.12", twin="gsl_kept")
+@at_exit(kvm_arch_vcpu_put)
+def GSL_RESET(vcpu: ptr[kvm_vcpu]) -> bool:
+    """After every put the next entry prepares its CPU anew: guest_state_loaded is false."""
+    return not container_of(vcpu, vcpu_svm, vcpu).guest_state_loaded
+
+
+@property_(source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept")
+@at_exit(kvm_arch_vcpu_put)
+def GSL_RESET_VMX(vcpu: ptr[kvm_vcpu]) -> bool:
+    """After every put the next entry prepares its CPU anew: guest_state_loaded is false."""
+    return not container_of(vcpu, vcpu_vmx, vcpu).guest_state_loaded
+
+
+@property_(source="arch/x86/kvm/x86.c kvm_on_user_return(), v6.12", twin="uret_not_fired")
+@at_exit(arch_exit_to_user_mode_prepare)
+def URET() -> bool:
+    """User mode finds the host's values in the MSRs that KVM switches lazily."""
+    return this_cpu(hw_tsc_aux) == TSC_AUX_HOST
+
+
+@property_(source="arch/x86/kvm/x86.c kvm_set_user_return_msr(), v6.12", twin="gsl_kept")
+@at_entry(svm_vcpu_enter_exit)
+@at_entry(vmx_vcpu_enter_exit)
+def URET_GUEST() -> bool:
+    """The guest runs with its own values in the MSRs that KVM switches lazily."""
+    return this_cpu(hw_tsc_aux) == TSC_AUX_GUEST
+
+
+@property_(source="Intel SDM volume 3, VMPTRLD and VMCLEAR; vmx.c loaded_vmcs_clear()", twin="no_vmclear")
+@at_entry(vmcs_load)
+def VMCS_ONE_CPU(vmcs: ptr[vmcs]) -> bool:
+    """A VMCS is made current on a CPU only when it is active on no other."""
+    return vmcs.active_on == -1 or vmcs.active_on == smp_processor_id()
+
+
+@property_(source="Intel SDM volume 3, VMREAD and VMWRITE", twin="vmwrite_before_load")
+@at_entry(vmcs_access)
+def VMCS_CURRENT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU's VMCS is read and written only while it is the current one of this CPU."""
+    vmx = container_of(vcpu, vcpu_vmx, vcpu)
+    return this_cpu(hw_current_vmcs) == vmx.loaded_vmcs.vmcs
+
+
+@property_(source="arch/x86/kernel/process_64.c save_fsgs(), v6.12", twin="vmload_late")
+@at_entry(__switch_to)
+def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
+    """The context switch saves the task's own FS base, not a guest's or another task's."""
+    return prev.is_idle or this_cpu(hw_fs) == token_of(prev)
+
+
+@property_(source="arch/x86/kernel/process_64.c save_fsgs(), v6.12", twin="kgs_kept")
+@at_entry(__switch_to)
+def HOST_RESTORED_BEFORE_SWITCH_KGS(prev: ptr[task_struct]) -> bool:
+    """The context switch saves the task's own KERNEL_GS_BASE, not a guest's or another task's."""
+    return prev.is_idle or this_cpu(hw_kernel_gs_base) == token_of(prev)
+
+
+@property_(source="arch/x86/kvm/svm/vmenter.S __svm_vcpu_run(), v6.12", twin="no_vmsave")
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER() -> bool:
+    """User mode finds the FS base that it left there."""
+    return this_cpu(hw_fs) == token_of(current)
+
+
+@property_(source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept_at_vcpu_put")
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER_KGS() -> bool:
+    """User mode finds the GS base that it left there."""
+    return this_cpu(hw_kernel_gs_base) == token_of(current)
+
+
+@monitor
+@at_entry(indirect_branch_prediction_barrier)
+def predictor_is_flushed():
+    this_cpu_write(predictor, NULL)
+
+
+@monitor
+@at_exit(svm_vcpu_enter_exit)
+@at_exit(vmx_vcpu_enter_exit)
+def predictor_is_trained(vcpu: ptr[kvm_vcpu]):
+    this_cpu_write(predictor, vcpu)
+
+
+@property_(source="Linux commit 15d45071523d (\"KVM/x86: Add IBPB support\")", twin="no_ibpb")
+@at_entry(svm_vcpu_enter_exit)
+@at_entry(vmx_vcpu_enter_exit)
+def IBPB(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Between two guests on one CPU there is a barrier for the branch predictor."""
+    seen = this_cpu(predictor)
+    return seen == NULL or seen == vcpu
+
+
+@monitor
+@at_entry(kvm_sched_in)
+@at_entry(vcpu_load)
+def ple_counts_from_here():
+    current.ple_shrinks = 0
+
+
+@monitor
+@at_entry(shrink_ple_window)
+def ple_counts(vcpu: ptr[kvm_vcpu]):
+    if current.ple_shrinks < 2:
+        current.ple_shrinks = current.ple_shrinks + 1
+
+
+@monitor
+@at_exit(kvm_sched_in)
+@at_exit(vcpu_load)
+def ple_counted():
+    current.ple_shrinks = 0
+
+
+@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_never")
+@at_exit(kvm_sched_in)
+def PLE_ONCE() -> bool:
+    """Each time the scheduler brings a vCPU's task back, its PLE window shrinks once."""
+    return current.ple_shrinks == 1
+
+
+@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_at_every_load")
+@at_exit(vcpu_load)
+def PLE_SCHED_IN_ONLY() -> bool:
+    """A load that is not the scheduler's leaves the PLE window alone."""
+    return current.ple_shrinks == 0
+
+
+@property_(source="arch/x86/kvm/x86.c record_steal_time(), v6.12", twin="no_steal_update")
+@at_entry(svm_vcpu_enter_exit)
+@at_entry(vmx_vcpu_enter_exit)
+def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """While a vCPU runs its guest, the other vCPUs do not see it as preempted."""
+    return not vcpu.arch.st.preempted
