@@ -1,0 +1,1 @@
+"""Verdicts: what holds, what is violated and by which schedule, and who is to blame."""

@@ -272,7 +272,7 @@ class Interpreter:
                             kind,
                             inst,
                             out,
-                            done,
+                            done or f.cls[n.id] == 2,
                             bad,
                             (*choices, value),
                             tuple(seen),

@@ -1,0 +1,150 @@
+"""A path of actions as a story: who did what on which CPU, where in the source, what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..base.errors import InternalError
+from ..ir import ops as o
+from ..ir import types as ty
+from ..machine.model import Machine
+from ..run.interp import Action, Interpreter, State
+
+SHORT = {"kvm_vcpu": "vcpu", "kvm_vcpu_arch": "vcpu", "task_struct": "", "thread_struct": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One variable that a step changed: ``name`` from ``before`` to ``after``, as text."""
+
+    name: str
+    before: str
+    after: str
+    ghost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoryStep:
+    """One step as told: ``context`` is ``T0`` or ``irq``; ``functions`` outermost first."""
+
+    cpu: int
+    context: str
+    function: str
+    functions: tuple[str, ...]
+    source: str
+    choices: tuple[str, ...]
+    changes: tuple[Change, ...]
+    violates: tuple[str, ...] = ()
+
+
+def show_value(t: ty.Type, value: int, users: int) -> str:
+    """``value`` of type ``t`` as a maintainer would write it."""
+    if isinstance(t, ty.Ptr):
+        if value == 0:
+            return "NULL"
+        return task_name(value - 1, users) if t.struct == "task_struct" else f"v{value - 1}"
+    if isinstance(t, ty.CpuId):
+        return f"c{value}" if value >= 0 else "-1"
+    if isinstance(t, ty.Token):
+        if value == 0:
+            return "-"
+        owner = (value - 1) // 2
+        name = task_name(owner, users) if t.domain == "task" else f"v{owner}"
+        return name + ("" if value % 2 else "(old)")
+    return str(value)
+
+
+def task_name(i: int, users: int) -> str:
+    """``T0`` for a thread, ``idle0`` for the idle task of CPU 0."""
+    return f"T{i}" if i < users else f"idle{i - users}"
+
+
+def variable_name(m: Machine, var: str, i: int) -> str:
+    """How element ``i`` of ``var`` is written: ``v0.preempted``, ``kvm_running_vcpu[c0]``."""
+    v = m.values.vars[var]
+    inst, sub = divmod(i, v.length)
+    users = len(m.program.scenario.tasks)
+    tail = f"[{sub}]" if v.length > 1 else ""
+    struct, dot, field = var.partition(".")
+    if v.domain == "cpu":
+        return f"{field if dot else var}[c{inst}]{tail}"
+    if v.domain == "vcpu":
+        return f"v{inst}.{field}{tail}"
+    if v.domain == "task":
+        return f"{task_name(inst, users)}.{field.strip('_')}{tail}"
+    return (field if dot else var) + tail
+
+
+def changes_between(m: Machine, a: State, b: State) -> tuple[Change, ...]:
+    """The variables that differ, in slot order."""
+    out = []
+    users = len(m.program.scenario.tasks)
+    for name, at in m.var_at.items():
+        v = m.values.vars[name]
+        for i in range(v.count * v.length):
+            if a[at + i] != b[at + i]:
+                before, after = (show_value(v.type, s[at + i], users) for s in (a, b))
+                out.append(Change(variable_name(m, name, i), before, after, v.ghost))
+    return tuple(out)
+
+
+class Teller:
+    """Replays actions on the interpreter and tells them."""
+
+    def __init__(self, m: Machine) -> None:
+        self.m, self.interp = m, Interpreter(m)
+
+    def follow(self, path: Sequence[Action]) -> list[StoryStep]:
+        """Tell ``path`` from the initial state; raises InternalError LP0901 if it does not exist."""
+        out = []
+        s: State = self.m.initial
+        for k, action in enumerate(path):
+            step = next((x for x in self.interp.steps(s) if x.action == action), None)
+            if step is None:
+                raise InternalError("LP0901", f"step {k + 1} of a path does not exist: {action}")
+            out.append(self.tell(s, action, step.state, step.nodes, step.violated))
+            if step.state is None:
+                break
+            s = step.state
+        return out
+
+    def tell(
+        self, s: State, action: Action, after: State | None, nodes: Sequence[int], bad: int
+    ) -> StoryStep:
+        """One step as a StoryStep."""
+        m = self.m
+        main = self._main_node(nodes)
+        stack = self._told_stack(main)
+        choices = []
+        for i in nodes:
+            op = m.graph.nodes[i].op
+            if isinstance(op, o.Choose) and op.why:
+                choices.append(op.why)
+        users = len(m.program.scenario.tasks)
+        who = task_name(action.task, users) if action.kind != "irq" else "irq"
+        violates = tuple(n for k, n in enumerate(m.props) if bad >> k & 1)
+        return StoryStep(
+            action.cpu,
+            who,
+            stack[-1],
+            stack,
+            str(m.graph.nodes[main].op.span),
+            tuple(choices),
+            changes_between(m, s, after) if after is not None else (),
+            violates,
+        )
+
+    def _told_stack(self, node: int) -> tuple[str, ...]:
+        hooks = {h.name for hs in self.m.program.hooks.values() for h in hs}
+        stack = self.m.graph.nodes[node].stack
+        return tuple(f for f in stack if f not in hooks) or stack
+
+    def _main_node(self, nodes: Sequence[int]) -> int:
+        m = self.m
+        for i in nodes:
+            if m.fused.cls[i] == 2 and isinstance(m.graph.nodes[i].op, o.Store | o.Load | o.Fresh):
+                return i
+            if isinstance(m.graph.nodes[i].op, o.Atomic) and m.fused.cls[i] == 2:
+                return i
+        return nodes[0]

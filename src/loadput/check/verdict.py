@@ -1,0 +1,153 @@
+"""One program, one scenario, every property: the verdicts of one exploration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..base.errors import LoadputError
+from ..link.program import Choice, Program, link
+from ..link.scenario import Scenario
+from ..machine.model import Machine, build_machine
+from ..run.explore import Exploration, Limits, explore
+from ..run.interp import Action
+from .story import StoryStep, Teller
+
+HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "not decided", "not applicable"
+Progress = Callable[[int, int, int, float], None]
+
+
+@dataclass(slots=True)
+class PropertyResult:
+    """The verdict on one property; ``blame`` is "" without a base."""
+
+    name: str
+    verdict: str
+    depth: int | None = None
+    path: tuple[Action, ...] = ()
+    counterexample: list[StoryStep] = field(default_factory=list)
+    blame: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Result:
+    """What one check found, with everything a report says."""
+
+    program: str
+    choice: Choice
+    scenario: Scenario
+    verdict: str
+    properties: list[PropertyResult]
+    states: int
+    transitions: int
+    depth: int
+    stopped_by: str
+    opaque_calls: dict[str, list[str]]
+    inferred_fields: list[str]
+    layers: list[str]
+    exploration: Exploration
+    machine: Machine
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def find(self, name: str) -> PropertyResult:
+        """The result of property ``name``; KeyError where there is none."""
+        return next(p for p in self.properties if p.name == name)
+
+    @property
+    def violated(self) -> list[str]:
+        """The violated properties, by depth then name: the first one is the shortest."""
+        bad = [p for p in self.properties if p.verdict == VIOLATED]
+        return [p.name for p in sorted(bad, key=lambda p: (p.depth or 0, p.name))]
+
+
+def check(
+    choice: Choice,
+    scenario: Scenario,
+    *,
+    properties: Sequence[str] = (),
+    engine: str = "native",
+    limits: Limits | None = None,
+    fusing: bool = True,
+    progress: Progress | None = None,
+    base: Result | None = None,
+) -> Result:
+    """Decide every property of one program in one exploration.
+
+    :param properties: report only these; all are explored. Unknown names raise LP0505
+    :param base: the result of the program it is compared with: gives each finding its blame
+    :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
+        ``not decided`` if a bound was hit, else ``holds``
+    """
+    begin = time.perf_counter()
+    program = link(choice, scenario)
+    _known(program, properties)
+    machine = build_machine(program, fusing=fusing)
+    ex = explore(machine, engine=engine, limits=limits or Limits(), progress=progress)
+    teller = Teller(machine)
+    results = [
+        _result(p.name, p.applies, ex, teller)
+        for p in program.properties
+        if not properties or p.name in properties
+    ]
+    verdicts = {r.verdict for r in results}
+    verdict = VIOLATED if VIOLATED in verdicts else UNDECIDED if UNDECIDED in verdicts else HOLDS
+    out = Result(
+        choice.title,
+        choice,
+        scenario,
+        verdict,
+        results,
+        ex.states,
+        ex.transitions,
+        ex.depth,
+        ex.stopped_by,
+        program.opaque,
+        [f"{f.name}: {f.type}" for f in program.decls.inferred],
+        program.layers,
+        ex,
+        machine,
+        time.perf_counter() - begin,
+    )
+    if base is not None:
+        lay_blame(out, base)
+    return out
+
+
+def _known(program: Program, names: Sequence[str]) -> None:
+    import difflib
+
+    known = [p.name for p in program.properties]
+    for n in names:
+        if n not in known:
+            near = difflib.get_close_matches(n, known, 1)
+            raise LoadputError(
+                "LP0505",
+                f"no property '{n}'" + (f"; nearest: {near[0]}" if near else ""),
+                available=", ".join(known),
+                next="loadput explain NAME tells what each says",
+            )
+
+
+def _result(name: str, applies: str, ex: Exploration, teller: Teller) -> PropertyResult:
+    if applies:
+        return PropertyResult(name, NOT_APPLICABLE, why=applies)
+    path = ex.first.get(name)
+    if path is None:
+        return PropertyResult(name, HOLDS if ex.finished else UNDECIDED)
+    return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow(path))
+
+
+def lay_blame(new: Result, base: Result) -> None:
+    """Mark each finding: new with this change, present before, or fixed by it."""
+    before = {p.name: p.verdict for p in base.properties}
+    for p in new.properties:
+        was = before.get(p.name, NOT_APPLICABLE)
+        if p.verdict == VIOLATED:
+            p.blame = "present before" if was == VIOLATED else "new with this change"
+            if was == UNDECIDED:
+                p.blame = "not decided before"
+        elif was == VIOLATED and p.verdict == HOLDS:
+            p.blame = "fixed by it"

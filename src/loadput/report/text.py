@@ -1,0 +1,97 @@
+"""Results as plain text for a mail: at most 72 columns, the same bytes every time."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from ..check.story import Change, StoryStep
+from ..check.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Result
+
+WIDTH = 72
+EDGE = (
+    "sequentially consistent memory; the scenario's CPUs, threads and devices;"
+    " what the functions' Omits: lines name"
+)
+
+
+def wrap(label: str, text: str) -> list[str]:
+    """``text`` under a 14-column label, wrapped."""
+    lines = textwrap.wrap(text, WIDTH - 14, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{label if i == 0 else '':14s}{line}".rstrip() for i, line in enumerate(lines)]
+
+
+def number(n: int) -> str:
+    """1234567 as 1,234,567."""
+    return f"{n:,}"
+
+
+def render_story(steps: Sequence[StoryStep], cpus: int) -> list[str]:
+    """The interleaving, a column per CPU; changes stand below the step that made them."""
+    width = (WIDTH - 5) // cpus
+    out = ["  #  " + "".join(f"{f'c{c}':{width}s}" for c in range(cpus)).rstrip()]
+    last: tuple[object, ...] = ()
+    k = 0
+    for step in steps:
+        k += 1
+        pad = " " * (5 + width * step.cpu)
+        who = (step.cpu, step.context, step.function)
+        if who != last or step.violates:
+            head = f"{step.context} {step.function}"
+            out.append(f"{k:3d}  {' ' * (width * step.cpu)}{head}"[:WIDTH].rstrip())
+        last = who
+        told = [_change(c) for c in step.changes if not c.ghost]
+        for line in textwrap.wrap(", ".join(told), max(30, WIDTH - len(pad) - 3)) if told else []:
+            indent = pad + "   "
+            if len(indent) + len(line) > WIDTH:
+                indent = " " * max(8, WIDTH - len(line))
+            out.append(f"{indent}{line}")
+        for name in step.violates:
+            out.append(f"{pad}!! {name}   {step.source}"[:WIDTH])
+    return out
+
+
+def _change(c: Change) -> str:
+    return f"{c.name} {c.before}>{c.after}"
+
+
+def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str:
+    """The whole report of one check."""
+    out = [*wrap("program", r.program), *wrap("scenario", f"{r.scenario.name}: {r.scenario.title}")]
+    seen = f"{number(r.states)} states, {number(r.transitions)} transitions, depth {r.depth}"
+    out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
+    out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
+    out.append("")
+    for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_APPLICABLE):
+        group = [p for p in r.properties if p.verdict == verdict]
+        if not group:
+            continue
+        if verdict == VIOLATED:
+            for p in sorted(group, key=lambda p: (p.depth or 0, p.name)):
+                tail = f", {p.blame}" if p.blame else ""
+                out += wrap("violated", f"{p.name}  {p.depth} steps{tail}")
+        else:
+            fixed = {p.name for p in group if p.blame}
+            names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
+            out += wrap(verdict, ", ".join(names))
+    for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
+        if p.verdict == VIOLATED:
+            out += ["", f"{p.name}"]
+            sentence = next((q.sentence for q in r.machine.program.properties if q.name == p.name), "")
+            out += ["  " + line for line in textwrap.wrap(sentence, WIDTH - 2)]
+            out += ["", *render_story(p.counterexample, r.scenario.cpus)]
+    out += ["", *edge(r)]
+    if command:
+        out += wrap("again", command)
+    return "\n".join(out) + "\n"
+
+
+def edge(r: Result) -> list[str]:
+    """What the verdict does not cover and rests on."""
+    out = wrap("not covered", EDGE)
+    if r.opaque_calls:
+        calls = ", ".join(sorted(r.opaque_calls))
+        out += wrap("opaque calls", f"{len(r.opaque_calls)}: {calls}")
+    if r.inferred_fields:
+        out += wrap("inferred", ", ".join(r.inferred_fields))
+    return out
