@@ -56,6 +56,10 @@ class FormatTable:
     def add(self, number: int, text: bytes, system: str, where: str) -> None:
         self._texts.setdefault(number, (text, system, where))
 
+    def items(self) -> list[tuple[int, bytes, str]]:
+        """(event number, format text, system) of every format, in the order of the file."""
+        return [(number, text, system) for number, (text, system, _) in self._texts.items()]
+
     def get(self, number: int) -> EventFormat | None:
         """The format of event ``number``, None where the file has none.
 

@@ -42,7 +42,8 @@ def infer_log(trace: Trace, roles: Roles) -> Log:
     log.vcpus = _number_vcpus(log, stream, trace)
     log.inferred.append(
         "no probes on load and put: loads by KVM_RUN are inferred from kvm_entry and "
-        "sched_switch; loads by other ioctls are not seen"
+        "sched_switch; loads by other ioctls, or that end before the first entry, are not seen, "
+        "so how often a rule would have been wrong is not known"
     )
     if "userspace_exit" not in roles.parts:
         log.inferred.append(

@@ -67,6 +67,7 @@ class Facts:
     doubtful: BOOL
     knows_prep: bool
     knows_gen: bool
+    is_inferred: bool
 
 
 def gather_facts(log: Log, loads: Loads, missing: list[Missing]) -> Facts:
@@ -101,6 +102,7 @@ def gather_facts(log: Log, loads: Loads, missing: list[Missing]) -> Facts:
         _doubtful(loads, since, missing),
         save_kind in kinds,
         LOAD in kinds,
+        log.is_inferred,
     )
 
 
@@ -192,6 +194,8 @@ def _host_rules(loads: Loads, facts: Facts, use: BOOL, span: tuple[int, int]) ->
         if needs_gen and not facts.knows_gen:
             continue
         wrong = skip & wrong_if if wrong_if is not None else None
+        if facts.is_inferred and name != TAGGED:
+            wrong = None  # loads that never reach an entry are not seen, and they are the wrong ones
         row = _row("host", "sched_in", name, loads, facts, base, skip, wrong, span)
         out.append(row)
     never = use & (loads.cause == BY_VCPU_LOAD)
