@@ -1,0 +1,6 @@
+# [Modified in twin:arm64_put_keeps_cpu]
+def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
+    """vcpu->cpu is not set to -1."""
+    kvm_arch_vcpu_put_fp(vcpu)
+    kvm_vcpu_put_vhe(vcpu)
+    kvm_arm_vmid_clear_active()

@@ -1,0 +1,7 @@
+# [Modified in twin:arm64_reset_in_place]
+def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
+    """The vCPU stays loaded, so the registers on the CPU keep the old values."""
+    preempt_disable()
+    fresh(vcpu.arch.ctxt.fp_regs, vcpu)
+    fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+    preempt_enable()

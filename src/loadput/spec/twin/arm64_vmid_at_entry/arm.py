@@ -1,0 +1,27 @@
+# [Modified in twin:arm64_vmid_at_entry]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """No kvm_arm_vmid_update() before kvm_vcpu_load_vhe()."""
+    mmu = addr(vcpu.kvm.arch.mmu)
+
+    if this_cpu(last_vcpu_ran)[mmu - 1] != vcpu:
+        __kvm_flush_cpu_context(mmu)
+        this_cpu(last_vcpu_ran)[mmu - 1] = vcpu
+
+    vcpu.cpu = cpu
+
+    kvm_vcpu_load_vhe(vcpu)
+    kvm_arch_vcpu_load_fp(vcpu)
+
+
+# [Modified in twin:arm64_vmid_at_entry]
+def kvm_vgic_flush_hwstate(vcpu: ptr[kvm_vcpu]):
+    """The run loop's last step with preemption off and IRQs on, and what follows it.
+
+    Mirrors: kvm_arch_vcpu_ioctl_run(), arch/arm64/kvm/arm.c, v6.12
+    """
+    mmu = addr(vcpu.kvm.arch.mmu)
+    new = not mmu.vmid.gen_match
+    kvm_arm_vmid_update(addr(mmu.vmid))
+    if new:
+        __load_stage2(mmu)
+    vcpu.arch.lr = READ_ONCE(vcpu.irq_pending)

@@ -1,0 +1,14 @@
+"""virt/kvm/kvm_main.c with the flag cleared too early."""
+
+
+# [Modified in twin:ple_never]
+def kvm_sched_in(pn: ptr[preempt_notifier], cpu: cpu):
+    """As kvm_sched_in(), clearing scheduled_out first."""
+    vcpu = preempt_notifier_to_vcpu(pn)
+
+    WRITE_ONCE(vcpu.scheduled_out, False)
+    WRITE_ONCE(vcpu.preempted, False)
+    WRITE_ONCE(vcpu.ready, False)
+
+    __this_cpu_write(kvm_running_vcpu, vcpu)
+    kvm_arch_vcpu_load(vcpu, cpu)

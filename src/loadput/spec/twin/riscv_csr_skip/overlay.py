@@ -1,0 +1,8 @@
+"""The load skips the VS CSRs where the CPU's last vCPU and the vCPU's last exit agree.
+
+The rule of kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.1, Linux commit 1323a5cfe52c; the
+CSRs that an exit handler writes on another CPU are not counted there. Read in the source, not
+shown on hardware.
+"""
+
+OVERLAY = Overlay(name="riscv_csr_skip", parent="D", arch="riscv", breaks="GUEST_STATE_COHERENT")

@@ -1,0 +1,6 @@
+"""The put leaves vcpu->cpu as it is.
+
+Ours: what x86 does, on an architecture that takes -1 for "not loaded".
+"""
+
+OVERLAY = Overlay(name="riscv_put_keeps_cpu", parent="D", arch="riscv", breaks="CPU_FIELD")
