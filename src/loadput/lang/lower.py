@@ -6,67 +6,44 @@ branch; the kernel's access macros become marks. Names with a meaning of their o
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ..base.errors import SourceError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir import types as ty
-from ..ir.build import FnBuilder
-from ..ir.decls import Decls, VarDecl
+from ..ir.decls import Decls
 from . import syntax as s
+from .guess import INT, join
+from .infer import adopt_signature, infer_fields, local_types
+from .opaque import Opaque
+from .place import Cell, Note, Value, fit
 
-INT = ty.Int(-1, 127)
+__all__ = ["INT", "Cell", "Lowering", "Note", "Value", "lower"]
 BINARY = {
     **{"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod", "&": "and", "|": "or"},
     **{"^": "xor", "<<": "shl", ">>": "shr", "==": "eq", "!=": "ne", "<": "lt", "<=": "le"},
     **{">": "gt", ">=": "ge"},
 }
+COMPARE = ("eq", "ne", "lt", "le", "gt", "ge")
 UNARY = {"!": "not", "-": "neg", "~": "inv"}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    expr: o.Expr
-    type: ty.Type
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """An lvalue: a memory place, or a local (``place`` None)."""
-
-    place: o.Place | None
-    local: str
-    type: ty.Type
-
-
-class Lowering:
+class Lowering(Opaque):
     """Lowers one function body against declarations; `run` gives the IR function."""
 
-    def __init__(self, d: s.Def, decls: Decls, infer: bool = False) -> None:
-        self.d, self.decls, self.infer = d, decls, infer
-        self.b = FnBuilder(d.name, d.params, d.ret)
+    def __init__(
+        self, d: s.Def, decls: Decls, infer: bool = False, notes: list[Note] | None = None
+    ) -> None:
+        super().__init__(d, decls, infer, notes)
         self.loops: list[tuple[str, str]] = []
         self.atomic = 0
         self.labels: dict[str, str] = {}
+        self.narrow = local_types(d, decls) if self.is_c else {}
 
     def run(self) -> o.Function:
         """Return the function; raises SourceError (LP02xx) with the place."""
         self.stmts(self.d.body)
         return self.b.finish(self.d.span, self.d.attrs, self.d.origin, self.d.doc)
-
-    def fail(self, code: str, what: str, span: Span, **more: str) -> SourceError:
-        text = {(file, line): text for file, line, text in self.d.source}
-        return SourceError(
-            code,
-            what,
-            span=span,
-            line_text=text.get((span.file, span.line)),
-            where=f"{self.d.name} ({self.d.origin})",
-            **more,
-        )
 
     # statements
 
@@ -84,15 +61,15 @@ class Lowering:
         self.stmts(st.body)
 
     def _Declare(self, st: s.Declare) -> None:
+        t = self.narrow.get(st.name, st.type)
+        unknown = isinstance(t, ty.Ptr) and t.struct not in self.decls.structs
         if st.init is None:
-            self.b.local(st.name, st.type or INT)
+            self.b.local(st.name, ty.BOOL if unknown else t or INT)
             return
-        v = self.rvalue(st.init)
-        keep = st.type if st.type is not None and not isinstance(v.type, ty.Token) else None
-        if isinstance(keep, ty.Ptr) and keep.struct not in self.decls.structs:
-            keep = None
-        dst = self.b.local(st.name, keep or v.type)
-        self.b.emit(o.Assign(dst.name, v.expr, st.span))
+        v = self.rvalue(st.init, want=ty.BOOL if unknown else t)
+        keep = t if t is not None and not isinstance(v.type, ty.Token) else None
+        dst = self.b.local(st.name, v.type if keep is None or unknown else keep)
+        self.b.emit(o.Assign(dst.name, fit(v, self.b.types[dst.name]), st.span))
 
     def _If(self, st: s.If) -> None:
         then, other, end = (self.b.new_label() for _ in range(3))
@@ -182,13 +159,13 @@ class Lowering:
         self.b.emit(o.Jump(self.loops[-1][which], span))
 
     def _ReturnStmt(self, st: s.ReturnStmt) -> None:
-        v = self.rvalue(st.value) if st.value is not None else None
+        v = self.rvalue(st.value, want=self.d.ret) if st.value is not None else None
         for _ in range(self.atomic):
             self.b.emit(o.Atomic(False, st.span))
         if self.d.ret == ty.VOID:
             self.b.emit(o.Return(None, st.span))
         else:
-            self.b.emit(o.Return(v.expr if v else o.Const(0), st.span))
+            self.b.emit(o.Return(fit(v, self.d.ret) if v else o.Const(0), st.span))
 
     def _Goto(self, st: s.Goto) -> None:
         self.b.emit(o.Jump(self._label(st.label), st.span))
@@ -218,28 +195,37 @@ class Lowering:
         elif isinstance(e, s.Invoke) and e.fn in ("likely", "unlikely"):
             self.cond(e.args[0], then, other)
         else:
-            self.b.emit(o.Branch(self.rvalue(e).expr, then, other, e.span))
+            self.b.emit(o.Branch(self.rvalue(e, want=ty.BOOL).expr, then, other, e.span))
 
     # values
 
-    def rvalue(self, e: s.Expr, used: bool = True) -> Value:
-        """Evaluate ``e``: loads and calls are emitted, the pure rest is returned."""
+    def rvalue(self, e: s.Expr, used: bool = True, want: ty.Type | None = None) -> Value:
+        """Evaluate ``e``: loads and calls are emitted, the pure rest is returned.
+
+        :param want: the type that the context takes; decides what a value from outside may be
+        """
+        if self.is_c:
+            why = self.guess.opaque(e)
+            if why:
+                return self.any_value(e, why, want, used)
         if isinstance(e, s.Num):
             return Value(o.Const(e.value), INT)
         if isinstance(e, s.Str):
             return Value(o.Const(0), INT)
         if isinstance(e, s.Invoke):
-            return self.invoke(e, used)
+            return self.invoke(e, used, want)
         if isinstance(e, s.Binary):
             return self._binary(e)
         if isinstance(e, s.Ternary):
-            return self._ternary(e)
+            return self._ternary(e, want)
         if isinstance(e, s.Comma):
             self.rvalue(e.a, used=False)
-            return self.rvalue(e.b, used)
+            return self.rvalue(e.b, used, want)
         if isinstance(e, s.AssignE):
-            return self._assign(e)
+            return self._assign(e, used, want)
         if isinstance(e, s.PostInc):
+            if self.is_c and self.guess.opaque(e.lhs):
+                return self.drop_store(e.lhs, None, used, want)
             cell = self.lvalue(e.lhs)
             old = self.read(cell, "plain", e.span)
             keep = self.b.temp(old.type)
@@ -249,7 +235,7 @@ class Lowering:
         if isinstance(e, s.Unary) and e.op == "&":
             return self._address(e)
         if isinstance(e, s.Unary) and e.op in UNARY:
-            a = self.rvalue(e.a)
+            a = self.rvalue(e.a, want=ty.BOOL if e.op == "!" else None)
             t = ty.BOOL if e.op == "!" else INT
             return Value(_fold(o.Un(UNARY[e.op], a.expr)), t)
         if isinstance(e, s.Name):
@@ -261,12 +247,16 @@ class Lowering:
     def _name(self, e: s.Name) -> Value | None:
         if e.id in self.b.types:
             return Value(o.Local(e.id), self.b.types[e.id])
-        if e.id in ("NULL", "None", "False", "false"):
-            return Value(o.Const(0, e.id if e.id == "NULL" else "false"), INT)
+        if e.id in ("NULL", "None"):
+            return Value(o.Const(0, "NULL" if e.id == "NULL" else "false"), INT)
+        if e.id in ("False", "false"):
+            return Value(o.Const(0, "false"), ty.BOOL)
         if e.id in ("True", "true"):
             return Value(o.Const(1, "true"), ty.BOOL)
         if e.id == "current":
             return Value(o.Leaf("current"), ty.Ptr("task_struct"))
+        if e.id == "nr_cpu_ids":
+            return Value(o.Sym("NR_CPUS"), INT)
         if e.id in self.decls.consts:
             return Value(o.Sym(e.id), INT)
         return None
@@ -274,17 +264,19 @@ class Lowering:
     def _binary(self, e: s.Binary) -> Value:
         if e.op in ("&&", "||"):
             return self._truth(e)
-        a = self.rvalue(e.a)
+        a = self.rvalue(e.a, want=self.beside(e, e.b))
         if isinstance(a.expr, o.Local) and not a.expr.name.startswith(".") and _has_effect(e.b):
             keep = self.b.temp(a.type)
             self.b.emit(o.Assign(keep.name, a.expr, e.span))
             a = Value(keep, a.type)
-        b = self.rvalue(e.b)
+        b = self.rvalue(e.b, want=self.beside(e, e.a))
         if e.op not in BINARY:
             raise self.fail("LP0203", f"operator '{e.op}'", e.span, expected="an operator of C")
         op = BINARY[e.op]
-        t = ty.BOOL if op in ("eq", "ne", "lt", "le", "gt", "ge") else INT
-        return Value(_fold(o.Bin(op, a.expr, b.expr)), t)
+        is_bool = op in COMPARE or (op in ("and", "or", "xor") and a.type == b.type == ty.BOOL)
+        if op in COMPARE and self.is_c:
+            a, b = self.as_unsigned(e.a, a), self.as_unsigned(e.b, b)
+        return Value(_fold(o.Bin(op, a.expr, b.expr)), ty.BOOL if is_bool else INT)
 
     def _truth(self, e: s.Expr) -> Value:
         dst = self.b.temp(ty.BOOL)
@@ -297,214 +289,87 @@ class Lowering:
         self.b.start(end)
         return Value(dst, ty.BOOL)
 
-    def _ternary(self, e: s.Ternary) -> Value:
+    def _ternary(self, e: s.Ternary, want: ty.Type | None) -> Value:
         then, other, end = (self.b.new_label() for _ in range(3))
         self.cond(e.cond, then, other)
         self.b.start(then)
-        a = self.rvalue(e.a)
-        dst = self.b.temp(a.type)
-        self.b.emit(o.Assign(dst.name, a.expr, e.span))
+        a = self.rvalue(e.a, want=want)
+        after_a = self.guess.type(e.b)
+        dst = self.b.temp(join(a.type, after_a) if after_a is not None else want or a.type)
+        t = self.b.types[dst.name]
+        self.b.emit(o.Assign(dst.name, fit(a, t), e.span))
         self.b.emit(o.Jump(end, e.span))
         self.b.start(other)
-        c = self.rvalue(e.b)
-        self.b.emit(o.Assign(dst.name, c.expr, e.span))
+        c = self.rvalue(e.b, want=t)
+        self.b.emit(o.Assign(dst.name, fit(c, t), e.span))
         self.b.start(end)
-        t = a.type if isinstance(a.type, ty.Ptr) or not isinstance(c.type, ty.Ptr) else c.type
         return Value(dst, t)
 
-    def _assign(self, e: s.AssignE) -> Value:
+    def _assign(self, e: s.AssignE, used: bool, want: ty.Type | None) -> Value:
         if isinstance(e.lhs, s.Name) and e.lhs.id not in self.b.types:
-            if e.lhs.id not in self.decls.globals and not e.op:
+            mine = not self.is_c or "." in e.lhs.id
+            if e.lhs.id not in self.decls.globals and not e.op and mine:
                 v = self.rvalue(e.rhs)
                 dst = self.b.local(e.lhs.id, v.type)
                 self.b.emit(o.Assign(dst.name, v.expr, e.span))
                 return Value(dst, v.type)
+        if self.is_c and self.guess.opaque(e.lhs):
+            return self.drop_store(e.lhs, e.rhs, used, want)
         cell = self.lvalue(e.lhs)
         if e.op:
             old = self.read(cell, "plain", e.span)
-            new = self.rvalue(e.rhs)
-            v = Value(o.Bin(BINARY[e.op], old.expr, new.expr), old.type)
+            new = self.rvalue(e.rhs, want=cell.type)
+            v = Value(o.Bin(BINARY[e.op], old.expr, new.expr), INT if self.is_c else old.type)
         else:
-            v = self.rvalue(e.rhs)
-        self.write(cell, v.expr, "plain", e.span)
-        return v
-
-    def _address(self, e: s.Unary) -> Value:
-        inner = self._struct_value(e.a)
-        if inner is not None:
-            return inner
-        raise self.fail(
-            "LP0204",
-            "address of a scalar",
-            e.span,
-            expected="the address of a struct, or a macro that takes the place itself",
-            next="give the callee a body in an overlay, or declare it opaque",
-        )
-
-    def _struct_value(self, e: s.Expr) -> Value | None:
-        """A pointer to the struct that ``e`` denotes by value, or None."""
-        if isinstance(e, s.Name) and e.id in self.decls.globals and e.id not in self.b.types:
-            g = self.decls.globals[e.id]
-            if isinstance(g.type, ty.Embed):
-                at = o.Bin("add", o.Leaf("this_cpu"), o.Const(1)) if g.percpu else o.Const(1)
-                return Value(at, ty.Ptr(g.type.struct))
-        if isinstance(e, s.Member):
-            base = self._base(e)
-            f = self._field(base, e)
-            if isinstance(f.type, ty.Embed):
-                return Value(base.expr, ty.Ptr(f.type.struct))
-        if isinstance(e, s.Unary) and e.op == "*":
-            v = self.rvalue(e.a)
-            return v if isinstance(v.type, ty.Ptr) else None
-        if isinstance(e, s.Invoke) and e.fn in ("per_cpu", "this_cpu_ptr", "per_cpu_ptr"):
-            v = self.invoke(e, True)
-            return v if isinstance(v.type, ty.Ptr) else None
-        return None
-
-    def _base(self, e: s.Member) -> Value:
-        held = self._struct_value(e.base) if not isinstance(e.base, s.Invoke) else None
-        base = held or self.rvalue(e.base)
-        if not isinstance(base.type, ty.Ptr):
-            raise self.fail(
-                "LP0206",
-                f"'{e.name}' of something that is no struct",
-                e.span,
-                got=f"a value of type {base.type}",
-                expected="a pointer to a struct of the program",
-                next="declare the struct in an overlay",
-            )
-        return base
-
-    def _field(self, base: Value, e: s.Member) -> VarDecl:
-        assert isinstance(base.type, ty.Ptr)
-        struct = base.type.struct
-        f = self.decls.find_field(struct, e.name)
-        if f is not None:
-            return f
-        if self.infer and struct in self.decls.structs:
-            f = VarDecl(e.name, ty.BOOL, span=e.span, origin=self.d.origin)
-            self.decls.structs[struct].fields[e.name] = f
-            self.decls.inferred.append(VarDecl(f"{struct}.{e.name}", ty.BOOL, span=e.span))
-            return f
-        known = sorted(self.decls.structs[struct].fields) if struct in self.decls.structs else []
-        near = difflib.get_close_matches(e.name, known, 1)
-        raise self.fail(
-            "LP0202",
-            f"struct {struct} has no field '{e.name}'",
-            e.span,
-            expected=f"one of its {len(known)} fields" + (f"; nearest: {near[0]}" if near else ""),
-            next="add the field in the overlay's struct",
-        )
-
-    def lvalue(self, e: s.Expr) -> Cell:
-        """The cell that ``e`` denotes; raises SourceError where it is none."""
-        if isinstance(e, s.Name):
-            return self._name_cell(e)
-        if isinstance(e, s.Member):
-            base = self._base(e)
-            f = self._field(base, e)
-            assert isinstance(base.type, ty.Ptr)
-            return Cell(o.Place(f"{base.type.struct}.{f.name}", base.expr), "", f.type)
-        if isinstance(e, s.Index):
-            return self._index_cell(e)
-        if isinstance(e, s.Unary) and e.op == "*":
-            return self._deref_cell(e)
-        if isinstance(e, s.Invoke) and e.fn in ("per_cpu", "this_cpu"):
-            assert isinstance(e.args[0], s.Name)
-            g = self._global(e.args[0])
-            at = self.rvalue(e.args[1]).expr if e.fn == "per_cpu" else o.Leaf("this_cpu")
-            return Cell(o.Place(g.name, at), "", g.type)
-        raise self.fail("LP0203", "cannot take the place of this expression", e.span)
-
-    def _deref_cell(self, e: s.Unary) -> Cell:
-        inner = e.a
-        if isinstance(inner, s.Unary) and inner.op == "&":
-            return self.lvalue(inner.a)
-        if isinstance(inner, s.Invoke) and inner.fn in ("this_cpu_ptr", "per_cpu_ptr"):
-            arg = inner.args[0]
-            if isinstance(arg, s.Unary) and isinstance(arg.a, s.Name):
-                g = self._global(arg.a)
-                here = inner.fn == "this_cpu_ptr"
-                at = o.Leaf("this_cpu") if here else self.rvalue(inner.args[1]).expr
-                return Cell(o.Place(g.name, at), "", g.type)
-        raise self.fail(
-            "LP0204", "dereference of a pointer to a scalar", e.span, expected="a field or variable"
-        )
-
-    def _global(self, e: s.Name) -> VarDecl:
-        if e.id not in self.decls.globals:
-            raise self._unknown(e)
-        return self.decls.globals[e.id]
-
-    def _unknown(self, e: s.Name) -> SourceError:
-        known = [*self.b.types, *self.decls.globals, *self.decls.consts]
-        near = difflib.get_close_matches(e.id, known, 1)
-        return self.fail(
-            "LP0201",
-            f"unknown name '{e.id}' in kernel function {self.d.name}",
-            e.span,
-            got="a name that is no parameter, local, constant or variable",
-            expected="a declared name" + (f"; nearest: {near[0]}" if near else ""),
-            next="loadput explain LP0201",
-        )
-
-    def _name_cell(self, e: s.Name) -> Cell:
-        if e.id in self.b.types:
-            return Cell(None, e.id, self.b.types[e.id])
-        g = self._global(e)
-        return Cell(o.Place(g.name, o.Leaf("this_cpu") if g.percpu else None), "", g.type)
-
-    def _index_cell(self, e: s.Index) -> Cell:
-        cell = self.lvalue(e.base)
-        if cell.place is None or not isinstance(cell.type, ty.Array):
-            raise self.fail("LP0203", "index of something that is no array", e.span)
-        at = self.rvalue(e.index).expr
-        return Cell(o.Place(cell.place.var, cell.place.index, at), "", cell.type.elem)
-
-    def read(self, cell: Cell, mark: str, span: Span) -> Value:
-        """The value of a cell: a local as it is, memory through a Load."""
+            v = self.rvalue(e.rhs, want=cell.type)
+        new_expr = fit(v, cell.type)
+        self.write(cell, new_expr, "plain", e.span)
         if cell.place is None:
             return Value(o.Local(cell.local), cell.type)
-        if isinstance(cell.type, ty.Embed | ty.Array):
-            raise self.fail("LP0203", f"{cell.place.var} is no scalar", span)
-        dst = self.b.temp(cell.type)
-        self.b.emit(o.Load(dst.name, cell.place, mark, span))
-        return Value(dst, cell.type)
+        return Value(new_expr, cell.type)
 
-    def write(self, cell: Cell, expr: o.Expr, mark: str, span: Span) -> None:
-        """Assign to a local or store to memory."""
-        if cell.place is None:
-            self.b.emit(o.Assign(cell.local, expr, span))
-        else:
-            self.b.emit(o.Store(cell.place, expr, mark, span))
-
-    def invoke(self, e: s.Invoke, used: bool) -> Value:
+    def invoke(self, e: s.Invoke, used: bool, want: ty.Type | None = None) -> Value:
         """A call: a name of the vocabulary, or a function."""
-        from .vocab import INTRINSICS
+        from .vocab import ARITY, INTRINSICS, NO_EFFECT
 
-        known: Callable[..., Value] | None = INTRINSICS.get(e.fn)
-        if known is not None and e.fn not in self.decls.funcs:
-            return known(self, e)
-        args = tuple(self._argument(a) for a in e.args)
         sig = self.decls.funcs.get(e.fn)
-        if sig is not None and len(sig.params) != len(args):
+        known: Callable[..., Value] | None = INTRINSICS.get(e.fn) if sig is None else None
+        if known is not None:
+            if len(e.args) < ARITY.get(e.fn, 0):
+                raise self.fail(
+                    "LP0207",
+                    f"{e.fn} called with {len(e.args)} arguments",
+                    e.span,
+                    expected=f"{ARITY[e.fn]}",
+                )
+            if self.is_c and self.place_is_opaque(e):
+                return self.opaque_access(e, used, want)
+            return known(self, e)
+        if self.is_c and sig is None and NO_EFFECT.match(e.fn):
+            self.note("no effect", e.fn, e.span)
+            return Value(o.Const(0), ty.VOID if not used else ty.BOOL)
+        if sig is not None and len(sig.params) != len(e.args):
             raise self.fail(
                 "LP0207",
-                f"{e.fn} called with {len(args)} arguments",
+                f"{e.fn} called with {len(e.args)} arguments",
                 e.span,
                 expected=f"{len(sig.params)}: {', '.join(n for n, _ in sig.params)}",
                 next="change the signature in an overlay that declares it",
             )
+        if sig is None and self.is_c:
+            return self.call_unknown(e, used, want)
+        types = [t for _, t in sig.params] if sig else [INT] * len(e.args)
+        args = tuple(self._argument(a, t) for a, t in zip(e.args, types, strict=True))
         ret = sig.ret if sig else INT
         dst = self.b.temp(ret) if used and ret != ty.VOID else None
         self.b.emit(o.Call(dst.name if dst else "", e.fn, args, e.span))
         return Value(dst or o.Const(0), ret)
 
-    def _argument(self, a: s.Expr) -> o.Expr:
+    def _argument(self, a: s.Expr, t: ty.Type) -> o.Expr:
         if isinstance(a, s.Unary) and a.op == "&":
             held = self._struct_value(a.a)
             return held.expr if held else o.Const(0)
-        return self.rvalue(a).expr
+        return fit(self.rvalue(a, want=t), t)
 
 
 def _has_effect(e: s.Expr) -> bool:
@@ -520,9 +385,20 @@ def _fold(e: o.Expr) -> o.Expr:
     return e
 
 
-def lower(d: s.Def, decls: Decls, *, infer: bool = False) -> o.Function:
+def lower(
+    d: s.Def, decls: Decls, *, infer: bool = False, notes: list[Note] | None = None
+) -> o.Function:
     """Return the IR of ``d``; raises SourceError (LP02xx) naming the place.
 
-    :param infer: add unknown fields of known structs to ``decls`` (user C), reported there
+    C takes the parameter types of the program's function of that name, and what it reads or
+    writes outside the program's state is any value or dropped; each case goes to ``notes``.
+
+    :param infer: add unknown fields of known structs to ``decls`` (user C), reported there; for
+        functions that share fields, `infer_fields` with all of them comes first
+    :param notes: gets what was left out of the model
     """
-    return Lowering(d, decls, infer).run()
+    if d.lang == "c":
+        d = adopt_signature(d, decls)
+        if infer:
+            infer_fields([d], decls)
+    return Lowering(d, decls, infer, notes).run()

@@ -6,16 +6,18 @@ called is a function of the program, or opaque.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..ir import ops as o
 from ..ir import types as ty
 from . import syntax as s
-from .lower import INT, Value
+from .guess import INT
+from .place import Cell, Value, fit
 
 if TYPE_CHECKING:
-    from .lower import Cell, Lowering
+    from .lower import Lowering
 
 Rule = Callable[["Lowering", s.Invoke], Value]
 NOTHING = Value(o.Const(0), ty.VOID)
@@ -33,8 +35,8 @@ def _reader(mark: str) -> Rule:
 def _writer(mark: str, barrier: str = "") -> Rule:
     def rule(lo: Lowering, e: s.Invoke) -> Value:
         cell = _cell(lo, e.args[0])
-        v = lo.rvalue(e.args[1])
-        lo.write(cell, v.expr, mark, e.span)
+        v = lo.rvalue(e.args[1], want=cell.type)
+        lo.write(cell, fit(v, cell.type), mark, e.span)
         if barrier:
             lo.b.emit(o.Barrier(barrier, e.span))
         return NOTHING
@@ -48,9 +50,8 @@ def _here(lo: Lowering, e: s.Invoke) -> Cell:
         arg = arg.a
     if isinstance(arg, s.Member | s.Index):
         return lo.lvalue(arg)
-    assert isinstance(arg, s.Name)
-    g = lo._global(arg)
-    return type(lo.lvalue(arg))(o.Place(g.name, o.Leaf("this_cpu")), "", g.type)
+    g = lo._global(lo.name_argument(e, 0))
+    return Cell(o.Place(g.name, o.Leaf("this_cpu")), "", g.type)
 
 
 def _this_cpu_read(lo: Lowering, e: s.Invoke) -> Value:
@@ -59,15 +60,12 @@ def _this_cpu_read(lo: Lowering, e: s.Invoke) -> Value:
 
 def _this_cpu_write(lo: Lowering, e: s.Invoke) -> Value:
     cell = _here(lo, e)
-    lo.write(cell, lo.rvalue(e.args[1]).expr, "once", e.span)
+    lo.write(cell, fit(lo.rvalue(e.args[1], want=cell.type), cell.type), "once", e.span)
     return NOTHING
 
 
 def _per_cpu_ptr(lo: Lowering, e: s.Invoke) -> Value:
-    arg = e.args[0]
-    name = arg.a if isinstance(arg, s.Unary) else arg
-    assert isinstance(name, s.Name)
-    g = lo._global(name)
+    g = lo._global(lo.name_argument(e, 0))
     if not isinstance(g.type, ty.Embed):
         if e.fn == "per_cpu":
             return lo.read(lo.lvalue(e), "plain", e.span)
@@ -86,8 +84,7 @@ def _ctl(what: str, result: o.Expr | None = None) -> Rule:
 
 def _flags(what: str) -> Rule:
     def rule(lo: Lowering, e: s.Invoke) -> Value:
-        arg = e.args[-1]
-        assert isinstance(arg, s.Name)
+        arg = lo.name_argument(e, len(e.args) - 1)
         lo.b.local(arg.id, ty.BOOL)
         lo.b.emit(o.Ctl(what, arg.id, e.span))
         return NOTHING
@@ -114,8 +111,7 @@ def _same(lo: Lowering, e: s.Invoke) -> Value:
 def _cast(lo: Lowering, e: s.Invoke) -> Value:
     """container_of(ptr, type, member): the same instance, seen as the outer struct."""
     v = lo.rvalue(e.args[0])
-    assert isinstance(e.args[1], s.Name)
-    return Value(v.expr, ty.Ptr(e.args[1].id))
+    return Value(v.expr, ty.Ptr(lo.name_argument(e, 1).id))
 
 
 def _choose(lo: Lowering, e: s.Invoke) -> Value:
@@ -210,12 +206,71 @@ def _bit(lo: Lowering, e: s.Invoke) -> Value:
 
 def _count(lo: Lowering, e: s.Invoke) -> Value:
     """How many instances a loop over each(struct) has."""
-    assert isinstance(e.args[0], s.Name)
-    name = e.args[0].id
+    name = lo.name_argument(e, 0).id
+    if name != "cpu" and name not in lo.decls.structs:
+        raise lo.fail("LP0206", f"loop over the unknown struct {name}", e.span, expected="a struct")
     per = "cpu" if name == "cpu" else lo.decls.structs[name].per
     return Value(
         o.Sym({"cpu": "NR_CPUS", "task": "NR_TASKS", "vcpu": "NR_VCPUS", "vm": "NR_VMS"}[per]), INT
     )
+
+
+def _vcpu_at(lo: Lowering, e: s.Invoke) -> Value:
+    """The vCPU with that index."""
+    return Value(o.Bin("add", lo.rvalue(e.args[0]).expr, o.Const(1)), ty.Ptr("kvm_vcpu"))
+
+
+def _vcpu_is_of(lo: Lowering, e: s.Invoke) -> Value:
+    """Whether the vCPU with that index belongs to that VM."""
+    at, kvm = e.args
+    f = lo.decls.find_field("kvm_vcpu", "kvm")
+    if f is None or lo.guess.opaque(kvm):
+        return Value(o.Const(1), ty.BOOL)
+    place = o.Place("kvm_vcpu.kvm", o.Bin("add", lo.rvalue(at).expr, o.Const(1)))
+    own = lo.read(Cell(place, "", f.type), "plain", e.span)
+    return Value(o.Bin("eq", own.expr, lo.rvalue(kvm).expr), ty.BOOL)
+
+
+def _atomic_set(lo: Lowering, e: s.Invoke) -> Value:
+    cell = _cell(lo, e.args[0])
+    lo.write(cell, lo.rvalue(e.args[1], want=cell.type).expr, "once", e.span)
+    return NOTHING
+
+
+def _atomic_op(op: str, at: int, result: str = "") -> Rule:
+    """atomic_add(n, &x) (``at`` 1), atomic_inc(&x) (``at`` 0): one step.
+
+    :param result: "" none, ``new`` the value after, ``zero`` whether that is 0
+    """
+
+    def rule(lo: Lowering, e: s.Invoke) -> Value:
+        by = lo.rvalue(e.args[0]).expr if at else o.Const(1)
+        cell = _cell(lo, e.args[at])
+        lo._open_atomic(e.span)
+        old = lo.read(cell, "once", e.span)
+        new = lo.b.temp(old.type)
+        lo.b.emit(o.Assign(new.name, o.Bin(op, old.expr, by), e.span))
+        lo.write(cell, new, "once", e.span)
+        lo._close_atomic(e.span)
+        if result == "zero":
+            return Value(o.Bin("eq", new, o.Const(0)), ty.BOOL)
+        return Value(new, old.type) if result else NOTHING
+
+    return rule
+
+
+def _bit_mask(lo: Lowering, e: s.Invoke) -> Value:
+    return Value(o.Bin("shl", o.Const(1), lo.rvalue(e.args[0]).expr), INT)
+
+
+def _pick(op: str) -> Rule:
+    """min(a, b) and max(a, b)."""
+
+    def rule(lo: Lowering, e: s.Invoke) -> Value:
+        a, b = e.args[-2:]
+        return lo.rvalue(s.Ternary(s.Binary(op, a, b, e.span), a, b, e.span))
+
+    return rule
 
 
 def _nop(lo: Lowering, e: s.Invoke) -> Value:
@@ -251,13 +306,41 @@ INTRINSICS: dict[str, Rule] = {
     "local_irq_save": _flags("irq_save"),
     "local_irq_restore": _flags("irq_restore"),
     **{f"smp_{k}": _barrier(k) for k in ("mb", "rmb", "wmb")},
+    **{f"__smp_{k}": _barrier(k) for k in ("mb", "rmb", "wmb")},
+    **{k: _barrier(k) for k in ("mb", "rmb", "wmb")},
     **{
         f"smp_mb__{k}": _barrier("mb")
-        for k in ("before_atomic", "after_atomic", "after_srcu_read_unlock")
+        for k in (
+            *("before_atomic", "after_atomic", "after_srcu_read_unlock", "after_spinlock"),
+            "after_unlock_lock",
+        )
     },
     "barrier": _barrier("compiler"),
-    **dict.fromkeys(("likely", "unlikely"), _same),
-    "container_of": _cast,
+    "smp_acquire__after_ctrl_dep": _barrier("rmb"),
+    "smp_read_barrier_depends": _barrier("compiler"),
+    **dict.fromkeys(("likely", "unlikely", "__unsigned"), _same),
+    **dict.fromkeys(("container_of", "__pointer_cast"), _cast),
+    **dict.fromkeys(("READ_ONCE_NOCHECK", "rcu_access_pointer", "raw_cpu_read"), _reader("once")),
+    "data_race": _reader("once"),
+    **dict.fromkeys(("atomic_read", "atomic_long_read", "atomic64_read"), _reader("once")),
+    "atomic_set": _atomic_set,
+    "atomic_inc": _atomic_op("add", 0),
+    "atomic_dec": _atomic_op("sub", 0),
+    "atomic_inc_return": _atomic_op("add", 0, "new"),
+    "atomic_dec_return": _atomic_op("sub", 0, "new"),
+    "atomic_dec_and_test": _atomic_op("sub", 0, "zero"),
+    "atomic_inc_and_test": _atomic_op("add", 0, "zero"),
+    "atomic_add": _atomic_op("add", 1),
+    "atomic_sub": _atomic_op("sub", 1),
+    "atomic_or": _atomic_op("or", 1),
+    "atomic_and": _atomic_op("and", 1),
+    "atomic_xchg": _rmw,
+    "BIT": _bit_mask,
+    "BIT_ULL": _bit_mask,
+    "min": _pick("<"),
+    "max": _pick(">"),
+    "__vcpu_at": _vcpu_at,
+    "__vcpu_is_of": _vcpu_is_of,
     "choose": _choose,
     "assume": _assume,
     "await_until": _await,
@@ -289,5 +372,31 @@ INTRINSICS: dict[str, Rule] = {
     **dict.fromkeys(
         ("might_sleep", "cond_resched_tasks_rcu_qs", "lockdep_assert_irqs_disabled"), _nop
     ),
+}
+# In C: traces, prints and checks of the kernel's own instrumentation. Their arguments are not
+# evaluated (the kernel does so only where they are switched on); each is reported.
+NO_EFFECT = re.compile(
+    r"trace_\w+$|pr_\w+$|printk\w*$|_printk$|dev_(?:warn|err|info|dbg)\w*$|kvm_(?:info|err|debug)$|"
+    r"vcpu_(?:unimpl|debug|err)\w*$|kvm_pr_unimpl\w*$|lockdep_\w+$|might_\w+$|__might_\w+$|"
+    r"k[cma]san_\w+$|instrumentation_(?:begin|end)$|BUILD_BUG_ON\w*$|static_assert$|prefetchw?$|"
+    r"rcu_sleep_check$|RCU_LOCKDEP_WARN$|schedstat_\w+$|__schedstat_\w+$|perf_trace_\w+$"
+)
+# Least number of arguments; fewer is an error, not a crash.
+ARITY: dict[str, int] = {
+    **dict.fromkeys(INTRINSICS, 1),
+    **dict.fromkeys(("this_cpu_ptr", "raw_cpu_ptr"), 1),
+    **{k: 2 for k in INTRINSICS if k.endswith(("WRITE_ONCE", "_cpu_write", "_bit", "cmpxchg"))},
+    **dict.fromkeys(("smp_store_release", "smp_store_mb", "rcu_assign_pointer", "atomic_set"), 2),
+    **dict.fromkeys(("RCU_INIT_POINTER", "xchg", "atomic_xchg", "container_of", "fresh"), 2),
+    **dict.fromkeys(("per_cpu", "per_cpu_ptr", "atomic_add", "atomic_sub", "atomic_or"), 2),
+    **dict.fromkeys(("__pointer_cast", "__vcpu_is_of", "min", "max", "atomic_and"), 2),
+    **dict.fromkeys(("cmpxchg", "cmpxchg_relaxed", "cmpxchg_acquire"), 3),
+    **{k: 0 for k in INTRINSICS if k.startswith(("smp_", "preempt_", "might_", "lockdep_"))},
+    **dict.fromkeys(("get_cpu", "put_cpu", "irqs_disabled", "in_hardirq", "barrier", "choose"), 0),
+    **dict.fromkeys(("local_irq_disable", "local_irq_enable", "raw_smp_processor_id"), 0),
+    **dict.fromkeys(("__smp_processor_id", "mb", "rmb", "wmb", "cond_resched_tasks_rcu_qs"), 0),
+    **{f"__smp_{k}": 0 for k in ("mb", "rmb", "wmb")},
+    **dict.fromkeys(("smp_load_acquire",), 1),
+    **dict.fromkeys(("smp_store_release", "smp_store_mb"), 2),
 }
 NAMES = frozenset(INTRINSICS) | {"current", "NULL", "atomic"}

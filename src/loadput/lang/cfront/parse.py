@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,17 @@ class _Function(Expressions):
         )
 
     def _syntax(self, n: Node) -> SourceError:
-        text = self.text.encode()[n.start_byte : n.end_byte].decode().strip().split("\n")[0][:40]
+        text = self.raw(n).strip().split("\n")[0][:40]
+        before = re.split(r"[;{}]", self.text[: n.start_byte])[-1] + text
+        word = re.search(r"\b(asm|__asm__|scoped_guard|scoped_cond_guard)\b", before)
+        if word:
+            return self.fail(
+                "LP0203",
+                f"cannot lower '{word[1]}'",
+                n,
+                expected="C without inline assembly or scope-based cleanup",
+                next="leave the function to the specification, or write the effect out",
+            )
         got = f"'{n.type}' is missing" if n.is_missing else f"'{text}'"
         return self.fail(
             "LP0220",
@@ -184,7 +195,8 @@ class _Function(Expressions):
 
     def declaration(self, n: Node) -> list[s.Stmt]:
         out: list[s.Stmt] = []
-        if any(c.type == "storage_class_specifier" and self.raw(c) == "static" for c in n.children):
+        words = {self.raw(c) for c in n.children if c.type.endswith(("_specifier", "_qualifier"))}
+        if "static" in words and "const" not in words:
             raise self.fail("LP0203", "static variable inside a function", n, expected="a local")
         for d in n.children_by_field_name("declarator"):
             init: s.Expr | None = None
