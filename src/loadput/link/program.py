@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -242,7 +242,7 @@ def _stack(choice: Choice) -> _Layers:
         folder = overlay.folder / "arch" / part if part else overlay.folder
         if folder.is_dir():
             mods, _ = _modules(folder, overlay.label, bool(part))
-            lay.lay(mods, overlay.label, None if part else overlay)
+            lay.lay(mods, overlay.label, replace(overlay, removes=()) if part else overlay)
 
     def put_archs(overlay: Overlay) -> None:
         for a in arches:

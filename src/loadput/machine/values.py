@@ -75,7 +75,7 @@ def make_vars(p: Program) -> dict[str, Var]:
             return
         lo, hi = ty.bounds(t, sizes, count_of)
         count = sizes.count(domain)
-        init = [_init(p, d, t, i) for i in range(count) for _ in range(length)]
+        init = [_init(p, d, t, i, domain) for i in range(count) for _ in range(length)]
         out[name] = Var(name, t, domain, by, count, length, lo, hi, d.ghost, init)
 
     for s in p.decls.structs.values():
@@ -86,7 +86,7 @@ def make_vars(p: Program) -> dict[str, Var]:
     return out
 
 
-def _init(p: Program, d: VarDecl, t: ty.Type, i: int) -> int:
+def _init(p: Program, d: VarDecl, t: ty.Type, i: int, domain: str) -> int:
     s = p.scenario
     users = len(s.tasks)
     if isinstance(d.init, int):
@@ -103,6 +103,8 @@ def _init(p: Program, d: VarDecl, t: ty.Type, i: int) -> int:
         return 2 * i + 1
     if d.init == "own" and isinstance(t, ty.Ptr):
         per = p.decls.structs[t.struct].per
+        if per == domain:
+            return i + 1
         if per == "vcpu":
             return (s.tasks[i].vcpu if i < users and s.tasks[i].vcpu is not None else -1) + 1  # type: ignore[operator]
         if per == "vm":
