@@ -1,0 +1,56 @@
+"""The x86 part of design A.
+
+Mirrors: arch/x86/kvm/x86.c, v6.1
+"""
+
+
+# [New in design:A]
+def kvm_arch_sched_in(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """Mirrors: kvm_arch_sched_in(), arch/x86/kvm/x86.c, v6.1"""
+    vcpu.arch.l1tf_flush_l1d = True
+
+    if vpmu_in_use:
+        vcpu.arch.pmu.need_cleanup = True
+        kvm_make_request(KVM_REQ_PMU, vcpu)
+
+    kvm_x86_sched_in(vcpu, cpu)
+
+
+# [Modified in design:A]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """Mirrors: kvm_arch_vcpu_load(), arch/x86/kvm/x86.c, v6.1
+
+    Omits: WBINVD emulation, host PKRU, TSC offsets and catch-up, the APIC timers, kvmclock
+    """
+    kvm_x86_vcpu_load(vcpu, cpu)
+
+    if vcpu.cpu != cpu:
+        vcpu.cpu = cpu
+
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+
+
+# [Modified in design:A]
+def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
+    """Mirrors: vcpu_run(), arch/x86/kvm/x86.c, v6.1
+
+    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window
+    """
+    vcpu.arch.l1tf_flush_l1d = True
+
+    while True:
+        vcpu.arch.at_instruction_boundary = False
+        if kvm_vcpu_running(vcpu):
+            r = vcpu_enter_guest(vcpu)
+        else:
+            r = vcpu_block(vcpu)
+
+        if r <= 0:
+            break
+
+        if xfer_to_guest_mode_work_pending():
+            r = xfer_to_guest_mode_handle_work(vcpu)
+            if r:
+                return r
+
+    return r

@@ -1,0 +1,51 @@
+"""The x86 part of design B.
+
+Mirrors: arch/x86/kvm/x86.c after 20240430193157.419425-1-seanjc@google.com
+"""
+
+
+# [Modified in design:B]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
+    """Mirrors: kvm_arch_vcpu_load(), arch/x86/kvm/x86.c
+
+    Omits: WBINVD emulation, host PKRU, TSC offsets and catch-up, the APIC timers, kvmclock
+    """
+    if sched_in:
+        vcpu.arch.l1tf_flush_l1d = True
+
+        if vpmu_in_use:
+            vcpu.arch.pmu.need_cleanup = True
+            kvm_make_request(KVM_REQ_PMU, vcpu)
+
+    kvm_x86_vcpu_load(vcpu, cpu, sched_in)
+
+    if vcpu.cpu != cpu:
+        vcpu.cpu = cpu
+
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+
+
+# [Modified in design:B]
+def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
+    """Mirrors: vcpu_run(), arch/x86/kvm/x86.c, v6.1
+
+    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window
+    """
+    vcpu.arch.l1tf_flush_l1d = True
+
+    while True:
+        vcpu.arch.at_instruction_boundary = False
+        if kvm_vcpu_running(vcpu):
+            r = vcpu_enter_guest(vcpu)
+        else:
+            r = vcpu_block(vcpu)
+
+        if r <= 0:
+            break
+
+        if xfer_to_guest_mode_work_pending():
+            r = xfer_to_guest_mode_handle_work(vcpu)
+            if r:
+                return r
+
+    return r
