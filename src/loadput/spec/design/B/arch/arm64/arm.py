@@ -1,0 +1,41 @@
+"""The arm64 part of design B: a parameter that nothing here reads.
+
+Mirrors: arch/arm64/kvm/arm.c, arch/arm64/kvm/reset.c after
+20240430193157.419425-1-seanjc@google.com
+"""
+
+
+# [Modified in design:B]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
+    """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c; Omits: as in arch:arm64"""
+    mmu = addr(vcpu.kvm.arch.mmu)
+
+    kvm_arm_vmid_update(addr(mmu.vmid))
+
+    if this_cpu(last_vcpu_ran)[mmu - 1] != vcpu:
+        __kvm_flush_cpu_context(mmu)
+        this_cpu(last_vcpu_ran)[mmu - 1] = vcpu
+
+    vcpu.cpu = cpu
+
+    kvm_vcpu_load_vhe(vcpu)
+    kvm_arch_vcpu_load_fp(vcpu)
+
+
+# [Modified in design:B]
+def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
+    """A direct caller: not the scheduler, so false.
+
+    Mirrors: kvm_reset_vcpu(), arch/arm64/kvm/reset.c; Omits: as in arch:arm64
+    """
+    preempt_disable()
+    loaded = vcpu.cpu != -1
+    if loaded:
+        kvm_arch_vcpu_put(vcpu)
+
+    fresh(vcpu.arch.ctxt.fp_regs, vcpu)
+    fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+
+    if loaded:
+        kvm_arch_vcpu_load(vcpu, smp_processor_id(), False)
+    preempt_enable()
