@@ -76,7 +76,7 @@ class Interpreter:
             return lambda st, loc, cpu, cur: value
         if isinstance(e, o.Local):
             name = e.name
-            return lambda st, loc, cpu, cur: loc[name]
+            return lambda st, loc, cpu, cur: loc.get(name, 0)
         if isinstance(e, o.Leaf):
             if e.name == "this_cpu":
                 return lambda st, loc, cpu, cur: cpu
@@ -91,7 +91,7 @@ class Interpreter:
         return lambda st, loc, cpu, cur: binary(bop, x(st, loc, cpu, cur), y(st, loc, cpu, cur))
 
     def _element(self, p: o.Place) -> Eval:
-        """The element number of a place; raises _Fault for NULL and for a slot that is not there."""
+        """The element number of a place; raises _Fault for NULL and for a missing slot."""
         var = self.m.values.vars[p.var]
         index = self._expr(p.index) if p.index is not None else None
         sub = self._expr(p.sub) if p.sub is not None else None
@@ -170,15 +170,16 @@ class Interpreter:
         at, e, name = self._element(op.place), self._expr(op.owner), op.place.var
         t = self.m.values.vars[name].type
         assert isinstance(t, ty.Token)
-        base, copies = self.m.var_at[name], self.tokens[t.kind]
+        base, copies = self.m.var_at.get(name), self.tokens.get(t.kind, [])
 
         def fresh(st: list[int], loc: dict[str, int], cpu: int, cur: int) -> None:
-            i = base + at(st, loc, cpu, cur)
+            i = at(st, loc, cpu, cur)
             owner = e(st, loc, cpu, cur)
             for k in copies:
                 if st[k] == 2 * owner - 1 and owner > 0:
                     st[k] = 2 * owner
-            st[i] = 2 * owner - 1 if owner > 0 else 0
+            if base is not None:
+                st[base + i] = 2 * owner - 1 if owner > 0 else 0
 
         return fresh
 
@@ -249,7 +250,10 @@ class Interpreter:
         choices: tuple[int, ...] = (),
         path: tuple[int, ...] = (),
     ) -> None:
-        """Run one step from ``node``; each way through its choices appends one outcome."""
+        """Run one step from ``node``; each way through its choices appends one outcome.
+
+        A condition on states (no frame: always, stuck) has no steps: it runs to its end.
+        """
         g, f = self.m.graph, self.m.fused
         seen = list(path)
         while True:
@@ -311,7 +315,7 @@ class Interpreter:
             except _Fault as fault:
                 out.append((choices, None, bad | fault.bit, tuple(seen)))
                 return
-            done = done or f.cls[n.id] == 2
+            done = done or (f.cls[n.id] == 2 and kind in self.m.pc_at)
 
     def _cond(self, node: int) -> Eval:
         run = self.ops[node]

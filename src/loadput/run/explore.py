@@ -1,0 +1,225 @@
+"""Exploring every state of a machine, by whichever engine: what is asked, and what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..base.errors import LoadputError
+from ..machine.model import Machine
+from .interp import Action, Interpreter, State
+
+ENGINES = ("native", "interp")
+Progress = Callable[[int, int, int, float], None]
+PROGRESS_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where an exploration may end before every state was seen.
+
+    ``max_states`` and ``stop_at_first`` are looked at between two depths, so that what was covered
+    is the same for every engine and number of threads; memory and time at any moment.
+
+    :param threads: 0: every core of this machine
+    """
+
+    max_states: int | None = None
+    max_memory_bytes: int | None = None
+    max_time_s: float | None = None
+    stop_at_first: bool = False
+    threads: int = 0
+
+
+@dataclass(slots=True)
+class Exploration:
+    """What an engine found.
+
+    :param depth: steps from the initial state to the farthest state found
+    :param finished: every reachable state was seen, and every step from each
+    :param stopped_by: "" or the limit that was met: states, memory, time, first
+    :param first: per violated property a shortest path, the first in breadth-first order: its last
+        action violates, or leads to the state that does
+    :param levels: states per depth
+    :param fired_at: steps begun at each control point, by node; 0 where there was none
+    :param nodes: every node that some step passed
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    finished: bool
+    stopped_by: str
+    first: dict[str, list[Action]]
+    levels: list[int]
+    fired: dict[str, int]
+    fired_at: dict[int, int]
+    nodes: set[int]
+    bytes_per_state: float = 0.0
+    compile_s: float = 0.0
+    search_s: float = 0.0
+    engine: str = ""
+    threads: int = 1
+
+
+@dataclass(slots=True)
+class Violations:
+    """The first violation per property: least in (length of the path, kind, state, action).
+
+    A step that violates comes before a state that does, where their paths are equally long.
+    """
+
+    props: list[str]
+    best: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    def add(self, mask: int, key: tuple[int, int, int, int]) -> None:
+        """Note that ``mask`` is violated at ``key``: (length, 0 step or 1 state, state, action)."""
+        for i, name in enumerate(self.props):
+            if mask >> i & 1 and (name not in self.best or key < self.best[name]):
+                self.best[name] = key
+
+
+def explore(
+    machine: Machine,
+    *,
+    engine: str = "native",
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Return what a breadth-first search of every reachable state of ``machine`` finds.
+
+    Deterministic: states, transitions, depths and paths do not depend on engine or threads, unless
+    the limit of time or memory ended the search.
+
+    :param progress: called about four times a second with (states, depth, frontier, seconds)
+    Raises LayoutError where a state cannot be packed; InternalError LP0900 where the native engine
+    and the interpreter disagree.
+    """
+    limits = limits or Limits()
+    if engine == "interp":
+        return explore_interp(machine, limits, progress)
+    if engine != "native":
+        raise LoadputError("LP0701", f"no engine '{engine}'", available=", ".join(ENGINES))
+    from .native.search import explore_native
+
+    return explore_native(machine, limits, progress)
+
+
+def count_by_name(m: Machine, fired_at: dict[int, int]) -> dict[str, int]:
+    """Steps per function that they begin in."""
+    out: dict[str, int] = {}
+    for node, n in sorted(fired_at.items()):
+        name = m.graph.nodes[node].stack[-1]
+        out[name] = out.get(name, 0) + n
+    return out
+
+
+def points(m: Machine) -> dict[int, int]:
+    """Every control point at which a step can begin, with the count 0."""
+    return {n: 0 for kind in m.pc_at for n in m.fused.control[kind]}
+
+
+def explore_interp(m: Machine, limits: Limits, progress: Progress | None) -> Exploration:
+    """Explore with the interpreter: slow, and the definition."""
+    return _Search(m, limits, progress).run()
+
+
+class _Search:
+    def __init__(self, m: Machine, limits: Limits, progress: Progress | None) -> None:
+        self.m, self.limits, self.progress = m, limits, progress
+        self.it = Interpreter(m)
+        self.states: list[State] = [m.initial]
+        self.index: dict[State, int] = {m.initial: 0}
+        self.parents: list[tuple[int, Action | None]] = [(-1, None)]
+        self.levels = [1]
+        self.violations = Violations(m.props)
+        self.fired_at = points(m)
+        self.paths: set[tuple[int, ...]] = set()
+        self.transitions = 0
+        self.bytes = len(m.slots) * 8 + 200
+        self.start = time.perf_counter()
+        self.told = self.start
+
+    def run(self) -> Exploration:
+        lo, stopped = 0, ""
+        while lo < len(self.states) and not stopped:
+            hi = len(self.states)
+            for i in range(lo, hi):
+                self._expand(i)
+                if i & 63 == 0:
+                    stopped = self._out_of_bounds(hi - i)
+                    if stopped:
+                        break
+            if len(self.states) > hi:
+                self.levels.append(len(self.states) - hi)
+            lo = hi
+            stopped = stopped or self._between_levels(lo)
+        return self._result(stopped)
+
+    def _expand(self, i: int) -> None:
+        s, depth = self.states[i], len(self.levels) - 1
+        stuck = True
+        env = self.m.graph.env
+        for a, step in enumerate(self.it.steps(s)):
+            self.transitions += 1
+            self.fired_at[step.nodes[0]] += 1
+            self.paths.add(step.nodes)
+            stuck = stuck and step.action.start in env
+            if step.violated:
+                self.violations.add(step.violated, (depth + 1, 0, i, a))
+            new = step.state
+            if new is not None and new not in self.index:
+                self.index[new] = len(self.states)
+                self.states.append(new)
+                self.parents.append((i, step.action))
+        mask = self.it.violated_by(s, stuck)
+        if mask:
+            self.violations.add(mask, (depth, 1, i, 0))
+
+    def _out_of_bounds(self, frontier: int) -> str:
+        now = time.perf_counter()
+        if self.progress and now - self.told > PROGRESS_S:
+            self.told = now
+            self.progress(len(self.states), len(self.levels) - 1, frontier, now - self.start)
+        if self.limits.max_time_s is not None and now - self.start > self.limits.max_time_s:
+            return "time"
+        most = self.limits.max_memory_bytes
+        return "memory" if most is not None and len(self.states) * self.bytes > most else ""
+
+    def _between_levels(self, lo: int) -> str:
+        if self.limits.stop_at_first and self.violations.best:
+            return "first"
+        most = self.limits.max_states
+        done = lo == len(self.states)
+        return "states" if most is not None and len(self.states) >= most and not done else ""
+
+    def _path(self, key: tuple[int, int, int, int]) -> list[Action]:
+        _, kind, i, a = key
+        out: list[Action] = []
+        if kind == 0:
+            out.append(list(self.it.steps(self.states[i]))[a].action)
+        while i > 0:
+            i, action = self.parents[i]
+            assert action is not None
+            out.append(action)
+        return out[::-1]
+
+    def _result(self, stopped: str) -> Exploration:
+        best = self.violations.best
+        return Exploration(
+            len(self.states),
+            self.transitions,
+            len(self.levels) - 1,
+            not stopped,
+            stopped,
+            {p: self._path(best[p]) for p in self.m.props if p in best},
+            self.levels,
+            count_by_name(self.m, self.fired_at),
+            self.fired_at,
+            set().union(*self.paths) if self.paths else set(),
+            float(self.bytes),
+            0.0,
+            time.perf_counter() - self.start,
+            "interp",
+        )

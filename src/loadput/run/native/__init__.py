@@ -1,0 +1,1 @@
+"""The native engine: the linked program and the search loop as machine code, through llvmlite."""
