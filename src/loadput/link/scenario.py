@@ -13,16 +13,23 @@ from ..ir.types import Sizes
 from .overlay import SPEC
 
 FOLDER = SPEC / "scenario"
+# run: KVM_RUN. ioctl: another vCPU ioctl. fs: writes its own user registers. halt: the guest
+# halts. spin: the guest spins. irq: devices interrupt its vCPU.
+DOES = ("run", "ioctl", "fs", "halt", "spin", "irq")
 MAX = {"cpus": 4, "tasks": 6, "vcpus": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """A thread: the actor it runs, the vCPU it owns (or None), the CPUs it may use."""
+    """A thread: the actor it runs, the vCPU it owns (or None), the CPUs it may use.
+
+    :param does: what it and its guest do, of ``DOES``; all of it where the scenario is silent
+    """
 
     runs: str
     vcpu: int | None = None
     cpus: tuple[int, ...] = ()
+    does: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +85,19 @@ def make_scenario(name: str, raw: dict[str, Any]) -> Scenario:
 
 
 def _task(name: str, i: int, t: Any, cpus: int, vcpus: int) -> TaskSpec:
-    if not isinstance(t, dict) or not set(t) <= {"runs", "vcpu", "cpus"} or "runs" not in t:
+    if not isinstance(t, dict) or not set(t) <= {"runs", "vcpu", "cpus", "does"} or "runs" not in t:
         raise _bad(name, f"task {i}: {t!r}", 'runs = "vcpu_thread", vcpu = 0, cpus = [0, 1]')
     vcpu, allowed = t.get("vcpu"), t.get("cpus", list(range(cpus)))
     if vcpu is not None and (not isinstance(vcpu, int) or not 0 <= vcpu < vcpus):
         raise _bad(name, f"task {i}: vcpu = {vcpu!r}", f"a vCPU from 0 to {vcpus - 1}")
     if not isinstance(allowed, list) or not allowed or not set(allowed) <= set(range(cpus)):
         raise _bad(name, f"task {i}: cpus = {allowed!r}", f"some of the CPUs 0 to {cpus - 1}")
-    return TaskSpec(str(t["runs"]), vcpu, tuple(sorted(set(allowed))))
+    does = t.get("does", list(DOES))
+    if not isinstance(does, list) or not set(does) <= set(DOES):
+        raise _bad(name, f"task {i}: does = {does!r}", f"some of {', '.join(DOES)}")
+    return TaskSpec(
+        str(t["runs"]), vcpu, tuple(sorted(set(allowed))), tuple(d for d in DOES if d in does)
+    )
 
 
 def list_scenarios() -> list[str]:

@@ -86,6 +86,10 @@ class Flattener:
                     starts[kind].append(name)
             if "start" in roles[name]:
                 self._entry(frame[name], name, depth=1, irqs_off=True)
+        for n in self.nodes:
+            # What follows a call of the scheduler in its own frame is where the task goes on.
+            while isinstance(n.op, Push) and isinstance(self.nodes[n.next[0]].op, Cut):
+                n.next = list(self.nodes[n.next[0]].next)
         env = {n for n, r in roles.items() if "env" in r}
         dead = [
             (fn, span, not next(iter(v)))

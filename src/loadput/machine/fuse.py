@@ -78,6 +78,9 @@ class _Visibility:
 
     def _kept(self, n: Node) -> bool:
         op = n.op
+        assert isinstance(op, o.Load | o.Store | o.Fresh)
+        if all(len(c) == 1 for c in self.v.cells[op.place.var]):
+            return False
         if isinstance(op, o.Load):
             return op.dst in self.v.needed_locals
         assert isinstance(op, o.Store | o.Fresh)
@@ -175,7 +178,19 @@ def _region(g: Graph, n: Node) -> list[int]:
 
 
 def _break_cycles(g: Graph, cls: list[int]) -> None:
-    """A loop without a visible operation ends a step once a turn."""
+    """A loop without a visible operation ends a step once a turn, in its most deeply nested place.
+
+    Such a loop is often one that no run takes; the deepest place is the least used by others.
+    """
+    while True:
+        loop = _find_loop(g, cls)
+        if not loop:
+            return
+        cls[max(loop, key=lambda i: (len(g.nodes[i].stack), -i))] = VISIBLE
+
+
+def _find_loop(g: Graph, cls: list[int]) -> list[int]:
+    """The nodes of one loop that passes no visible operation; [] where there is none."""
     state = [0] * len(g.nodes)
     for root in range(len(g.nodes)):
         if state[root]:
@@ -188,13 +203,15 @@ def _break_cycles(g: Graph, cls: list[int]) -> None:
             if k < len(nexts):
                 stack.append((n, k + 1))
                 m = nexts[k]
-                if state[m] == 1 and not g.nodes[m].atomic:
-                    cls[m] = VISIBLE
-                elif state[m] == 0:
+                if state[m] == 1:
+                    nodes = [i for i, _ in stack]
+                    return [i for i in nodes[nodes.index(m) :] if not g.nodes[i].atomic]
+                if state[m] == 0:
                     state[m] = 1
                     stack.append((m, 0))
             else:
                 state[n] = 2
+    return []
 
 
 def _control_points(g: Graph, v: Values, cls: list[int]) -> Fused:

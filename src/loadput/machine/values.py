@@ -75,7 +75,7 @@ def make_vars(p: Program) -> dict[str, Var]:
             return
         lo, hi = ty.bounds(t, sizes, count_of)
         count = sizes.count(domain)
-        init = [_init(p, d, t, i, domain) for i in range(count) for _ in range(length)]
+        init = [_init(p, d, t, domain, i) for i in range(count) for _ in range(length)]
         out[name] = Var(name, t, domain, by, count, length, lo, hi, d.ghost, init)
 
     for s in p.decls.structs.values():
@@ -86,7 +86,7 @@ def make_vars(p: Program) -> dict[str, Var]:
     return out
 
 
-def _init(p: Program, d: VarDecl, t: ty.Type, i: int, domain: str) -> int:
+def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     s = p.scenario
     users = len(s.tasks)
     if isinstance(d.init, int):
@@ -99,8 +99,16 @@ def _init(p: Program, d: VarDecl, t: ty.Type, i: int, domain: str) -> int:
         return 2 * (users + i) + 1 if isinstance(t, ty.Token) else users + i + 1
     if d.init == "allowed_cpus":
         return sum(1 << c for c in s.tasks[i].cpus) if i < users else 1 << (i - users)
+    if d.init.startswith("does_"):
+        per_vcpu = {t.vcpu: t for t in s.tasks}
+        spec = (s.tasks[i] if i < users else None) if domain == "task" else per_vcpu.get(i)
+        return int(spec is not None and d.init[5:] in spec.does)
     if d.init == "own" and isinstance(t, ty.Token):
         return 2 * i + 1
+    if d.init.startswith("does_"):
+        per_vcpu = {t.vcpu: t for t in s.tasks}
+        spec = (s.tasks[i] if i < users else None) if domain == "task" else per_vcpu.get(i)
+        return int(spec is not None and d.init[5:] in spec.does)
     if d.init == "own" and isinstance(t, ty.Ptr):
         per = p.decls.structs[t.struct].per
         if per == domain:

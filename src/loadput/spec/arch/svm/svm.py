@@ -166,9 +166,9 @@ def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
-    if guest_halts and choose():
+    if vcpu.guest_halts and choose():
         return kvm_emulate_halt(vcpu)
-    if guest_spins and choose():
+    if vcpu.guest_spins and choose():
         return pause_interception(vcpu)
     return choose()
 

@@ -260,9 +260,9 @@ def vmx_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     if vcpu.arch.at_instruction_boundary:
         return 1
     vmcs_access(vcpu)
-    if guest_halts and choose():
+    if vcpu.guest_halts and choose():
         return kvm_emulate_halt(vcpu)
-    if guest_spins and choose():
+    if vcpu.guest_spins and choose():
         return handle_pause(vcpu)
     return choose()
 

@@ -45,8 +45,7 @@ def user_mode_work():
 
     Mirrors: nothing in the kernel: the instruction does not enter it
     """
-    if user_changes_fs and choose():
-        write_user_base()
+    write_user_base()
 
 
 # [New in arch:x86]

@@ -3,13 +3,24 @@
 # What a scenario sets; the value here is what it has where the scenario is silent.
 preempt_model = 2
 delayed_dequeue = False
-user_runs = True
-user_ioctls = True
-user_changes_fs = True
-guest_halts = True
-guest_spins = True
-device_irqs = True
 timer_irqs = True
+
+
+class task_struct(struct):
+    may_run: bool = does_run
+    may_ioctl: bool = does_ioctl
+    may_write_fs: bool = does_fs
+
+
+class kvm_vcpu(struct):
+    guest_halts: bool = does_halt
+    guest_spins: bool = does_spin
+    device_irqs: bool = does_irq
+
+
+USER_RUN = 0
+USER_IOCTL = 1
+USER_WORK = 2
 
 
 @task
@@ -17,46 +28,46 @@ def vcpu_thread():
     """A thread of a VMM that owns one vCPU: KVM_RUN, another vCPU ioctl, or its own business."""
     vcpu = current.vcpu
     while True:
-        if user_runs and choose():
-            enter_from_user_mode()
-            kvm_vcpu_ioctl_run(vcpu)
-            exit_to_user_mode()
-        elif user_ioctls and choose():
-            enter_from_user_mode()
-            kvm_vcpu_ioctl_get_regs(vcpu)
-            exit_to_user_mode()
-        else:
+        what = choose(USER_RUN, USER_WORK)
+        if what == USER_WORK:
+            assume(current.may_write_fs)
             user_mode_work()
+        else:
+            if what == USER_RUN:
+                assume(current.may_run)
+                kvm_vcpu_ioctl_run(vcpu)
+            else:
+                assume(current.may_ioctl)
+                kvm_vcpu_ioctl_get_regs(vcpu)
+            exit_to_user_mode()
 
 
 @task
 def plain_thread():
-    """A thread that uses no KVM: runs in user mode, and calls into the kernel now and then."""
+    """A thread that uses no KVM: user mode, and into the kernel and back now and then."""
     while True:
-        enter_from_user_mode()
-        exit_to_user_mode()
-        user_mode_work()
+        if current.may_write_fs and choose():
+            user_mode_work()
+        else:
+            exit_to_user_mode()
 
 
 @task
 def idle():
     """The idle task of a CPU; it also stands for the CPU's kernel threads.
 
-    Mirrors: do_idle(), kernel/sched/idle.c, v6.12
+    Mirrors: do_idle(), schedule_idle(), kernel/sched/idle.c, kernel/sched/core.c, v6.12
+    Context: preemption off
     """
+    preempt_disable()
     while True:
-        schedule()
-
-
-def enter_from_user_mode():
-    """Mirrors: enter_from_user_mode(), kernel/entry/common.c, v6.12"""
-    pass
+        __schedule(False)
 
 
 def exit_to_user_mode():
     """What is done on the way back to user mode, and what user mode then finds.
 
-    Mirrors: exit_to_user_mode_prepare(), kernel/entry/common.c, v6.12
+    Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12
     Context: IRQs off from the last check of work on
     """
     local_irq_disable()
@@ -86,9 +97,8 @@ def device_interrupt():
     deliver is kvm_deliver_interrupt(). At most one is on its way at a time.
     """
     with atomic:
-        assume(device_irqs)
         vcpu = choose_vcpu()
-        assume(not vcpu.irq_pending and not device_busy)
+        assume(vcpu.device_irqs and not vcpu.irq_pending and not device_busy)
         device_busy = True
         vcpu.irq_pending = True
     kvm_deliver_interrupt(vcpu)

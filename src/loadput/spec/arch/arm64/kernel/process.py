@@ -36,6 +36,5 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
 # [Modified in arch:arm64]
 def user_mode_work():
     """User mode writes a new TPIDR_EL0: MSR needs no system call."""
-    if user_changes_fs:
-        with atomic:
-            fresh(this_cpu(hw_tpidr), current)
+    with atomic:
+        fresh(this_cpu(hw_tpidr), current)

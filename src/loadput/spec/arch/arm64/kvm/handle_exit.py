@@ -21,10 +21,10 @@ def handle_trap_exceptions(vcpu: ptr[kvm_vcpu]) -> int:
 
     Mirrors: handle_trap_exceptions(), kvm_handle_wfx(), arch/arm64/kvm/handle_exit.c, v6.12
     """
-    if guest_halts and choose():
+    if vcpu.guest_halts and choose():
         kvm_vcpu_wfi(vcpu)
         return 1
-    if guest_spins and choose():
+    if vcpu.guest_spins and choose():
         kvm_vcpu_on_spin(vcpu, choose())
         return 1
     return 0

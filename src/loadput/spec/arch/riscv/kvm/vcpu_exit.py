@@ -34,10 +34,10 @@ def kvm_riscv_vcpu_exit(vcpu: ptr[kvm_vcpu], scause: upto[1]) -> int:
     """
     if scause == EXIT_INTERRUPT:
         return 1
-    if guest_halts and choose():
+    if vcpu.guest_halts and choose():
         kvm_riscv_vcpu_wfi(vcpu)
         return 1
-    if guest_spins and choose():
+    if vcpu.guest_spins and choose():
         kvm_vcpu_on_spin(vcpu, choose())
         return 1
     if guest_traps and choose():

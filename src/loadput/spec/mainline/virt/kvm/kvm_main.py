@@ -83,10 +83,12 @@ def kvm_vcpu_check_block(vcpu: ptr[kvm_vcpu]) -> int:
     return 0
 
 
-def kvm_vcpu_block(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvm_vcpu_block(), virt/kvm/kvm_main.c, v6.12"""
+def kvm_vcpu_block(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_vcpu_block(), virt/kvm/kvm_main.c, v6.12
+
+    Omits: whether it waited, which only statistics ask
+    """
     wait = kvm_arch_vcpu_get_wait(vcpu)
-    waited = False
 
     preempt_disable()
     kvm_arch_vcpu_blocking(vcpu)
@@ -99,15 +101,12 @@ def kvm_vcpu_block(vcpu: ptr[kvm_vcpu]) -> bool:
         if kvm_vcpu_check_block(vcpu) < 0:
             break
 
-        waited = True
         schedule()
 
     preempt_disable()
     finish_rcuwait(wait)
     kvm_arch_vcpu_unblocking(vcpu)
     preempt_enable()
-
-    return waited
 
 
 def kvm_vcpu_halt(vcpu: ptr[kvm_vcpu]):
