@@ -1,0 +1,18 @@
+"""What differs from v6.1.
+
+Mirrors: virt/kvm/kvm_main.c, v6.1.192
+"""
+
+
+# [Modified in release:v6.1.192]
+def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
+    """The KVM_RUN case of the vCPU's ioctl.
+
+    Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.1.192; ``immediate_exit`` is free
+    """
+    await_until(not vcpu.mutex)
+    vcpu.mutex = True
+    vcpu.wants_to_run = choose()
+    kvm_arch_vcpu_ioctl_run(vcpu)
+    vcpu.wants_to_run = False
+    vcpu.mutex = False
