@@ -153,10 +153,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Atomic:
-    """Begin (``on``) or end of a region that is one step whatever it touches."""
+    """Begin (``on``) or end of a region that is one step whatever it touches.
+
+    A ghost region (monitors, properties) is never a step of its own: with ``ghost`` "before" it is
+    part of the step that follows, with "after" of the step that it follows.
+    """
 
     on: bool
     span: Span = NOWHERE
+    ghost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def render_op(op: o.Op) -> str:
     if isinstance(op, o.Check):
         return f"check {op.prop} {render_expr(op.cond)}"
     if isinstance(op, o.Atomic):
-        return "atomic {" if op.on else "atomic }"
+        return f"ghost.{op.ghost} " * bool(op.ghost) + "atomic " + ("{" if op.on else "}")
     if isinstance(op, o.Ctl):
         return f"ctl {op.what}" + (f" %{op.var}" if op.var else "")
     if isinstance(op, o.Barrier):
@@ -168,8 +168,10 @@ def parse_op(text: str) -> o.Op:
         return o.Assume(r.expr(), span)
     if kind == "check":
         return o.Check(r.take(), r.expr(), span)
-    if kind == "atomic":
-        return o.Atomic(r.take() == "{", span)
+    if kind in ("atomic", "ghost"):
+        if kind == "ghost":
+            r.take("atomic")
+        return o.Atomic(r.take() == "{", span, mark)
     if kind == "ctl":
         return o.Ctl(r.take(), r.take()[1:] if r.peek() else "", span)
     if kind == "barrier":

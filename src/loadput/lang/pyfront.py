@@ -133,7 +133,9 @@ class _Parser:
         for item in n.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 decl.fields[item.target.id] = self._var(item, item.target.id)
-        self.out.structs[n.name] = decl
+        known = self.out.structs.setdefault(n.name, decl)
+        known.fields.update(decl.fields)
+        known.per = known.per or decl.per
 
     def _enumerator(self, item: ast.Assign) -> int:
         assert isinstance(item.targets[0], ast.Name)

@@ -415,6 +415,10 @@ def _hooks(
             why = e.what
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
+        why = why or _lacking(meta[key].get("needs", ""), reached)
+        live = [p for p in live if len(d.params) <= len(reached[p.split(":")[1]].params)]
+        if not why and points and not live:
+            why = f"{', '.join(p.split(':')[1] for p in points)} has no such parameter"
         if not why and fn is not None:
             lo.follow(fn)
             for p in live:
@@ -443,6 +447,21 @@ def _hooks(
         if where == "at_exit":
             fns.sort(key=lambda f: "monitor" in f.attrs)
     return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+def _lacking(needs: str, reached: dict[str, o.Function]) -> str:
+    """Why a property that needs these functions, or fields that are written, does not apply."""
+    written = {
+        op.place.var
+        for f in reached.values()
+        for b in f.blocks
+        for op in b.ops
+        if isinstance(op, o.Store)
+    }
+    for name in [n.strip() for n in needs.split(",") if n.strip()]:
+        if name not in (written if "." in name else reached):
+            return f"nothing writes {name}" if "." in name else f"no {name} in this program"
+    return ""
 
 
 BUILTIN = (

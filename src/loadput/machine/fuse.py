@@ -150,8 +150,8 @@ def _class(n: Node, g: Graph, vis: _Visibility) -> int:
     if isinstance(op, Push | End | Cut):
         return VISIBLE
     if isinstance(op, o.Atomic):
-        if not op.on:
-            return FREE
+        if not op.on or op.ghost:
+            return STOP if op.on and op.ghost == "before" else FREE
         inner = _region(g, n)
         if any(vis.visible(g.nodes[i]) for i in inner):
             return VISIBLE

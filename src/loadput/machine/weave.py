@@ -26,7 +26,8 @@ def weave(program: Program) -> dict[str, o.Function]:
 def _calls(
     fn: o.Function, hooks: list[o.Function], where: str
 ) -> tuple[list[o.Op], list[tuple[str, object]]]:
-    body: list[o.Op] = [o.Atomic(True, fn.span)]
+    ghost = "before" if where == "entry" else "after"
+    body: list[o.Op] = [o.Atomic(True, fn.span, ghost)]
     extra: list[tuple[str, object]] = []
     for h in hooks:
         args = tuple(o.Local(f"in.{n}") for n, _ in fn.params[: len(h.params)])
@@ -37,7 +38,7 @@ def _calls(
         extra.append((dst, BOOL))
         body.append(o.Call(dst, h.name, args, h.span))
         body.append(o.Check(h.name.replace("_", "-"), o.Local(dst), h.span))
-    body.append(o.Atomic(False, fn.span))
+    body.append(o.Atomic(False, fn.span, ghost))
     return body, extra
 
 

@@ -12,6 +12,10 @@ class task_struct(struct):
     in_kvm_run: ghost[bool]
 
 
+class kvm_vcpu(struct):
+    woken: ghost[bool]
+
+
 @monitor
 @at_entry(vcpu_load)
 def via_vcpu_load(vcpu: ptr[kvm_vcpu]):
@@ -48,7 +52,7 @@ def via_nothing():
 @monitor
 @at_entry(kvm_arch_vcpu_ioctl_run)
 def kvm_run_begins(vcpu: ptr[kvm_vcpu]):
-    current.in_kvm_run = vcpu.wants_to_run
+    current.in_kvm_run = True
 
 
 @monitor
@@ -57,8 +61,126 @@ def kvm_run_ends(vcpu: ptr[kvm_vcpu]):
     current.in_kvm_run = False
 
 
-@property_(source="fact sheet 5.6; v2 cover 20240522014013.1672962-1-seanjc@google.com", twin="clear_before_load")
+@property_(
+    source='Linux commit d1ae567fb8b5 ("KVM: Add a flag to track if a loaded vCPU is scheduled out")',
+    twin="sout_cleared_before_load",
+    needs="kvm_vcpu.scheduled_out",
+)
 @at_entry(kvm_arch_vcpu_load)
 def SOUT_AT_LOAD(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The arch code sees scheduled_out exactly when the scheduler brought the task back."""
+    """The load sees scheduled_out exactly when the scheduler brought the task back."""
     return vcpu.scheduled_out == (current.via == VIA_SCHED_IN)
+
+
+@property_(
+    source='Linux commit d1ae567fb8b5 ("KVM: Add a flag to track if a loaded vCPU is scheduled out")',
+    twin="sout_set_after_put",
+    needs="kvm_vcpu.scheduled_out",
+)
+@at_entry(kvm_arch_vcpu_put)
+def SOUT_AT_PUT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The put sees scheduled_out exactly when the scheduler takes the CPU away."""
+    return vcpu.scheduled_out == (current.via == VIA_SCHED_OUT)
+
+
+@property_(
+    source="cover letter of v1, Message-ID 20240430193157.419425-1-seanjc@google.com",
+    twin="sched_in_true_at_vcpu_load",
+)
+@at_entry(kvm_arch_vcpu_load)
+def SCHED_IN_ARGUMENT(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool) -> bool:
+    """Where the load has a sched_in argument, it is true exactly for the scheduler's loads."""
+    return sched_in == (current.via == VIA_SCHED_IN)
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_sched_out(), kvm_sched_in(), v6.12",
+    twin="sout_set_after_put",
+    needs="kvm_vcpu.scheduled_out",
+)
+@at_entry(kvm_arch_vcpu_put)
+@at_entry(kvm_arch_vcpu_load)
+def PREEMPTED_IMPLIES_SOUT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """For the task itself, a vCPU that is marked preempted is marked scheduled_out."""
+    return not vcpu.preempted or vcpu.scheduled_out
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_sched_in(), v6.12; Message-ID ZjJRhQhX_12eBvY-@google.com",
+    twin="flags_cleared_late",
+)
+@at_entry(kvm_arch_vcpu_load)
+def ASYMMETRY(vcpu: ptr[kvm_vcpu]) -> bool:
+    """At every load preempted is already cleared, unlike scheduled_out; ready too, but for a
+    wakeup that came since.
+    """
+    return not vcpu.preempted and (current.via != VIA_SCHED_IN or not vcpu.ready or vcpu.woken)
+
+
+@monitor
+@at_exit(kvm_vcpu_wake_up)
+def woken_since(vcpu: ptr[kvm_vcpu]):
+    if vcpu.ready:
+        vcpu.woken = True
+
+
+@monitor
+@at_entry(kvm_sched_in)
+def woken_not_yet(pn: ptr[preempt_notifier]):
+    vcpu = preempt_notifier_to_vcpu(pn)
+    vcpu.woken = False
+
+
+@property_(
+    source='Linux commits 118964562969 ("KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out'
+    ' while running"), cd9626e9ebc7 ("sched/fair: Fix external p->on_rq users")',
+    twin="preempted_always",
+)
+@at_entry(kvm_arch_vcpu_put)
+def PREEMPTED_IFF_RUN(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU is marked preempted only if its task loses the CPU while runnable inside KVM_RUN."""
+    return not vcpu.preempted or (current.in_kvm_run and current.on_rq and not current.sched_delayed)
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_sched_out(), v6.12",
+    twin="preempted_never",
+)
+@at_entry(kvm_arch_vcpu_put)
+def PREEMPTED_WHEN_RUNNABLE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU whose task loses the CPU while it is runnable and runs the guest is marked preempted."""
+    if current.via != VIA_SCHED_OUT or not current.in_kvm_run or vcpu.immediate_exit:
+        return True
+    return vcpu.preempted or not current.on_rq or current.sched_delayed
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_sched_in(), v6.12",
+    twin="flags_never_cleared",
+)
+@at_entry(kvm_arch_vcpu_put)
+def VCPU_PUT_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vcpu_put() finds neither preempted nor scheduled_out set."""
+    return current.via != VIA_VCPU_PUT or (not vcpu.preempted and not vcpu.scheduled_out)
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_wake_up(), kvm_sched_in(), v6.12",
+    twin="flags_never_cleared",
+)
+@at_entry(guest_state_enter_irqoff)
+def READY_WEAK() -> bool:
+    """A vCPU that enters the guest is not marked ready, unless a wakeup came since it was put."""
+    vcpu = current.loaded
+    return vcpu == NULL or not vcpu.ready or vcpu.woken
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_ioctl(), v6.12",
+    twin="wants_to_run_kept",
+)
+@at_entry(kvm_arch_vcpu_load)
+@at_entry(kvm_arch_vcpu_put)
+def WTR_SCOPE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """wants_to_run is set only while its task executes KVM_RUN."""
+    return not vcpu.wants_to_run or current.in_kvm_run

@@ -134,14 +134,14 @@ def ple_counted():
     current.ple_shrinks = 0
 
 
-@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_never")
+@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_never", needs="shrink_ple_window")
 @at_exit(kvm_sched_in)
 def PLE_ONCE() -> bool:
     """Each time the scheduler brings a vCPU's task back, its PLE window shrinks once."""
     return current.ple_shrinks == 1
 
 
-@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_at_every_load")
+@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_at_every_load", needs="shrink_ple_window")
 @at_exit(vcpu_load)
 def PLE_SCHED_IN_ONLY() -> bool:
     """A load that is not the scheduler's leaves the PLE window alone."""

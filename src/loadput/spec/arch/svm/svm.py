@@ -126,6 +126,7 @@ def __svm_vcpu_run(svm: ptr[vcpu_svm]):
 # [New in arch:svm]
 def svm_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
     """Mirrors: svm_vcpu_enter_exit(), arch/x86/kvm/svm/svm.c, v6.12"""
+    guest_state_enter_irqoff()
     __svm_vcpu_run(to_svm(vcpu))
 
 

@@ -212,6 +212,7 @@ def vmx_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
     Context: IRQs off for the host; while the guest runs, an interrupt is a VM-exit
     Omits: FS and GS, which VM-entry and VM-exit switch through the VMCS
     """
+    guest_state_enter_irqoff()
     vmx_l1d_flush(vcpu)
 
     with atomic:

@@ -46,6 +46,7 @@ class kvm_vcpu(struct, per="vcpu"):
     requests: array[bool, 4]
     arch: embed[kvm_vcpu_arch]
     irq_pending: bool
+    immediate_exit: bool
 
 
 class kvm_vcpu_arch(struct, per="vcpu"):
@@ -106,3 +107,11 @@ def __kvm_vcpu_wake_up(vcpu: ptr[kvm_vcpu]) -> bool:
 def kvm_vcpu_is_blocking(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_vcpu_is_blocking(), include/linux/kvm_host.h, v6.12"""
     return rcuwait_active(kvm_arch_vcpu_get_wait(vcpu))
+
+
+def guest_state_enter_irqoff():
+    """The last thing before the guest runs, on every architecture.
+
+    Mirrors: guest_state_enter_irqoff(), include/linux/kvm_host.h, v6.12; Omits: context tracking
+    """
+    pass

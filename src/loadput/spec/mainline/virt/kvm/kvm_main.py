@@ -201,13 +201,16 @@ def kvm_vcpu_on_spin(me: ptr[kvm_vcpu], yield_to_kernel_mode: bool):
 def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """The KVM_RUN case of the vCPU's ioctl.
 
-    Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.12; ``immediate_exit`` is free
+    Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.12; immediate_exit, which user space
+    has in struct kvm_run, is free
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True
-    vcpu.wants_to_run = choose()
+    vcpu.immediate_exit = choose()
+    vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.wants_to_run = False
+    vcpu.immediate_exit = False
     vcpu.mutex = False
 
 

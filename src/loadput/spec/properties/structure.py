@@ -1,0 +1,176 @@
+"""What load and put, the notifiers and kvm_running_vcpu promise each other."""
+
+
+class task_struct(struct):
+    loaded: ghost[ptr[kvm_vcpu]]
+    vcpu_open: ghost[ptr[kvm_vcpu]]
+
+
+class kvm_vcpu(struct):
+    loaded_on: ghost[cpu] = -1
+
+
+loaded_vcpu: per_cpu[ghost[ptr[kvm_vcpu]]]
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_load)
+def is_loaded(vcpu: ptr[kvm_vcpu]):
+    this_cpu_write(loaded_vcpu, vcpu)
+    vcpu.loaded_on = smp_processor_id()
+    current.loaded = vcpu
+
+
+@monitor
+@at_entry(kvm_arch_vcpu_put)
+def is_put(vcpu: ptr[kvm_vcpu]):
+    this_cpu_write(loaded_vcpu, NULL)
+    vcpu.loaded_on = -1
+    current.loaded = NULL
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_get_running_vcpu() and its users in interrupts, v6.12",
+    twin="running_kept",
+)
+@at_entry(observe_from_irq)
+def RUNNING_EXACT(seen: ptr[kvm_vcpu]) -> bool:
+    """An interrupt finds in kvm_running_vcpu nothing, or the vCPU of the task that it interrupts."""
+    return seen == NULL or seen == current.vcpu
+
+
+@monitor
+@at_entry(kvm_arch_vcpu_load)
+def opens(vcpu: ptr[kvm_vcpu]):
+    if current.via == VIA_VCPU_LOAD:
+        current.vcpu_open = vcpu
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_put)
+def closes(vcpu: ptr[kvm_vcpu]):
+    if current.via == VIA_VCPU_PUT:
+        current.vcpu_open = NULL
+
+
+@property_(
+    source="virt/kvm/kvm_main.c vcpu_load(), kvm_sched_out(), v6.12: set before the load, cleared after"
+    " the put",
+    twin="running_cleared_before_put",
+)
+@at_entry(kvm_arch_vcpu_load)
+@at_exit(kvm_arch_vcpu_load)
+@at_entry(kvm_arch_vcpu_put)
+@at_exit(kvm_arch_vcpu_put)
+def LOADED_IMPLIES_RUNNING(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The arch load and put find their vCPU in kvm_running_vcpu, from their entry to their exit."""
+    return __this_cpu_read(kvm_running_vcpu) == vcpu
+
+
+@property_(
+    source="virt/kvm/kvm_main.c vcpu_load(), vcpu->mutex and on_cpu of kernel/sched/core.c, v6.12",
+    twin="no_put_at_sched_out",
+)
+@at_entry(kvm_arch_vcpu_load)
+def AT_MOST_ONE_CPU(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU is loaded on one CPU at most, and a CPU has one vCPU loaded at most."""
+    return vcpu.loaded_on == -1 and this_cpu(loaded_vcpu) == NULL
+
+
+@property_(
+    source="virt/kvm/kvm_main.c vcpu_put(), kvm_sched_out(), v6.12",
+    twin="no_load_at_sched_in",
+)
+@at_entry(kvm_arch_vcpu_put)
+def PUT_BEFORE_LOAD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Every put undoes a load that was done on this CPU, and is complete before the next load."""
+    return vcpu.was_loaded_on == smp_processor_id()
+
+
+class kvm_vcpu(struct):
+    was_loaded_on: ghost[cpu] = -1
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_load)
+def load_is_complete(vcpu: ptr[kvm_vcpu]):
+    vcpu.was_loaded_on = smp_processor_id()
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_put)
+def put_is_complete(vcpu: ptr[kvm_vcpu]):
+    vcpu.was_loaded_on = -1
+
+
+@property_(
+    source="kernel/sched/core.c fire_sched_out_preempt_notifiers(), v6.12, which walks the list",
+    twin="notifier_kept",
+)
+@at_entry(fire_sched_out_preempt_notifiers)
+@at_entry(fire_sched_in_preempt_notifiers)
+def NOTIFIER_IFF(curr: ptr[task_struct]) -> bool:
+    """The scheduler finds a vCPU's notifier on a task exactly while the task has the vCPU open."""
+    mine = curr.vcpu_open
+    if mine == NULL:
+        return curr.preempt_notifiers == NULL
+    return curr.preempt_notifiers == addr(mine.preempt_notifier)
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_kick(), v6.12: migrating requires leaving IN_GUEST_MODE",
+    twin="mode_left_in_guest",
+)
+@at_entry(kvm_sched_out)
+def IN_GUEST_PINNED(pn: ptr[preempt_notifier]) -> bool:
+    """A vCPU's task never loses its CPU while the vCPU's mode is IN_GUEST_MODE."""
+    return preempt_notifier_to_vcpu(pn).mode != IN_GUEST_MODE
+
+
+@property_(
+    source="include/linux/kvm_host.h kvm_vcpu_exiting_guest_mode(), virt/kvm/kvm_main.c kvm_vcpu_kick(),"
+    " v6.12: the store of mode and the test of requests",
+    twin="mode_set_after_request_test",
+)
+@at_entry(guest_state_enter_irqoff)
+def NO_LOST_KICK() -> bool:
+    """A vCPU does not enter the guest with a request pending, unless whoever made it is not done
+    kicking, or an IPI is on its way to bring the vCPU out again.
+    """
+    vcpu = current.loaded
+    if vcpu == NULL or not vcpu.requests[KVM_REQ_EVENT]:
+        return True
+    return device_busy or this_cpu(reschedule_ipi)
+
+
+@property_(
+    source="kernel/sched/core.c prepare_task_switch(), v6.12: rq lock held, IRQs off",
+    twin="wakeup_in_put",
+)
+@at_entry(try_to_wake_up)
+def SCHED_OUT_CONTEXT() -> bool:
+    """Nothing that a put does from the scheduler wakes a task: the rq lock is held."""
+    return current.via != VIA_SCHED_OUT or in_hardirq()
+
+
+@property_(
+    source="include/linux/preempt.h preempt_ops, v6.12: sched_in runs with IRQs on and no lock",
+    twin="load_under_rq_lock",
+)
+@at_entry(kvm_arch_vcpu_load)
+def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A load runs with interrupts on and preemption off, as its synchronous IPIs need."""
+    return not irqs_disabled() and preempt_count() != 0
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_block(), kvm_vcpu_wake_up(), v6.12",
+    twin="block_without_check",
+)
+@stuck
+def NO_LOST_WAKEUP() -> bool:
+    """When nothing moves any more, no vCPU waits that has an interrupt pending."""
+    for t in each(task_struct):
+        if not t.is_idle and t.vcpu != NULL and not t.on_rq and t.vcpu.irq_pending:
+            return False
+    return True
