@@ -74,7 +74,8 @@ def path(e: s.Expr) -> str:
     if isinstance(e, s.Unary):
         return e.op + path(e.a)
     if isinstance(e, s.Invoke):
-        return path(e.args[0]) if e.fn in SAME and e.args else f"{e.fn}()"
+        inside = ", ".join(path(a) for a in e.args)
+        return path(e.args[0]) if e.fn in SAME and e.args else f"{e.fn}({inside})"
     if isinstance(e, s.Binary):
         return f"{path(e.a)} {e.op} {path(e.b)}"
     return str(e.value) if isinstance(e, s.Num) else "…"

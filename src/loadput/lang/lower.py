@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..base.errors import SourceError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import Decls
 from . import syntax as s
-from .guess import INT, join
+from .guess import INT, join, path
 from .infer import adopt_signature, infer_fields, local_types
 from .opaque import Opaque
 from .place import Cell, Note, Value, fit
@@ -358,6 +359,9 @@ class Lowering(Opaque):
             )
         if sig is None and self.is_c:
             return self.call_unknown(e, used, want)
+        if self.is_c and sig is not None and self.asks_for_unknown(e, sig.params):
+            self.note("dropped call", path(e), e.span)
+            return self.choose(sig.ret, path(e), e.span) if used else Value(o.Const(0), ty.VOID)
         types = [t for _, t in sig.params] if sig else [INT] * len(e.args)
         args = tuple(self._argument(a, t) for a, t in zip(e.args, types, strict=True))
         ret = sig.ret if sig else INT
@@ -397,8 +401,16 @@ def lower(
         functions that share fields, `infer_fields` with all of them comes first
     :param notes: gets what was left out of the model
     """
-    if d.lang == "c":
-        d = adopt_signature(d, decls)
-        if infer:
-            infer_fields([d], decls)
-    return Lowering(d, decls, infer, notes).run()
+    try:
+        if d.lang == "c":
+            d = adopt_signature(d, decls)
+            if infer:
+                infer_fields([d], decls)
+        return Lowering(d, decls, infer, notes).run()
+    except RecursionError:
+        raise SourceError(
+            "LP0225",
+            f"function {d.name} is nested too deep",
+            span=d.span,
+            expected="a chain of at most a few hundred operators",
+        ) from None

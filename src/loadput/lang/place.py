@@ -35,7 +35,8 @@ class Note:
     """What lowering C left out of the model, for the report.
 
     :param kind: ``opaque read`` (any value), ``dropped store``, ``no effect`` (a trace or a print),
-        ``opaque address`` (a callee is given the place of modelled state)
+        ``dropped call`` (a request that is not modelled), ``opaque address`` (a callee without a
+        body is given the place of modelled state)
     """
 
     kind: str

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 
-from ...base.errors import SourceError
-from ...base.source import Span
-
 _SKIP = re.compile(
     r'/\*.*?(?:\*/|\Z)|//(?:\\\n|[^\n])*|"(?:\\.|[^"\\\n])*"'
     r"|'(?:\\[^\n]{1,4}?|[^'\\\n])'",
@@ -121,17 +118,3 @@ def hide_loops(text: str) -> tuple[str, dict[int, str]]:
 def hide_struct_arguments(text: str) -> str:
     """``f(p, struct S, m)`` as ``f(p,        S, m)``: a macro's type argument, as a name."""
     return _STRUCT_ARG.sub(lambda m: m[1] + " " * 6 + m[3], text)
-
-
-def refuse_directives(text: str, file: str) -> None:
-    """Raise SourceError LP0223 where a directive is left (a #define inside a function)."""
-    m = re.search(r"^[ \t]*#.*$", text, re.M)
-    if m:
-        line = text.count("\n", 0, m.start()) + 1
-        raise SourceError(
-            "LP0223",
-            f"directive inside a function: {m.group().strip()}",
-            span=Span(file, line, 1, len(m.group())),
-            line_text=m.group(),
-            expected="#if, #ifdef, #ifndef, #elif, #else, #endif on CONFIG_ symbols",
-        )

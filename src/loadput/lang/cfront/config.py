@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ...base.errors import SourceError
 from ...base.source import Span
+
+if TYPE_CHECKING:
+    from .unit import Line
 
 # A 64-bit SMP kernel with KVM as distributions build it: what the specification assumes.
 # A symbol that is not here counts as unset; both are reported where a function rests on them.
@@ -124,13 +128,17 @@ def choose_arms(text: str, config: Mapping[str, bool]) -> tuple[str, list[Region
     stack: list[tuple[Region, bool, bool, bool]] = []  # region, outer live, live now, any taken
     keep: list[tuple[int, int]] = []
     last, live = 0, True
+    line = counted = 0
     for m in _DIRECTIVE.finditer(text):
         if live:
             keep.append((last, m.start()))
         last = m.end()
         word, rest = m[1], m[2].strip()
-        line = text.count("\n", 0, m.start()) if word.startswith(("if", "endif")) else 0
-        if word in ("if", "ifdef", "ifndef"):
+        line += text.count("\n", counted, m.start())
+        counted = m.start()
+        if word in ("define", "undef", "include") and live:
+            regions.append(Region(line, line, problem=f"#{word} {rest}"))
+        elif word in ("if", "ifdef", "ifndef"):
             region = Region(line)
             regions.append(region)
             yes = _decide(word, rest, config, region)
@@ -163,27 +171,31 @@ def _decide(word: str, rest: str, config: Mapping[str, bool], region: Region) ->
     try:
         return _Condition(rest, config, region.assumed).value()
     except _Unknown:
-        region.problem = rest
+        region.problem = f"#if {rest}"
         return False
 
 
 def assumed_for(
-    regions: list[Region], first: int, last: int, file: str, lines: list[str]
+    regions: list[Region], first: int, last: int, lines: Sequence[Line]
 ) -> tuple[str, ...]:
-    """What lines ``first..last`` rest on; raises SourceError LP0222 for an undecidable arm."""
+    """What lines ``first..last`` rest on; raises SourceError LP0222, LP0223."""
     out: list[str] = []
     for r in regions:
         if r.last < first or r.first > last:
             continue
         if r.problem:
-            text = lines[r.first] if r.first < len(lines) else ""
+            at = lines[min(r.first, len(lines) - 1)]
+            is_if = r.problem.startswith("#if")
             raise SourceError(
-                "LP0222",
-                f"cannot decide '#if {r.problem}'",
-                span=Span(file, r.first + 1, 1, max(1, len(text))),
-                line_text=text,
-                expected="CONFIG_ symbols, defined(), IS_ENABLED(), !, && and ||, 0 or 1",
-                next="keep the arm that you mean, without the directive",
+                "LP0222" if is_if else "LP0223",
+                f"cannot decide '{r.problem}'" if is_if else "directive inside a function",
+                span=Span(at.file, at.number, 1, max(1, len(at.text))),
+                line_text=at.text,
+                got=None if is_if else f"'{r.problem}'",
+                expected="CONFIG_ symbols, defined(), IS_ENABLED(), !, && and ||, 0 or 1"
+                if is_if
+                else "only #if, #ifdef, #ifndef, #elif, #else, #endif in a body",
+                next="keep the arm that you mean, without the directive" if is_if else None,
             )
         out += [a for a in r.assumed if a not in out]
     return tuple(out)

@@ -48,9 +48,10 @@ class Expressions:
         """The expression ``n``; raises SourceError (LP0203) where it has no meaning here."""
         rule = getattr(self, f"_e_{n.type}", None)
         if rule is None:
+            named = {"gnu_asm_expression": "inline assembly", "compound_statement": "({ … })"}
             raise self.fail(
                 "LP0203",
-                f"cannot lower '{n.type.replace('_', ' ')}'",
+                f"cannot lower {named.get(n.type) or repr(n.type.replace('_', ' '))}",
                 n,
                 got=f"'{self.raw(n).strip().splitlines()[0][:50]}'",
                 expected="C's operators, calls, fields, constants",
@@ -171,13 +172,6 @@ class Expressions:
         name = self._callee(fn)
         if name in ("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE") and len(args) == 1:
             return s.Num(int(ask(self.raw(args[0]), self.config, self.assumed)), sp)
-        if name in ("guard", "scoped_guard", "__free", "CLASS"):
-            raise self.fail(
-                "LP0203",
-                f"scope-based cleanup: {name}(…)",
-                n,
-                expected="the lock and unlock calls written out",
-            )
         return s.Invoke(name, tuple(self.expr(a) for a in args), sp)
 
     def _callee(self, fn: Node) -> str:
@@ -195,6 +189,13 @@ class Expressions:
                 return inner
             if outer in ("kvm_x86_call", "kvm_pmu_call"):
                 return f"kvm_x86_{'pmu_' if outer == 'kvm_pmu_call' else ''}{inner}"
+            if outer in ("guard", "CLASS"):
+                raise self.fail(
+                    "LP0203",
+                    f"scope-based cleanup: {outer}({inner})",
+                    fn,
+                    expected="the lock and unlock calls written out",
+                )
             raise self.fail(
                 "LP0203",
                 f"call of what {outer}(…) gives",

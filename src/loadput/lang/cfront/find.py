@@ -26,6 +26,7 @@ TYPE_WORDS = words(
     float double struct union enum u8 u16 u32 u64 s8 s16 s32 s64 __u8 __u16 __u32 __u64 __s8
     __s16 __s32 __s64 __le32 __be32 uint ulong ushort pid_t"""
 )
+_BRACE = re.compile(r"[\w)=]\s*\{")
 _HEAD = re.compile(r"[\w\s*]*\Z")
 
 
@@ -48,28 +49,51 @@ def find_functions(
     :raises SourceError: LP0221, a definition whose closing brace is missing
     """
     plain = text if prose else blank_annotations(blank_string_bodies(blank_comments(text)))
+    closes = {} if prose else _closing_braces(plain)
     out: list[Found] = []
     at = 0
-    while (at := plain.find("{", at)) >= 0:
-        head = _header_before(plain, at, prose)
+    for m in _BRACE.finditer(plain):
+        brace = m.end() - 1
+        if brace < at:
+            continue
+        head = _header_before(plain, brace, prose)
         if head is None:
-            if not prose:  # a struct, an initializer: its inside holds no definitions
-                close = close_of(plain, at)
-                at = close if close > at else at
-            at += 1
+            if not prose and brace in closes:  # a struct, an initializer: no definitions inside
+                at = closes[brace]
             continue
         name, start = head
-        body = plain
-        if prose:
-            body = plain[:start] + blank_string_bodies(blank_comments(plain[start:]))
-        close = close_of(body, at)
+        close = _close_in_prose(plain, brace) if prose else closes.get(brace, -1)
         if close < 0 and whole_only:
             break
         if close < 0:
-            raise _unclosed(text, start, at, name, file)
+            raise _unclosed(text, start, brace, name, file)
         out.append(Found(name, start, close + 1))
         at = close + 1
     return out
+
+
+def _closing_braces(plain: str) -> dict[int, int]:
+    """Where each ``{`` is closed; none for those that are not."""
+    out: dict[int, int] = {}
+    opened: list[int] = []
+    for m in re.finditer(r"[{}]", plain):
+        if m.group() == "{":
+            opened.append(m.start())
+        elif opened:
+            out[opened.pop()] = m.start()
+    return out
+
+
+def _close_in_prose(plain: str, brace: int) -> int:
+    """Offset of the closing brace, read as C from the brace on; -1 where there is none."""
+    for size in (1 << 13, 1 << 17, len(plain)):
+        part = plain[brace : brace + size]
+        close = close_of(blank_string_bodies(blank_comments(part)), 0)
+        if close >= 0:
+            return brace + close
+        if brace + size >= len(plain):
+            break
+    return -1
 
 
 def _unclosed(text: str, start: int, at: int, name: str, file: str) -> SourceError:

@@ -13,12 +13,16 @@ from ...ir import types as ty
 from .. import syntax as s
 from ..lower import INT
 from . import loops
-from .clean import blank_annotations, hide_loops, hide_struct_arguments, refuse_directives
+from .clean import blank_annotations, hide_loops, hide_struct_arguments
 from .expr import Expressions
 from .unit import CFunction
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
+
+
+MAX_LINES = 4000  # the largest function of the kernel's KVM has about 900
+MAX_DEPTH = 100
 
 
 @functools.cache
@@ -33,7 +37,37 @@ def parse_one(
     f: CFunction, origin: str, structs: Collection[str] | None, config: Mapping[str, bool]
 ) -> s.Def:
     """Return ``f`` parsed; raises SourceError with the place in the user's file."""
-    return _Function(f, origin, structs, config).run()
+    if f.problem is not None:
+        raise f.problem
+    reader = _Function(f, origin, structs, config)
+    deep = _depth(reader.text) > MAX_DEPTH
+    if deep or len(f.lines) > MAX_LINES:
+        what = f"brackets nested more than {MAX_DEPTH} deep" if deep else f"{len(f.lines)} lines"
+        raise SourceError(
+            "LP0225",
+            f"function {f.name} is too large: {what}",
+            span=Span(f.lines[0].file, f.lines[0].number),
+            line_text=f.lines[0].text,
+            expected=f"at most {MAX_LINES} lines, {MAX_DEPTH} brackets deep",
+        )
+    try:
+        return reader.run()
+    except RecursionError:
+        raise SourceError(
+            "LP0225",
+            f"function {f.name} holds an expression that is too long",
+            span=Span(f.lines[0].file, f.lines[0].number),
+            line_text=f.lines[0].text,
+            expected="a chain of at most a few hundred operators",
+        ) from None
+
+
+def _depth(text: str) -> int:
+    depth = most = 0
+    for m in re.finditer(r"[(\[{)\]}]", text):
+        depth += 1 if m.group() in "([{" else -1
+        most = max(most, depth)
+    return most
 
 
 class _Function(Expressions):
@@ -49,7 +83,6 @@ class _Function(Expressions):
         self.scopes: list[dict[str, str]] = [{}]
         self.types: dict[str, ty.Type] = {}
         self.hidden = 0
-        refuse_directives(f.text, f.lines[0].file)
         text, self.loops = hide_loops(blank_annotations(f.text))
         head = text.find("{")
         self.text = text[:head] + hide_struct_arguments(text[head:])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ...base.errors import SourceError
 from .. import syntax as s
 from .clean import blank_comments
 from .config import DEFAULT_CONFIG, Region, assumed_for, choose_arms
@@ -31,12 +34,14 @@ class CFunction:
     :param text: its text, from its first type word to its closing brace
     :param lines: where each line of ``text`` stands; the first may begin inside its line
     :param assumed: configuration that its text rests on (``CONFIG_X=y``)
+    :param problem: why it cannot be parsed, known already; `parse_function` raises it
     """
 
     name: str
     text: str
     lines: tuple[Line, ...]
     assumed: tuple[str, ...] = ()
+    problem: SourceError | None = field(default=None, compare=False)
 
     @property
     def place(self) -> str:
@@ -63,7 +68,7 @@ def find_c_functions(
     :param lines: where each line of ``text`` stands
     :param prose: the text is a mail: words may stand around the code
     :param whole_only: leave out a function that is cut off at the end
-    :raises SourceError: LP0221 unclosed function, LP0222 undecidable `#if` around one of them
+    :raises SourceError: LP0221, a function without a closing brace
     """
     table = DEFAULT_CONFIG if config is None else config
     file = lines[0].file if lines else "-"
@@ -73,18 +78,26 @@ def find_c_functions(
     else:
         plain, regions = choose_arms(blank_comments(text), table)
     out = []
+    starts = [0, *(m.end() for m in re.finditer("\n", text))]
     for f in find_functions(plain, prose=prose, file=file, whole_only=whole_only):
         if names is not None and f.name not in names:
             continue
-        first, last = text.count("\n", 0, f.start), text.count("\n", 0, f.end)
+        first, last = bisect_right(starts, f.start) - 1, bisect_right(starts, f.end - 1) - 1
         own = plain[f.start : f.end]
         if prose:
             own, regions = choose_arms(blank_comments(own), table)
             for r in regions:
                 r.first, r.last = r.first + first, r.last + first
-        assumed = assumed_for(regions, first, last, file, text.split("\n") if regions else [])
-        head = f.start - (text.rfind("\n", 0, f.start) + 1)
-        out.append(CFunction(f.name, " " * head + own, tuple(lines[first : last + 1]), assumed))
+        assumed: tuple[str, ...] = ()
+        problem = None
+        try:
+            assumed = assumed_for(regions, first, last, lines)
+        except SourceError as e:
+            problem = e
+        head = f.start - starts[first]
+        out.append(
+            CFunction(f.name, " " * head + own, tuple(lines[first : last + 1]), assumed, problem)
+        )
     return out
 
 
@@ -97,7 +110,8 @@ def parse_function(
     """Return the function as a syntax tree.
 
     :param structs: the program's structs; a pointer to any other is opaque. None: `lower` decides
-    :raises SourceError: LP0220 not C, LP0203 a construct that has no meaning here
+    :raises SourceError: LP0220 not C, LP0203 a construct that has no meaning here, LP0222 and
+        LP0223 directives, LP0224 loop macros, LP0225 too large
     """
     from .parse import parse_one
 
@@ -124,7 +138,7 @@ def parse_c(
     :param file: the name to show in places
     :param origin: the overlay the functions belong to, such as ``user:mail.txt``
     :param line_offset: lines of the file in front of ``text``; or give ``lines`` outright
-    :raises SourceError: LP0203, LP0220 to LP0224, with line and column in ``file``
+    :raises SourceError: LP0203, LP0220 to LP0225, with line and column in ``file``
     """
     at = list(lines) if lines is not None else lines_of(text, file, line_offset)
     found = find_c_functions(text, at, prose=prose, config=config, names=names)

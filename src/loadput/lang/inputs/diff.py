@@ -104,7 +104,7 @@ def _parse_hunk(
         text = own[i] if i < len(own) else None
         kind = " " if text == "" else (text or "?")[0]
         if text is None or _START.match(text) or re.match(r"-- ?$", text):
-            last = lines[min(i, len(lines)) - 1]
+            last = next((ln for ln in reversed(lines[:i]) if ln.text.strip()), lines[at])
             raise _bad(
                 "LP0232",
                 f"truncated diff: hunk '@@ -{m[1]}' of {path or 'an unnamed file'}",

@@ -15,7 +15,8 @@ from .mbox import Message, is_mbox, is_message, read_messages
 from .patch import Patch
 from .series import Changes, Tree
 
-MAX_BYTES = 16 << 20  # a kernel source file or a thread's mbox is far below this
+MAX_BYTES = 10 << 20  # a kernel source file or a thread's mbox is far below this
+MAX_LINES = 300_000
 MAX_LINE = 20_000  # no source line and no mail line is; a binary file's are
 
 
@@ -60,6 +61,9 @@ def _decode(data: bytes, name: str) -> str:
     if odd > 8 and odd * 100 > len(data):
         raise InputError("LP0231", f"{name} is a binary file", expected=expected)
     text = re.sub(r"\r\n?", "\n", text)
+    lines = text.count("\n") + 1
+    if lines > MAX_LINES:
+        raise InputError("LP0231", f"{name} has {lines} lines", expected=f"at most {MAX_LINES}")
     long = max(map(len, text.split("\n")))
     if long > MAX_LINE:
         raise InputError("LP0231", f"{name} has a line of {long} characters", expected=expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ...base.errors import InputError, SourceError
+from ...base.errors import InputError
 from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image
@@ -104,11 +104,7 @@ class Changes:
         """Without a tree: only functions that stand whole in a hunk; the rest needs the tree."""
         for h in d.hunks:
             text, changed = new_image(h)
-            try:
-                self._take(text, changed, whole_only=True)
-            except SourceError as e:
-                if e.code != "LP0222":
-                    raise
+            self._take(text, changed, whole_only=True)
             left = [i for i in changed if i < len(text.c) and text.c[i].strip()]
             gone = [i for i in changed if i >= len(text.c)]
             if not left and not gone:
