@@ -124,8 +124,13 @@ class _Layers:
         if label not in self.labels:
             self.labels.append(label)
         for name in overlay.removes if overlay else ():
+            struct, dot, field_name = name.partition(".")
+            if dot and self.decls.find_field(struct, field_name):
+                del self.decls.structs[struct].fields[field_name]
+                self.removed[name] = label
+                continue
             if name not in self.defs:
-                raise self._error("LP0403", f"{label} removes the unknown function '{name}'", name)
+                raise self._error("LP0403", f"{label} removes the unknown '{name}'", name)
             self.removed[name] = label
             del self.defs[name]
         here: dict[str, s.Def] = {}

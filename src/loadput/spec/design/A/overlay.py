@@ -4,4 +4,4 @@ Sources: kvm_sched_in(), kvm_sched_out(), virt/kvm/kvm_main.c, v6.1, with preemp
 v6.12. No field scheduled_out.
 """
 
-OVERLAY = Overlay(name="A", source="virt/kvm/kvm_main.c, v6.1")
+OVERLAY = Overlay(name="A", source="virt/kvm/kvm_main.c, v6.1", removes="kvm_vcpu.scheduled_out")

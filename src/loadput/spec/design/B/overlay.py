@@ -8,4 +8,5 @@ OVERLAY = Overlay(
     name="B",
     source="20240430193157.419425-1-seanjc@google.com",
     signatures="kvm_arch_vcpu_load, kvm_x86_vcpu_load, svm_vcpu_load, vmx_vcpu_load",
+    removes="kvm_vcpu.scheduled_out",
 )

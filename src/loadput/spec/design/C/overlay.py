@@ -4,4 +4,4 @@ Source: Oliver Upton's proposal, quoted in ZjJRhQhX_12eBvY-@google.com; no patch
 field scheduled_out.
 """
 
-OVERLAY = Overlay(name="C", source="ZjJRhQhX_12eBvY-@google.com")
+OVERLAY = Overlay(name="C", source="ZjJRhQhX_12eBvY-@google.com", removes="kvm_vcpu.scheduled_out")
