@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import bisect
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .cursor import Cursor
 from .fields import EventFormat, parse_event_format
 
+_ID_LINE = re.compile(rb"^ID:\s*(\d+)", re.M)
 MAGIC = b"\x17\x08\x44tracing"
 
 
@@ -96,7 +98,7 @@ class Metadata:
 
     def add_format(self, text: bytes, system: str, where: str) -> None:
         """Keep one format; its number is read now, its fields when the event is met."""
-        number = re.search(rb"^ID:\s*(\d+)", text, re.M)
+        number = _ID_LINE.search(text)
         if number is None or len(number[1]) > 9:
             parse_event_format(text.decode("utf-8", "replace"), system, where=where)
             return
@@ -181,8 +183,15 @@ def read_event_formats(cur: Cursor, meta: Metadata) -> None:
     for _ in range(_count(cur, "event systems")):
         system = cur.cstr("system name")
         for _ in range(_count(cur, f"events of {system}")):
-            text = cur.blob(cur.u64("size of a format"), "format")
-            meta.add_format(text, system, f"{cur.file} @ byte {cur.offset}")
+            where = f"{cur.file} @ byte {cur.offset}"
+            if cur.end - cur.pos >= 8:
+                (size,) = struct.unpack_from("<Q", cur.data, cur.pos)
+                if size <= cur.end - cur.pos - 8:
+                    start = cur.pos + 8
+                    cur.pos = start + size
+                    meta.add_format(bytes(cur.data[start : cur.pos]), system, where)
+                    continue
+            cur.blob(cur.u64("size of a format"), "format")
 
 
 def _count(cur: Cursor, what: str) -> int:

@@ -84,6 +84,10 @@ def _find_missed(
     return missed
 
 
+# Words to the next entry by type_len; 0 where the length is not in the first word.
+_STEP = np.array([0, *range(2, 30), 0, 0, 0], dtype=np.int64)
+
+
 def _mark_entries(
     words: NDArray[np.uint32],
     start: I64,
@@ -96,20 +100,20 @@ def _mark_entries(
     pos, stop = start[live], end[live]
     while pos.size:
         mark[pos] = True
-        kind = (words[pos] & 31).astype(np.int64)
-        step = kind + 1
-        odd = np.flatnonzero((kind == 0) | (kind >= TYPE_PADDING))
-        if odd.size:
-            step[odd] = _odd_steps(words, pos[odd], stop[odd], kind[odd])
+        kind = words.take(pos) & 31
+        step = _STEP.take(kind)
+        if not step.all():
+            odd = np.flatnonzero(step == 0)
+            step[odd] = _odd_steps(words, pos[odd], stop[odd], kind[odd].astype(np.int64))
         new = pos + step
-        over = new > stop
-        if over.any():
-            for at in pos[over].tolist():
-                mark[at] = False
-                bad.append((at * 4 // page_bytes, at * 4, "an entry longer than its page"))
-            new[over] = stop[over]
         go = new < stop
-        pos, stop = (new, stop) if go.all() else (new[go], stop[go])
+        if go.all():
+            pos = new
+            continue
+        for at in pos[new > stop].tolist():
+            mark[at] = False
+            bad.append((at * 4 // page_bytes, at * 4, "an entry longer than its page"))
+        pos, stop = new[go], stop[go]
     return mark
 
 

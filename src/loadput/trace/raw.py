@@ -8,8 +8,8 @@ import numpy as np
 
 from loadput.base.errors import TraceError
 
-from .decode import gather_field, strided
-from .fields import EventFormat
+from .decode import gather_fields
+from .fields import EventFormat, Field
 from .pages import I64, U8
 from .source import Batch, Progress, Source
 from .table import Columns, table_name
@@ -18,6 +18,8 @@ from .table import Columns, table_name
 CACHE_BYTES = 512 << 20
 # Memory of the index of one event, for the same decision.
 INDEX_BYTES = 48
+# A record with its share of page headers, about, to guess the number of events beforehand.
+RECORD_BYTES = 48
 
 
 class RawBackend:
@@ -53,6 +55,7 @@ class RawBackend:
             event = self.meta.by_id.get(number)
             name = event.name if event else f"unknown:{number}"
             if event is not None:
+                _check_common(event, self.file)
                 name = event.full_name if name in out else name
                 self._names[name] = event
             out[name] = int(counts[number])
@@ -86,7 +89,9 @@ class RawBackend:
         # Build the one sorted index, unless the recording is too large for it.
         if self._whole is not None or self._is_streamed:
             return self._whole is not None
-        arena = self.source.new_arena() if self.source.arena_bytes() <= self._limit else None
+        index = self.source.data_bytes() // RECORD_BYTES * INDEX_BYTES
+        fits = self.source.arena_bytes() + index <= self._limit
+        arena = self.source.new_arena() if fits else None
         held, parts = 0, []
         for batch in self._batches(arena) if arena is not None else ():
             held += INDEX_BYTES * batch.offset.size
@@ -123,26 +128,56 @@ class RawBackend:
         }
 
     def _decode(self, batch: Batch, rows: I64 | slice, name: str, fields: list[str]) -> Columns:
-        offset, size = batch.offset[rows], batch.size[rows]
-        out: Columns = {
-            "time_ns": batch.time[rows],
-            "cpu": batch.cpu[rows],
-            "pid": batch.pid[rows],
-            "flags": strided(batch.data, "u1")[offset + 2],
-            "preempt_depth": strided(batch.data, "u1")[offset + 3],
-            "seq": batch.seq[rows],
-        }
         event = self._names.get(name)
+        offset, size = batch.offset[rows], batch.size[rows]
+        out: Columns = {"time_ns": batch.time[rows], "cpu": batch.cpu[rows]}
+        out["seq"] = batch.seq[rows]
         if event is None:
-            return out
+            event = _BARE
         own = {table_name(f.name): f for f in event.fields.values()}
-        for key in fields:
-            try:
-                out[key] = gather_field(batch.data, offset, size, event, own[key])
-            except TraceError as why:
-                why.where = f"{self.file}: {why.where}"
-                raise
+        keys = ["pid", "flags", "preempt_depth", *fields]
+        try:
+            wanted = [_BARE.fields[k] for k in keys[:3]] + [own[k] for k in fields]
+            found = gather_fields(batch.data, offset, size, event, wanted)
+        except TraceError as why:
+            why.where = f"{self.file}: {why.where}"
+            raise
+        out.update(zip(keys, found, strict=True))
         return out
+
+
+# The common header, as every format has it; checked against them in _check_common.
+_BARE = EventFormat(
+    "unknown",
+    "",
+    -1,
+    {
+        "pid": Field("pid", "int common_pid", 4, 4, True, "int", 4),
+        "flags": Field("flags", "unsigned char common_flags", 2, 1, False, "int", 1),
+        "preempt_depth": Field("preempt_depth", "unsigned char", 3, 1, False, "int", 1),
+    },
+    {},
+    "",
+)
+_COMMON_LAYOUT = {
+    "common_type": (0, 2),
+    "common_flags": (2, 1),
+    "common_preempt_count": (3, 1),
+    "common_pid": (4, 4),
+}
+
+
+def _check_common(event: EventFormat, file: str) -> None:
+    for name, (offset, size) in _COMMON_LAYOUT.items():
+        field = event.common.get(name)
+        if field is not None and (field.offset, field.size) != (offset, size):
+            raise TraceError(
+                "LP0606",
+                f"event {event.full_name} has another common header",
+                where=file,
+                got=f"{name} at {field.offset}, {field.size} bytes",
+                expected=f"at {offset}, {size} bytes",
+            )
 
 
 def _blank() -> Batch:
@@ -155,7 +190,6 @@ def _blank() -> Batch:
         none.astype(np.int16),
         none.astype(np.uint16),
         none,
-        none.astype(np.int32),
     )
 
 
@@ -178,7 +212,6 @@ def _sort_batches(arena: U8, parts: list[Batch]) -> Batch:
         np.concatenate([p.cpu for p in parts])[order],
         ids[order],
         np.concatenate([p.seq for p in parts])[order],
-        np.concatenate([p.pid for p in parts])[order],
     )
 
 

@@ -35,7 +35,6 @@ class Batch:
     cpu: NDArray[np.int16]
     ids: NDArray[np.uint16]
     seq: I64
-    pid: NDArray[np.int32]
     origin: int = -1
 
 
@@ -48,6 +47,9 @@ class Source(Protocol):
 
     def arena_bytes(self) -> int:
         """Memory that all records together take: 0 where they lie in the file as they are."""
+
+    def data_bytes(self) -> int:
+        """Length of all records together, unpacked, about."""
 
     def new_arena(self) -> U8 | None:
         """One array that holds every record, for ``iter_batches`` to fill; None: impossible."""
@@ -78,10 +80,19 @@ class MissingLog:
         )
 
 
-def names_by_pid(pid: NDArray[np.int32], names: dict[int, str]) -> NDArray[Any]:
-    """Task names for a column of pids, ``<...>`` where the recording has none, as bytes."""
-    rows = sorted({0: "<idle>", **names}.items())
-    pids = np.array([p for p, _ in rows], dtype=np.int32)
-    table = np.array([n.encode()[:16] for _, n in rows] + ["<...>"], dtype="S16")
-    at = np.minimum(np.searchsorted(pids, pid), pids.size - 1)
-    return table[np.where(pids[at] == pid, at, pids.size)]
+class NameTable:
+    """Task names by pid: ``<...>`` where the recording has none."""
+
+    __slots__ = ("_at", "_names")
+
+    def __init__(self, names: dict[int, str]) -> None:
+        # Pids are below 2^22 on Linux (PID_MAX_LIMIT); one table entry each, up to the largest.
+        rows = sorted({0: "<idle>", **{p: n for p, n in names.items() if p < 1 << 22}}.items())
+        self._names = np.array(["<...>", *(n.encode()[:16] for _, n in rows)], dtype="S16")
+        self._at = np.zeros(rows[-1][0] + 2, dtype=np.int32)
+        self._at[[p for p, _ in rows]] = np.arange(1, len(rows) + 1)
+
+    def lookup(self, pid: NDArray[np.int32]) -> NDArray[Any]:
+        """The names of a column of pids, as ``S16``."""
+        known = (pid >= 0) & (pid < self._at.size - 1)
+        return self._names[self._at[np.where(known, pid, self._at.size - 1)]]

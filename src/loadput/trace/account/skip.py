@@ -195,7 +195,9 @@ def _host_rules(loads: Loads, facts: Facts, use: BOOL, span: tuple[int, int]) ->
             continue
         wrong = skip & wrong_if if wrong_if is not None else None
         if facts.is_inferred and name != TAGGED:
-            wrong = None  # loads that never reach an entry are not seen, and they are the wrong ones
+            wrong = (
+                None  # loads that never reach an entry are not seen, and they are the wrong ones
+            )
         row = _row("host", "sched_in", name, loads, facts, base, skip, wrong, span)
         out.append(row)
     never = use & (loads.cause == BY_VCPU_LOAD)

@@ -59,7 +59,7 @@ def state_bits(print_fmt: str) -> tuple[int, int]:
     flags = _FLAGS.search(print_fmt)
     if flags is not None:
         for number, _ in _PAIR.findall(flags[1]):
-            mask |= int(number, 0)
+            mask |= int(number, 16) if number[:2].lower() == "0x" else int(number)
     return mask, plus
 
 

@@ -62,6 +62,9 @@ class PerfData:
     def arena_bytes(self) -> int:
         return 0
 
+    def data_bytes(self) -> int:
+        return max(self.end - self.start, 0)
+
     def new_arena(self) -> U8 | None:
         return np.frombuffer(self.data, np.uint8)
 

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from ..cursor import fail
 from ..decode import strided
 from ..pages import I64, U8
-from ..source import Batch, MissingLog
+from ..source import Batch, MissingLog, NameTable
+from .perfchain import find_records
 
 LOST, COMM, FORK, SAMPLE, LOST_SAMPLES = 2, 3, 7, 9, 13
 TRACING, AUXTRACE, COMPRESSED, COMPRESSED2 = 66, 71, 81, 83
 # Records after which the caller must move by hand: foreign data follows, or packed records.
 STOPS = frozenset({TRACING, AUXTRACE, COMPRESSED, COMPRESSED2})
+# Bytes followed at once by find_records: bounds memory too.
+FAST_BYTES = 64 << 20
 # Samples per batch: bounds memory whatever the file's size.
 CHUNK_SAMPLES = 1 << 18
 
@@ -86,9 +89,15 @@ class TaskNames:
 
     times: dict[int, list[int]] = field(default_factory=dict)
     names: dict[int, list[bytes]] = field(default_factory=dict)
+    _fixed: NameTable | None = None
+    _rank: NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
+    _changes: I64 = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    _table: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0), "S16"))
 
     def set(self, tid: int, time: int, name: bytes) -> None:
         """From ``time`` on, ``tid`` is called ``name``."""
+        self._fixed = None
+        time = min(time, (1 << 63) - 1)
         times, names = self.times.setdefault(tid, []), self.names.setdefault(tid, [])
         at = bisect.bisect_right(times, time)
         times.insert(at, time)
@@ -102,18 +111,33 @@ class TaskNames:
         return self.names[tid][max(bisect.bisect_right(times, time) - 1, 0)]
 
     def lookup(self, pid: NDArray[np.int32], time: I64, saved: dict[int, str]) -> NDArray[Any]:
-        """Names for each (pid, time) as ``S<n>``."""
-        out = np.zeros(pid.size, dtype="S16")
-        for tid in np.unique(pid).tolist():
-            rows = np.flatnonzero(pid == tid)
-            times = self.times.get(tid)
-            if not times:
-                known = "<idle>" if tid == 0 else saved.get(tid, "<...>")
-                out[rows] = known.encode()[:16]
-                continue
-            at = np.searchsorted(np.array(times), time[rows], "right") - 1
-            out[rows] = np.array(self.names[tid], dtype="S16")[np.maximum(at, 0)]
+        """Names for each (pid, time) as ``S16``."""
+        if self._fixed is None:
+            self._fixed = NameTable({t: n for t, n in saved.items() if t not in self.names})
+            self._compile()
+        out = self._fixed.lookup(pid)
+        rank = self._rank[np.where((pid >= 0) & (pid < self._rank.size), pid, 0)]
+        rows = np.flatnonzero(rank >= 0)
+        if rows.size:
+            which, when = rank[rows], time[rows]
+            at = np.zeros(rows.size, dtype=np.int64)
+            for change in self._changes[1:]:
+                at += when >= change[which]
+            out[rows] = self._table[at, which]
         return out
+
+    def _compile(self) -> None:
+        # Row k of the tables: the k-th name of each task, and from when on.
+        tids = sorted(t for t in self.names if 0 <= t < 1 << 22)
+        most = max((len(self.names[t]) for t in tids), default=1)
+        self._rank = np.full((tids[-1] if tids else 0) + 1, -1, dtype=np.int32)
+        self._changes = np.full((most, len(tids)), np.iinfo(np.int64).max)
+        self._table = np.zeros((most, len(tids)), dtype="S16")
+        for rank, tid in enumerate(tids):
+            self._rank[tid] = rank
+            count = len(self.names[tid])
+            self._changes[:count, rank] = self.times[tid]
+            self._table[:count, rank] = self.names[tid]
 
 
 def walk_records(
@@ -125,6 +149,10 @@ def walk_records(
     :param base: file offset that messages add (records unpacked from elsewhere)
     :param partial: a record cut at ``end`` is no fault: its rest comes with the next piece
     """
+    if not partial:
+        whole = _walk_fast(data, start, min(end, start + FAST_BYTES), perf, base)
+        if whole is not None:
+            return whole
     half = data[start : start + (end - start) // 2 * 2].data.cast("B").cast("H")
     samples: list[int] = []
     pos, stop = 0, len(half)
@@ -145,7 +173,7 @@ def walk_records(
                 out.stop = None if pos >= stop else (SAMPLE, start + pos * 2, 0)
                 break
         elif kind in STOPS:
-            out.stop = (kind, start + pos * 2, step * 2)
+            out.stop = (kind, start + pos * 2, half[pos + 3])
             break
         else:
             _side_record(data, start + pos * 2, step * 2, kind, perf)
@@ -153,6 +181,21 @@ def walk_records(
     out.samples = np.array(samples, dtype=np.int64) * 2 + start
     out.file_end = start + pos * 2
     return out
+
+
+def _walk_fast(data: U8, start: int, end: int, perf: Any, base: int) -> Chunk | None:
+    offsets = find_records(data, start, end)
+    if offsets is None:
+        return None
+    kinds = strided(data, "<u2")[offsets]
+    is_sample = kinds == SAMPLE
+    if np.isin(kinds, tuple(STOPS)).any():
+        return None
+    for at in offsets[~is_sample].tolist():
+        size = int.from_bytes(data[at + 6 : at + 8].tobytes(), "little")
+        _side_record(data, at, size, int(data[at]) | int(data[at + 1]) << 8, perf)
+    more = None if end >= perf.end else (SAMPLE, end, 0)
+    return Chunk(data, offsets[is_sample], end, base, more)
 
 
 def _note_bad(perf: Any, offset: int, size: int, kind: int) -> None:
@@ -189,7 +232,8 @@ def decode_samples(
     chunk: Chunk, attrs: list[Attr], by_id: dict[int, int], log: MissingLog
 ) -> Iterator[Batch]:
     """Split the samples of a chunk by their layout and decode their common items."""
-    layouts = {(a.sample_type, a.read_format if a.sample_type & S_READ else 0) for a in attrs}
+    layout_of = [(a.sample_type, a.read_format if a.sample_type & S_READ else 0) for a in attrs]
+    layouts = sorted(set(layout_of))
     if len(layouts) == 1:
         yield from _decode_layout(chunk, chunk.samples, attrs[0], log)
         return
@@ -205,14 +249,16 @@ def decode_samples(
         )
     number = strided(chunk.data, "<u8")[chunk.samples + 8]
     unique, inverse = np.unique(number, return_inverse=True)
-    which = np.array([by_id.get(n, -1) for n in unique.tolist()], dtype=np.int64)
+    place = {i: layouts.index(key) for i, key in enumerate(layout_of)}
+    which = np.array([place.get(by_id.get(n, -1), -1) for n in unique.tolist()], dtype=np.int64)
     owner = which[inverse] if unique.size else which
     for index in np.unique(owner).tolist():
         rows = chunk.samples[owner == index]
         if index < 0:
             log.add("corrupt", f"{rows.size} samples of an unknown event", offset=int(rows[0]))
         else:
-            yield from _decode_layout(chunk, rows, attrs[index], log)
+            attr = attrs[layout_of.index(layouts[index])]
+            yield from _decode_layout(chunk, rows, attr, log)
 
 
 def _decode_layout(chunk: Chunk, rows: I64, attr: Attr, log: MissingLog) -> Iterator[Batch]:
@@ -241,12 +287,8 @@ def _decode_layout(chunk: Chunk, rows: I64, attr: Attr, log: MissingLog) -> Iter
     n = rows.size
     cpu = _item(data, rows, attr.offset_of(S_CPU), "<u4", n, -1).astype(np.int16)
     time = _item(data, rows, attr.offset_of(S_TIME), "<i8", n, 0)
-    tid = attr.offset_of(S_TID)
-    pid = _item(data, rows, tid + 4 if tid >= 0 else -1, "<i4", n, 0).astype(np.int32)
-    if tid < 0:
-        pid = strided(data, "<i4")[at + 4]
     ids = strided(data, "<u2")[at]
-    yield Batch(data, at, size, time, cpu, ids, np.zeros(n, dtype=np.int64), pid)
+    yield Batch(data, at, size, time, cpu, ids, np.zeros(n, dtype=np.int64))
 
 
 def _item(data: U8, rows: I64, offset: int, dtype: str, n: int, default: int) -> NDArray[Any]:

@@ -29,8 +29,9 @@ from ..metadata import (
     read_initial,
 )
 from ..pages import I64, U8, walk_pages
-from ..source import BATCH_BYTES, Batch, MissingLog, Progress, names_by_pid
+from ..source import BATCH_BYTES, Batch, MissingLog, NameTable, Progress
 from .packing import Room, Unpacker
+from .recover import find_buffers, find_sections
 
 OPTION_DONE, OPTION_CPUSTAT, OPTION_BUFFER, OPTION_CLOCK = 0, 2, 3, 4
 OPTION_UNAME, OPTION_OFFSET, OPTION_CPUCOUNT, OPTION_VERSION, OPTION_TSC = 5, 7, 8, 9, 14
@@ -64,6 +65,7 @@ class TraceDat:
     cpus: list[CpuData] = field(default_factory=list)
     unpacker: Unpacker = field(default_factory=lambda: Unpacker("none"))
     log: MissingLog = field(init=False)
+    _names: NameTable | None = None
 
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
@@ -71,6 +73,9 @@ class TraceDat:
     def arena_bytes(self) -> int:
         packed = [c.offset for c in self.cpus if c.is_compressed]
         return sum(self.unpacker.measure(self.data, at)[1] for at in packed)
+
+    def data_bytes(self) -> int:
+        return self.arena_bytes() + sum(c.size for c in self.cpus if not c.is_compressed)
 
     def new_arena(self) -> U8 | None:
         if not any(c.is_compressed for c in self.cpus):
@@ -96,7 +101,9 @@ class TraceDat:
             done += cpu.size
 
     def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
-        return names_by_pid(pid, self.meta.cmdlines)
+        if self._names is None:
+            self._names = NameTable(self.meta.cmdlines)
+        return self._names.lookup(pid)
 
     def _iter_pages(self, cpu: CpuData, room: Room) -> Iterator[tuple[int, U8, int]]:
         # (file offset, whole pages, bytes of the file used so far) for one CPU.
@@ -176,10 +183,9 @@ class TraceDat:
     def _batch(self, cpu: CpuData, pages: U8, offset: I64, size: I64, time: I64, seq: int) -> Batch:
         n = offset.size
         ids = pages.view("<u2")[offset // 2]
-        pid = pages.view("<i4")[offset // 4 + 1]
         order = np.arange(seq, seq + n, dtype=np.int64)
         where = np.full(n, cpu.cpu, dtype=np.int16)
-        return Batch(pages, offset, size, self._to_ns(time), where, ids, order, pid)
+        return Batch(pages, offset, size, self._to_ns(time), where, ids, order)
 
     def _time_of_page(self, pages: U8, page: int) -> int:
         at = page * self.meta.page_bytes
@@ -300,11 +306,40 @@ def _read_v7(trace: TraceDat, cur: Cursor) -> None:
         try:
             at = _read_options(trace, cur, at, sections)
         except TraceError as why:
-            if not sections:
+            if not recover(trace, sections, at, why):
                 raise
-            _recover_buffers(trace, at, why)
             break
     _read_sections(trace, sections)
+
+
+def recover(trace: TraceDat, sections: dict[int, int], at: int, why: TraceError) -> bool:
+    """Find what a cut file has lost the directory of; False where formats are gone too."""
+    head = Cursor(trace.data, trace.file)
+    read_initial(head, Metadata())
+    head.cstr("compression name", 64)
+    head.cstr("compression version", 64)
+    found = find_sections(trace.data, head.pos + 8)
+    for number, place, _ in found:
+        if SECTION_HEADERS <= number <= SECTION_CMDLINES:
+            sections.setdefault(number, place)
+    if not {SECTION_HEADERS, SECTION_EVENTS} <= set(sections):
+        return False
+    trace.log.add(
+        "truncated",
+        f"the option that says where each CPU's data stands is gone ({why.what}); "
+        "CPUs are numbered in file order",
+        offset=min(at, len(trace.data)),
+        section="options",
+        expected="a BUFFER option",
+    )
+    for number, place, flags in found if not trace.cpus else []:
+        if number == SECTION_BUFFER:
+            rows = find_buffers(
+                trace.data, place + 16, flags, trace.meta.page_bytes, trace.unpacker
+            )
+            for cpu, (start, size) in enumerate(rows):
+                trace.cpus.append(CpuData(cpu, start, size, bool(flags & COMPRESSED)))
+    return True
 
 
 def _read_options(trace: TraceDat, cur: Cursor, at: int, sections: dict[int, int]) -> int:
@@ -421,43 +456,3 @@ def _optional(trace: TraceDat, read: Any) -> None:
         read()
     except TraceError as why:
         trace.log.add("corrupt", why.what, section=why.where or "")
-
-
-def _recover_buffers(trace: TraceDat, at: int, why: TraceError) -> None:
-    """A cut file has lost its last options: find the pages behind the first options section."""
-    trace.log.add(
-        "truncated",
-        f"the option that says where each CPU's data stands is gone ({why.what}); "
-        "CPUs are numbered in file order",
-        offset=min(at, len(trace.data)),
-        section="options",
-        expected="a BUFFER option",
-    )
-    if trace.cpus:
-        return
-    for start, flags in _iter_buffer_sections(trace):
-        page = trace.meta.page_bytes
-        pos, cpu = -(-start // page) * page, 0
-        while pos + 4 < len(trace.data) and flags & COMPRESSED:
-            size, _ = trace.unpacker.measure(trace.data, pos)
-            if size <= 4:
-                break
-            trace.cpus.append(CpuData(cpu, pos, size, True))
-            pos, cpu = -(-(pos + size) // page) * page, cpu + 1
-        if not flags & COMPRESSED and pos < len(trace.data):
-            trace.cpus.append(CpuData(0, pos, len(trace.data) - pos, False))
-
-
-def _iter_buffer_sections(trace: TraceDat) -> Iterator[tuple[int, int]]:
-    # Sections follow each other; walk them from the end of the initial header.
-    head = Cursor(trace.data, trace.file)
-    read_initial(head, Metadata())
-    head.cstr("compression name", 64)
-    head.cstr("compression version", 64)
-    pos = head.pos + 8
-    while pos + 16 <= len(trace.data):
-        number, flags, _, size = struct.unpack("<HHIQ", bytes(trace.data[pos : pos + 16]))
-        if number == SECTION_BUFFER:
-            yield pos + 16, flags
-            return
-        pos += 16 + size

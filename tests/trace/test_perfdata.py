@@ -1,0 +1,146 @@
+"""perf.data: file mode, pipe mode, compressed records, names over time."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zstandard
+
+from loadput.base.errors import TraceError
+from loadput.trace import Trace, read_trace
+from loadput.trace.cursor import read_bytes
+from loadput.trace.formats.perfchain import find_records
+from loadput.trace.formats.perfdata import PerfData, open_perfdata
+from loadput.trace.formats.perfrecords import TaskNames
+
+NAME = "x86-6.12-perf.data"
+SAMPLES = 2771
+
+
+def source_of(fixtures: Path) -> PerfData:
+    return open_perfdata(read_bytes(fixtures / NAME), NAME)
+
+
+def equal(a: Trace, b: Trace) -> None:
+    assert a.events() == b.events()
+    for name in a.events():
+        left, right = a.columns(name), b.columns(name)
+        for key in left:
+            assert left[key].tolist() == right[key].tolist(), (name, key)
+
+
+def pipe_of(fixtures: Path) -> bytes:
+    """The fixture as ``perf record -o -`` writes it."""
+    source = source_of(fixtures)
+    data = bytes(source.data)
+    size, attrs_at, attrs_len = struct.unpack_from("<QQQ", data, 16)
+    out = b"PERFILE2" + struct.pack("<Q", 16)
+    for at in range(attrs_at, attrs_at + attrs_len, size):
+        ids_at, ids_len = struct.unpack_from("<QQ", data, at + size - 16)
+        body = data[at : at + size - 16] + data[ids_at : ids_at + ids_len]
+        out += struct.pack("<IHH", 64, 0, 8 + len(body)) + body
+    table = source.end
+    tracing_at, tracing_len = struct.unpack_from("<QQ", data, table)
+    tracing = data[tracing_at : tracing_at + tracing_len]
+    out += struct.pack("<IHHI", 66, 0, 12, len(tracing)) + tracing + bytes(-len(tracing) % 8)
+    return out + data[source.start : source.end]
+
+
+def test_events_count(fixtures: Path) -> None:
+    trace = read_trace(fixtures / NAME)
+    assert sum(trace.events().values()) == SAMPLES
+    assert trace.is_complete and trace.clock == "mono"
+
+
+def test_columns_of_switch_name_the_running_task(fixtures: Path) -> None:
+    cols = read_trace(fixtures / NAME).columns("sched_switch")
+    vcpus = np.char.startswith(cols["prev_comm"], b"vm")
+    # The record of one task's new name lies behind the cut.
+    assert (cols["comm"] == cols["prev_comm"])[vcpus].mean() > 0.97
+    assert (cols["pid"] == cols["prev_pid"]).all()
+
+
+def test_pipe_mode_equals_file_mode(fixtures: Path, write: Callable[[bytes], str]) -> None:
+    equal(read_trace(fixtures / NAME), read_trace(write(pipe_of(fixtures))))
+
+
+@pytest.mark.parametrize("kind", [81, 83])
+def test_compressed_records_equal_plain(
+    fixtures: Path, write: Callable[[bytes], str], kind: int
+) -> None:
+    pipe = pipe_of(fixtures)
+    source = source_of(fixtures)
+    records = bytes(source.data[source.start : source.end])
+    packer = zstandard.ZstdCompressor().compressobj()
+    out = pipe[: len(pipe) - len(records)]
+    for i in range(0, len(records), 20_000):  # pieces end in the middle of records
+        piece = packer.compress(records[i : i + 20_000])
+        piece += packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        if kind == 83:
+            body = struct.pack("<Q", len(piece)) + piece + bytes(-len(piece) % 8)
+        else:
+            body = piece
+        out += struct.pack("<IHH", kind, 0, 8 + len(body)) + body
+    equal(read_trace(fixtures / NAME), read_trace(write(out)))
+
+
+def test_find_records_equals_step_by_step(fixtures: Path) -> None:
+    source = source_of(fixtures)
+    data = np.frombuffer(source.data, np.uint8)
+    found = find_records(data, source.start, source.end)
+    steps, pos = [], source.start
+    while pos < source.end:
+        steps.append(pos)
+        pos += struct.unpack_from("<H", source.data, pos + 6)[0]
+    assert found is not None and found.tolist() == steps
+
+
+def test_find_records_refuses_a_chain_that_does_not_meet(fixtures: Path) -> None:
+    source = source_of(fixtures)
+    data = np.frombuffer(source.data, np.uint8).copy()
+    middle = find_records(data, source.start, source.end)
+    assert middle is not None
+    at = int(middle[middle.size // 2])
+    data[at + 6] = (int(data[at + 6]) + 8) & 0xFF
+    assert find_records(data, source.start, source.end) is None
+
+
+def test_records_after_a_bad_size_are_left_out_and_named(
+    fixtures: Path, write: Callable[[bytes], str]
+) -> None:
+    source = source_of(fixtures)
+    data = bytearray(source.data)
+    offsets = find_records(np.frombuffer(bytes(data), np.uint8), source.start, source.end)
+    assert offsets is not None
+    at = int(offsets[offsets.size // 2])
+    data[at + 6 : at + 8] = b"\4\0"
+    trace = read_trace(write(bytes(data)))
+    assert 0 < sum(trace.events().values()) < SAMPLES
+    assert any(m.offset == at and m.kind == "corrupt" for m in trace.missing)
+
+
+def test_lost_records_are_counted(fixtures: Path, write: Callable[[bytes], str]) -> None:
+    pipe = pipe_of(fixtures) + struct.pack("<IHHQQ", 2, 0, 24, 1, 99)
+    lost = [m for m in read_trace(write(pipe)).missing if m.kind == "lost"]
+    assert [m.count for m in lost] == [99]
+
+
+def test_big_endian_is_a_clear_error(fixtures: Path, write: Callable[[bytes], str]) -> None:
+    data = b"2ELIFREP" + (fixtures / NAME).read_bytes()[8:]
+    with pytest.raises(TraceError) as caught:
+        read_trace(write(data))
+    assert caught.value.code == "LP0606"
+
+
+def test_task_names_change_over_time() -> None:
+    names = TaskNames()
+    names.set(7, 100, b"early")
+    names.set(7, 200, b"late")
+    pid = np.array([7, 7, 7, 0, 8], dtype=np.int32)
+    time = np.array([50, 150, 200, 1, 1])
+    got = names.lookup(pid, time, {8: "saved"})
+    assert got.tolist() == [b"early", b"early", b"late", b"<idle>", b"saved"]
