@@ -5,7 +5,8 @@ class task_struct(struct):
     ple_shrinks: ghost[upto[2]]
 
 
-predictor: per_cpu[ghost[ptr[kvm_vcpu]]]
+# For which vCPU this CPU last forgot what it had learned of branches.
+barrier_for: per_cpu[ghost[ptr[kvm_vcpu]]]
 
 
 @property_(
@@ -93,24 +94,18 @@ def HOST_RESTORED_AT_USER_KGS() -> bool:
 
 @monitor
 @at_entry(indirect_branch_prediction_barrier)
-def predictor_is_flushed():
-    this_cpu_write(predictor, NULL)
+def barrier_is_issued():
+    this_cpu_write(barrier_for, this_cpu(kvm_running_vcpu))
 
 
-@monitor
-@at_exit(svm_vcpu_enter_exit)
-@at_exit(vmx_vcpu_enter_exit)
-def predictor_is_trained(vcpu: ptr[kvm_vcpu]):
-    this_cpu_write(predictor, vcpu)
-
-
-@property_(source="Linux commit 15d45071523d (\"KVM/x86: Add IBPB support\")", twin="no_ibpb")
+@property_(
+    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load_vmcs(), v6.12", twin="no_ibpb"
+)
 @at_entry(svm_vcpu_enter_exit)
 @at_entry(vmx_vcpu_enter_exit)
 def IBPB(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Between two guests on one CPU there is a barrier for the branch predictor."""
-    seen = this_cpu(predictor)
-    return seen == NULL or seen == vcpu
+    """Where a guest runs, the last barrier for the branch predictor was issued for its own vCPU."""
+    return this_cpu(barrier_for) == vcpu
 
 
 @monitor

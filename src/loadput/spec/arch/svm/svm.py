@@ -167,11 +167,12 @@ def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
-    if vcpu.guest_halts and choose():
+    exit_code = choose_exit(vcpu)
+    if exit_code == EXIT_HLT:
         return kvm_emulate_halt(vcpu)
-    if vcpu.guest_spins and choose():
+    if exit_code == EXIT_PAUSE:
         return pause_interception(vcpu)
-    return choose()
+    return exit_code == EXIT_OTHER
 
 
 # [New in arch:svm]

@@ -9,6 +9,12 @@ TSC_AUX_HOST = 0
 TSC_AUX_GUEST = 1
 tsc_aux_uret_slot = 0
 
+# What a guest leaves for, other than an interrupt. EXIT_OTHER: whatever KVM handles itself.
+EXIT_OTHER = 0
+EXIT_HLT = 1
+EXIT_PAUSE = 2
+EXIT_TO_USER = 3
+
 
 class kvm_user_return_msrs(struct, per="cpu"):
     registered: bool
@@ -236,6 +242,18 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
+def choose_exit(vcpu: ptr[kvm_vcpu]) -> upto[3]:
+    """What the guest left for is free, as far as the scenario has it.
+
+    Mirrors: vmcb->control.exit_code, the VM_EXIT_REASON field of the VMCS
+    """
+    exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
+    assume(exit_code != EXIT_HLT or vcpu.guest_halts)
+    assume(exit_code != EXIT_PAUSE or vcpu.guest_spins)
+    return exit_code
+
+
+# [New in arch:x86]
 def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_enter_guest(), arch/x86/kvm/x86.c, v6.12
 
@@ -303,7 +321,8 @@ def vcpu_block(vcpu: ptr[kvm_vcpu]) -> int:
 def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_run(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window
+    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window; the
+    test that there is work at all, which is free
     """
     while True:
         vcpu.arch.at_instruction_boundary = False
@@ -315,10 +334,9 @@ def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
         if r <= 0:
             break
 
-        if xfer_to_guest_mode_work_pending():
-            r = xfer_to_guest_mode_handle_work(vcpu)
-            if r:
-                return r
+        r = xfer_to_guest_mode_handle_work(vcpu)
+        if r:
+            return r
 
     return r
 
