@@ -1,0 +1,532 @@
+"""The search loop in LLVM IR: a state's steps, a ring of candidates, the table.
+
+``@work(ctx)`` expands the states from ``cur`` to ``end``, or until ``next`` reaches ``quota``.
+The table holds (tag, number of the state + 1); the tag, 32 bits of the hash, says where: a larger
+table keeps the order. A candidate waits in the ring while its cache lines come.
+"""
+
+from __future__ import annotations
+
+from ...machine.nodes import FRAMES
+from .expr import Code, signed
+from .lanes import Lanes
+from .layout import FrameLane, Layout
+from .offsets import INSERT_AFTER, LOOK_AFTER, RING, Offsets
+from .shape import Shape
+
+KEYS = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3)
+IRQS_OFF, PREEMPTIBLE = 1, 2
+
+
+class LoopWriter:
+    """Writes the search module of a machine.
+
+    :param shared: several threads insert into one table
+    :param conditions: (kind, function) of each condition on states
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        layout: Layout,
+        at: Offsets,
+        conditions: list[tuple[str, str]],
+        *,
+        shared: bool,
+    ) -> None:
+        self.shape, self.layout, self.at = shape, layout, at
+        self.m = shape.machine
+        self.conditions, self.shared = conditions, shared
+
+    def write(self) -> str:
+        """The text of the module's functions; the entry points are work, seed and rehash."""
+        parts = [self._flags(), DECLARE, self._push(), self._insert(), self._attempt()]
+        parts += [self._notes(), self._conditions(), self._work(), self._seed(), REHASH]
+        return "\n".join(parts)
+
+    def _flags(self) -> str:
+        nodes = self.m.graph.nodes
+        out = []
+        for kind in FRAMES:
+            for i in self.shape.entries[kind]:
+                n = nodes[i]
+                free = PREEMPTIBLE if kind == "main" and n.depth == 0 else 0
+                out.append((IRQS_OFF if n.irqs_off else 0) | free)
+        row = ", ".join(f"i8 {x}" for x in out) or "i8 0"
+        return f"@flags = internal constant [{max(1, len(out))} x i8] [{row}]"
+
+    # pieces
+
+    def _field(self, c: Code, name: str) -> str:
+        return c.op(f"getelementptr i8, ptr %ctx, i64 {self.at.field(name)}")
+
+    def _get(self, c: Code, name: str) -> str:
+        return c.load(self._field(c, name))
+
+    def _set(self, c: Code, name: str, value: str) -> None:
+        c.store(value, self._field(c, name))
+
+    def _bump(self, c: Code, name: str) -> str:
+        """Add 1 to a field; return what it was."""
+        p = self._field(c, name)
+        was = c.load(p)
+        c.store(c.op(f"add i64 {was}, 1"), p)
+        return was
+
+    def _ring(self, c: Code, number: str) -> str:
+        k = c.op(f"and i64 {number}, {RING - 1}")
+        off = c.op(f"mul i64 {k}, {self.at.stride}")
+        return c.op(f"getelementptr i8, ptr %ctx, i64 {c.bin('add', off, str(self.at.ring))}")
+
+    def _word(self, c: Code, ptr: str, i: int) -> str:
+        return c.load(c.op(f"getelementptr i64, ptr {ptr}, i64 {i}")) if i else c.load(ptr)
+
+    def _mix(self, c: Code, a: str, b: str) -> str:
+        """The high and the low half of the 128-bit product, xored."""
+        x, y = c.op(f"zext i64 {a} to i128"), c.op(f"zext i64 {b} to i128")
+        p = c.op(f"mul i128 {x}, {y}")
+        high = c.op(f"trunc i128 {c.op(f'lshr i128 {p}, 64')} to i64")
+        return c.op(f"xor i64 {high}, {c.op(f'trunc i128 {p} to i64')}")
+
+    def _tag(self, c: Code, ptr: str) -> str:
+        """32 bits of hash over the words at ``ptr``."""
+        n = self.layout.words
+        acc = signed(KEYS[3])
+        for i in range(0, n, 2):
+            a = c.op(f"xor i64 {self._word(c, ptr, i)}, {acc}")
+            key = signed(KEYS[(i // 2) % 3])
+            b = c.op(f"xor i64 {self._word(c, ptr, i + 1)}, {key}") if i + 1 < n else key
+            acc = self._mix(c, a, b)
+        last = c.op(f"mul i64 {acc}, {signed(KEYS[1])}")
+        return c.op(f"lshr i64 {last}, 32")
+
+    def _spot(self, c: Code, tag: str) -> str:
+        """The address in the table at which ``tag`` is looked for first."""
+        scaled = c.bin("mul", tag, self._get(c, "size"))
+        home = c.bin("lshr", scaled, "32")
+        return c.op(f"getelementptr i64, ptr {self._pointer(c, 'table')}, i64 {home}")
+
+    def _state(self, c: Code, number: str) -> str:
+        off = c.op(f"mul i64 {number}, {8 * self.layout.words}")
+        return c.op(f"getelementptr i8, ptr {self._pointer(c, 'states')}, i64 {off}")
+
+    def _pointer(self, c: Code, name: str) -> str:
+        return c.op(f"load ptr, ptr {self._field(c, name)}")
+
+    # functions
+
+    def _push(self) -> str:
+        """The candidate at the ring's head is complete: fetch for it, insert an older one."""
+        c = Code()
+        c.label("start")
+        head = self._get(c, "head")
+        slot = self._ring(c, head)
+        tag = self._tag(c, slot)
+        w = self.layout.words
+        c.store(tag, c.op(f"getelementptr i64, ptr {slot}, i64 {w}"))
+        c.store(self._get(c, "cur"), c.op(f"getelementptr i64, ptr {slot}, i64 {w + 1}"))
+        c.do(f"call void @llvm.prefetch.p0(ptr {self._spot(c, tag)}, i32 0, i32 3, i32 1)")
+        self._set(c, "head", c.op(f"add i64 {head}, 1"))
+        waiting = c.op(f"sub i64 {head}, {self._get(c, 'tail')}")
+        c.do(f"br i1 {c.op(f'icmp uge i64 {waiting}, {LOOK_AFTER}')}, label %look, label %out")
+        c.label("look")
+        older = self._ring(c, c.op(f"sub i64 {head}, {LOOK_AFTER}"))
+        self._look(c, older)
+        c.label("looked")
+        c.do(f"br i1 {c.op(f'icmp uge i64 {waiting}, {INSERT_AFTER}')}, label %in, label %out")
+        c.label("in")
+        c.do("call void @insert(ptr %ctx)")
+        c.do("br label %out")
+        c.label("out")
+        c.do("ret void")
+        return _function("void @push(ptr %ctx)", c, "alwaysinline")
+
+    def _look(self, c: Code, slot: str) -> None:
+        """Fetch the state that the table has under this tag."""
+        tag = self._word(c, slot, self.layout.words)
+        e = c.load(self._spot(c, tag))
+        same = c.op(f"icmp eq i64 {c.op(f'lshr i64 {e}, 32')}, {tag}")
+        c.do(f"br i1 {same}, label %fetch, label %looked")
+        c.label("fetch")
+        number = c.op(f"sub i64 {c.op(f'and i64 {e}, 4294967295')}, 1")
+        c.do(f"call void @llvm.prefetch.p0(ptr {self._state(c, number)}, i32 0, i32 3, i32 1)")
+        c.do("br label %looked")
+
+    def _insert(self) -> str:
+        """Insert the candidate at the tail of the ring, unless the table has it."""
+        c, w = Code(), self.layout.words
+        c.label("start")
+        slot = self._ring(c, self._bump(c, "tail"))
+        words = [self._word(c, slot, i) for i in range(w)]
+        tag = self._word(c, slot, w)
+        first = self._spot(c, tag)
+        c.do("br label %probe")
+        c.label("probe")
+        c.do(f"%at = phi ptr [{first}, %start], [%beyond, %further]")
+        if self.shared:
+            c.do("%e0 = load atomic i64, ptr %at acquire, align 8")
+        else:
+            c.do("%e0 = load i64, ptr %at")
+        c.do("br label %seen")
+        c.label("seen")
+        again = ", [%lost, %publish]" if self.shared else ""
+        c.do(f"%e = phi i64 [%e0, %probe]{again}")
+        c.do(f"br i1 {c.op('icmp eq i64 %e, 0')}, label %new, label %taken")
+        c.label("taken")
+        same = c.op(f"icmp eq i64 {c.op('lshr i64 %e, 32')}, {tag}")
+        c.do(f"br i1 {same}, label %compare, label %further")
+        c.label("compare")
+        old = self._state(c, c.op(f"sub i64 {c.op('and i64 %e, 4294967295')}, 1"))
+        off = "0"
+        for i in range(w):
+            off = c.bin("or", off, c.op(f"xor i64 {self._word(c, old, i)}, {words[i]}"))
+        c.do(f"br i1 {c.op(f'icmp eq i64 {off}, 0')}, label %out, label %further")
+        c.label("further")
+        c.do("%beyond = getelementptr i64, ptr %at, i64 1")
+        c.do("br label %probe")
+        c.label("new")
+        number = self._get(c, "next")
+        mine = self._state(c, number)
+        for i in range(w):
+            c.store(words[i], c.op(f"getelementptr i64, ptr {mine}, i64 {i}"))
+        p = c.op(f"getelementptr i32, ptr {self._pointer(c, 'parents')}, i64 {number}")
+        c.do(f"store i32 {c.op(f'trunc i64 {self._word(c, slot, w + 1)} to i32')}, ptr {p}")
+        plus = c.op(f"add i64 {number}, 1")
+        entry = c.op(f"or i64 {c.op(f'shl i64 {tag}, 32')}, {plus}")
+        if self.shared:
+            c.do("br label %publish")
+            c.label("publish")
+            pair = c.op(f"cmpxchg ptr %at, i64 0, i64 {entry} acq_rel acquire")
+            c.do(f"%lost = extractvalue {{ i64, i1 }} {pair}, 0")
+            won = c.op(f"extractvalue {{ i64, i1 }} {pair}, 1")
+            c.do(f"br i1 {won}, label %done, label %seen")
+            c.label("done")
+        else:
+            c.store(entry, "%at")
+        self._set(c, "next", plus)
+        c.do("br label %out")
+        c.label("out")
+        c.do("ret void")
+        return _function("void @insert(ptr %ctx)", c, "noinline")
+
+    def _attempt(self) -> str:
+        """Every way through the step of one entry: its choices count up like an odometer."""
+        c, at = Code(), self.at
+        c.label("start")
+        c.do("br label %once")
+        c.label("once")
+        c.do("%given = phi i64 [0, %start], [%k, %raise]")
+        slot = self._ring(c, self._get(c, "head"))
+        args = f"ptr %ctx, ptr %state, ptr {slot}, i64 %cpu, i64 %task, i64 %entry, i64 %given"
+        c.do(f"%r = call i64 @step({args})")
+        c.do(f"br i1 {c.op('trunc i64 %r to i1')}, label %exists, label %after")
+        c.label("exists")
+        self._bump(c, "transitions")
+        ordinal = self._bump(c, "ordinal")
+        inner = c.op(f"or i64 {self._get(c, 'internal')}, %inner")
+        self._set(c, "internal", inner)
+        off = c.bin("add", c.op("shl i64 %entry, 3"), str(at.fired))
+        p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
+        c.store(c.op(f"add i64 {c.load(p)}, 1"), p)
+        odd = c.op(f"or i64 {self._get(c, 'bad')}, {self._get(c, 'pending')}")
+        c.do(f"br i1 {c.op(f'icmp eq i64 {odd}, 0')}, label %well, label %odd")
+        c.label("odd")
+        c.do(f"call void @note_step(ptr %ctx, i64 {ordinal})")
+        c.do("br label %well")
+        c.label("well")
+        has = c.op(f"icmp ne i64 {c.op('and i64 %r, 2')}, 0")
+        c.do(f"br i1 {has}, label %push, label %after")
+        c.label("push")
+        c.do("call void @push(ptr %ctx)")
+        c.do("br label %after")
+        c.label("after")
+        c.do(f"br i1 {c.op('icmp ult i64 %r, 4')}, label %out, label %choices")
+        self._odometer(c, "%r", "out")
+        c.label("out")
+        c.do("ret void")
+        head = "void @attempt(ptr %ctx, ptr %state, i64 %cpu, i64 %task, i64 %entry, i64 %inner)"
+        return _function(head, c, "noinline")
+
+    def _odometer(self, c: Code, result: str, out: str) -> None:
+        """From ``choices``: to ``once`` by ``raise`` with %k digits given, or to ``out``."""
+        at = self.at
+        c.label("choices")
+        many = c.op(f"and i64 {result}, 4")
+        self._set(c, "status", c.op(f"or i64 {self._get(c, 'status')}, {many}"))
+        n = c.op(f"lshr i64 {result}, 8")
+        c.do("br label %digit")
+        c.label("digit")
+        c.do(f"%k = phi i64 [{n}, %choices], [%less, %lower]")
+        c.do(f"br i1 {c.op('icmp eq i64 %k, 0')}, label %{out}, label %last")
+        c.label("last")
+        c.do("%less = sub i64 %k, 1")
+        off = c.op(f"add i64 %less, {at.digits // 16}")
+        p = c.op(f"getelementptr [2 x i64], ptr %ctx, i64 {off}")
+        value = c.load(p)
+        top = c.load(c.op(f"getelementptr i64, ptr {p}, i64 1"))
+        c.do(f"br i1 {c.op(f'icmp slt i64 {value}, {top}')}, label %raise, label %lower")
+        c.label("lower")
+        c.do("br label %digit")
+        c.label("raise")
+        c.store(c.op(f"add i64 {value}, 1"), p)
+        c.do("br label %once")
+
+    def _notes(self) -> str:
+        """Rare things: a segment passed for the first time, a violation."""
+        c, at = Code(), self.at
+        c.label("start")
+        n = self._get(c, "pending")
+        c.do("br label %next")
+        c.label("next")
+        c.do("%i = phi i64 [0, %start], [%j, %one]")
+        c.do(f"br i1 {c.op(f'icmp ult i64 %i, {n}')}, label %one, label %bits")
+        c.label("one")
+        k = c.op(f"and i64 %i, {at.LOG_SIZE - 1}")
+        p = c.op(f"getelementptr i32, ptr %ctx, i64 {c.bin('add', k, str(at.log // 4))}")
+        number = c.op(f"zext i32 {c.op(f'load i32, ptr {p}')} to i64")
+        q = c.op(f"getelementptr i8, ptr %ctx, i64 {c.bin('add', number, str(at.unseen))}")
+        c.do(f"store i8 0, ptr {q}")
+        c.do("%j = add i64 %i, 1")
+        c.do("br label %next")
+        c.label("bits")
+        self._note(c, self._get(c, "bad"), "step_seen", at.step_at, 16, "%ordinal")
+        head = "void @note_step(ptr %ctx, i64 %ordinal)"
+        text = _function(head, c, "noinline cold")
+        c = Code()
+        c.label("bits")
+        self._note(c, "%bad", "state_seen", at.state_at, 8, "")
+        return text + _function("void @note_state(ptr %ctx, i64 %bad)", c, "noinline cold")
+
+    def _note(self, c: Code, bad: str, seen: str, where: int, size: int, ordinal: str) -> None:
+        have = self._get(c, seen)
+        new = c.op(f"and i64 {bad}, {c.op(f'xor i64 {have}, -1')}")
+        self._set(c, seen, c.op(f"or i64 {have}, {bad}"))
+        c.do("br label %bit")
+        c.label("bit")
+        c.do(f"%left = phi i64 [{new}, %bits], [%rest, %note]")
+        c.do(f"br i1 {c.op('icmp eq i64 %left, 0')}, label %out, label %note")
+        c.label("note")
+        b = c.op("call i64 @llvm.cttz.i64(i64 %left, i1 true)")
+        off = c.bin("add", c.op(f"mul i64 {b}, {size}"), str(where))
+        p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
+        c.store(self._get(c, "cur"), p)
+        if ordinal:
+            c.store(ordinal, c.op(f"getelementptr i64, ptr {p}, i64 1"))
+        c.do(f"%rest = and i64 %left, {c.op('sub i64 %left, 1')}")
+        c.do("br label %bit")
+        c.label("out")
+        c.do("ret void")
+
+    def _conditions(self) -> str:
+        """The mask of the state properties that a state violates."""
+        out = []
+        for _, fn in self.conditions:
+            c = Code()
+            c.label("start")
+            c.do("br label %once")
+            c.label("once")
+            c.do("%given = phi i64 [0, %start], [%k, %raise]")
+            c.do("%acc = phi i64 [0, %start], [%sum, %raise]")
+            slot = self._ring(c, self._get(c, "head"))
+            c.do(
+                f"%r = call i64 @{fn}(ptr %ctx, ptr %state, ptr {slot}, i64 0, i64 -1, i64 0, "
+                "i64 %given)"
+            )
+            real = c.op("trunc i64 %r to i1")
+            c.do(f"%sum = or i64 %acc, {c.select(real, self._get(c, 'bad'), '0')}")
+            c.do("br label %choices")
+            self._odometer(c, "%r", "out")
+            c.label("out")
+            c.do("ret i64 %sum")
+            out.append(_function(f"i64 @all_{fn}(ptr %ctx, ptr %state)", c, "noinline"))
+        return "\n".join(out)
+
+    def _work(self) -> str:
+        c, w = Code(), self.layout.words
+        c.label("start")
+        for i in range(w):
+            c.do(f"%w{i} = alloca i64")
+        c.do("br label %next")
+        c.label("next")
+        cur = self._get(c, "cur")
+        room = c.op(f"icmp ult i64 {self._get(c, 'next')}, {self._get(c, 'quota')}")
+        more = c.op(f"icmp ult i64 {cur}, {self._get(c, 'end')}")
+        fine = c.op(f"icmp eq i64 {self._get(c, 'status')}, 0")
+        go = c.op(f"and i1 {fine}, {c.op(f'and i1 {room}, {more}')}")
+        c.do(f"br i1 {go}, label %state, label %flush")
+        c.label("state")
+        c.do(f"%s = getelementptr i8, ptr {self._state(c, cur)}, i64 0")
+        for i in range(w):
+            c.store(self._word(c, "%s", i), f"%w{i}")
+        self._set(c, "ordinal", "0")
+        self._set(c, "internal", "0")
+        for cpu in range(self.m.cpus):
+            self._cpu(c, cpu)
+        if self.conditions:
+            self._check(c)
+        self._set(c, "cur", c.op(f"add i64 {cur}, 1"))
+        c.do("br label %next")
+        c.label("flush")
+        self._drain(c)
+        return _function("void @work(ptr %ctx)", c, "", internal=False)
+
+    def _drain(self, c: Code) -> None:
+        c.do("br label %drain")
+        c.label("drain")
+        waits = c.op(f"icmp ult i64 {self._get(c, 'tail')}, {self._get(c, 'head')}")
+        c.do(f"br i1 {waits}, label %one, label %out")
+        c.label("one")
+        c.do("call void @insert(ptr %ctx)")
+        c.do("br label %drain")
+        c.label("out")
+        c.do("ret void")
+
+    def _call(self, c: Code, cpu: int, task: str, entry: str, inner: bool) -> None:
+        c.do(
+            f"call void @attempt(ptr %ctx, ptr %s, i64 {cpu}, i64 {task}, i64 {entry}, "
+            f"i64 {int(inner)})"
+        )
+
+    def _pc(self, c: Code, lanes: Lanes, f: FrameLane, elem: str, kind: str) -> str:
+        """The packed pc of a frame; for one that is not stored, what it always is."""
+        n = f.lane.count
+        nodes = [self.shape.pc(x) if x >= 0 else 0 for x in f.rest]
+        fixed = str(nodes[0]) if nodes else "0"
+        for i, x in enumerate(nodes[1:], n + 1):
+            if str(x) != fixed:
+                fixed = c.select(c.op(f"icmp eq i64 {elem}, {i}"), str(x), fixed)
+        if elem.isdigit() and nodes:
+            fixed = str(nodes[max(0, int(elem) - n)])
+        if n == 0 or (elem.isdigit() and int(elem) >= n):
+            return fixed
+        rec = lanes.get(f.lane, elem, range(n))
+        pc = c.op(f"and i64 {rec}, {(1 << f.pc.bits) - 1}")
+        if nodes and not elem.isdigit():
+            pc = c.select(c.op(f"icmp ult i64 {elem}, {n}"), pc, fixed)
+        return pc
+
+    def _cpu(self, c: Code, cpu: int) -> None:
+        """The steps of one CPU, in the order of the interpreter."""
+        lanes, frames, first = Lanes(c), self.layout.frames, self.shape.first
+        v = self.layout.vars["current_task"]
+        code = lanes.get(v.lane, str(cpu), (cpu,))
+        task = c.bin("add", code, str(v.lo - 1))
+        done = f"cpu{cpu}.done"
+        irq = self._pc(c, lanes, frames["irq"], str(cpu), "irq")
+        c.do(f"br i1 {c.op(f'icmp ne i64 {irq}, 0')}, label %irq{cpu}, label %task{cpu}")
+        c.label(f"irq{cpu}")
+        self._call(c, cpu, task, c.op(f"add i64 {irq}, {first('irq') - 1}"), True)
+        c.do(f"br label %{done}")
+        c.label(f"task{cpu}")
+        sched = self._pc(c, lanes, frames["sched"], task, "sched")
+        main = self._pc(c, lanes, frames["main"], task, "main")
+        in_sched = c.op(f"icmp ne i64 {sched}, 0")
+        runs = c.op(f"icmp ne i64 {c.bin('or', sched, main)}, 0")
+        entry = c.select(
+            in_sched,
+            c.op(f"add i64 {sched}, {first('sched') - 1}"),
+            c.op(f"add i64 {main}, {first('main') - 1}"),
+        )
+        c.do(f"br i1 {runs}, label %run{cpu}, label %{done}")
+        c.label(f"run{cpu}")
+        self._call(c, cpu, task, entry, True)
+        p = c.op(f"getelementptr i8, ptr @flags, i64 {entry}")
+        flags = c.op(f"load i8, ptr {p}")
+        off = c.op(f"icmp ne i8 {c.op(f'and i8 {flags}, {IRQS_OFF}')}, 0")
+        c.do(f"br i1 {off}, label %{done}, label %starts{cpu}")
+        c.label(f"starts{cpu}")
+        g = self.m.graph
+        for kind in ("irq", "sched"):
+            if kind == "sched":
+                free = c.op(f"icmp ne i8 {c.op(f'and i8 {flags}, {PREEMPTIBLE}')}, 0")
+                c.do(f"br i1 {free}, label %preempt{cpu}, label %{done}")
+                c.label(f"preempt{cpu}")
+            for name in g.starts[kind]:
+                eid = self.shape.eid(kind, g.entries[(kind, name)])
+                self._call(c, cpu, task, str(eid), name not in g.env)
+        c.do(f"br label %{done}")
+        c.label(done)
+
+    def _check(self, c: Code) -> None:
+        bad = "0"
+        for kind, fn in self.conditions:
+            if kind == "always":
+                bad = c.bin("or", bad, c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %s)"))
+        stuck = [fn for kind, fn in self.conditions if kind == "stuck"]
+        is_stuck = c.op(f"icmp eq i64 {self._get(c, 'internal')}, 0")
+        c.do("br label %calm")
+        c.label("calm")
+        c.do(f"br i1 {is_stuck}, label %stuck, label %checked")
+        c.label("stuck")
+        more = bad
+        for fn in stuck:
+            more = c.bin("or", more, c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %s)"))
+        c.do("br label %checked")
+        c.label("checked")
+        total = c.op(f"phi i64 [{bad}, %calm], [{more}, %stuck]")
+        c.do(f"br i1 {c.op(f'icmp eq i64 {total}, 0')}, label %fine, label %ill")
+        c.label("ill")
+        c.do(f"call void @note_state(ptr %ctx, i64 {total})")
+        c.do("br label %fine")
+        c.label("fine")
+
+    def _seed(self) -> str:
+        """Insert the state at ``words``."""
+        c = Code()
+        c.label("start")
+        slot = self._ring(c, self._get(c, "head"))
+        for i in range(self.layout.words):
+            to = c.op(f"getelementptr i64, ptr {slot}, i64 {i}")
+            c.store(self._word(c, "%words", i), to)
+        c.do("call void @push(ptr %ctx)")
+        self._drain(c)
+        return _function("void @seed(ptr %ctx, ptr %words)", c, "", internal=False)
+
+
+def _function(head: str, c: Code, attrs: str, *, internal: bool = True) -> str:
+    define = "define internal" if internal else "define"
+    return "\n".join([f"{define} {head} {attrs} nounwind {{", *c.lines, "}", ""])
+
+
+DECLARE = """
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+declare i64 @llvm.cttz.i64(i64, i1)
+"""
+
+REHASH = """
+define void @rehash(ptr %old, i64 %from, i64 %to, ptr %new, i64 %size) nounwind {
+start:
+  br label %next
+next:
+  %i = phi i64 [%from, %start], [%j, %skip], [%j, %put]
+  %more = icmp ult i64 %i, %to
+  br i1 %more, label %one, label %out
+one:
+  %p = getelementptr i64, ptr %old, i64 %i
+  %e = load i64, ptr %p
+  %j = add i64 %i, 1
+  %empty = icmp eq i64 %e, 0
+  br i1 %empty, label %skip, label %find
+skip:
+  br label %next
+find:
+  %tag = lshr i64 %e, 32
+  %scaled = mul i64 %tag, %size
+  %home = lshr i64 %scaled, 32
+  br label %probe
+probe:
+  %k = phi i64 [%home, %find], [%k1, %full]
+  %q = getelementptr i64, ptr %new, i64 %k
+  %x = load i64, ptr %q
+  %free = icmp eq i64 %x, 0
+  br i1 %free, label %put, label %full
+full:
+  %k1 = add i64 %k, 1
+  br label %probe
+put:
+  store i64 %e, ptr %q
+  br label %next
+out:
+  ret void
+}
+"""
