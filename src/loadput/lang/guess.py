@@ -67,8 +67,7 @@ def path(e: s.Expr) -> str:
     if isinstance(e, s.Name):
         return e.id.partition(".")[0]
     if isinstance(e, s.Member):
-        link = "." if isinstance(e.base, s.Member | s.Index) else "->"
-        return f"{path(e.base)}{link}{e.name}"
+        return f"{path(e.base)}{'->' if e.arrow else '.'}{e.name}"
     if isinstance(e, s.Index):
         return f"{path(e.base)}[]"
     if isinstance(e, s.Unary):

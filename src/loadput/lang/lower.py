@@ -39,11 +39,22 @@ class Lowering(Opaque):
         self.loops: list[tuple[str, str]] = []
         self.atomic = 0
         self.labels: dict[str, str] = {}
+        self.placed: list[str] = []
+        self.gotos: list[s.Goto] = []
         self.narrow = local_types(d, decls) if self.is_c else {}
 
     def run(self) -> o.Function:
         """Return the function; raises SourceError (LP02xx) with the place."""
         self.stmts(self.d.body)
+        lost = next((g for g in self.gotos if g.label not in self.placed), None)
+        if lost is not None:
+            raise self.fail(
+                "LP0208",
+                f"goto the unknown label '{lost.label}'",
+                lost.span,
+                expected="a label of the function",
+                available=", ".join(self.placed) or "none",
+            )
         return self.b.finish(self.d.span, self.d.attrs, self.d.origin, self.d.doc)
 
     # statements
@@ -169,9 +180,13 @@ class Lowering(Opaque):
             self.b.emit(o.Return(fit(v, self.d.ret) if v else o.Const(0), st.span))
 
     def _Goto(self, st: s.Goto) -> None:
+        self.gotos.append(st)
         self.b.emit(o.Jump(self._label(st.label), st.span))
 
     def _LabelStmt(self, st: s.LabelStmt) -> None:
+        if st.label in self.placed:
+            raise self.fail("LP0208", f"label '{st.label}' twice", st.span, expected="one place")
+        self.placed.append(st.label)
         self.b.start(self._label(st.label))
 
     def _label(self, name: str) -> str:
@@ -249,11 +264,11 @@ class Lowering(Opaque):
         if e.id in self.b.types:
             return Value(o.Local(e.id), self.b.types[e.id])
         if e.id in ("NULL", "None"):
-            return Value(o.Const(0, "NULL" if e.id == "NULL" else "false"), INT)
+            return Value(o.Const(0, "NULL" if e.id == "NULL" else ""), INT)
         if e.id in ("False", "false"):
-            return Value(o.Const(0, "false"), ty.BOOL)
+            return Value(o.Const(0), ty.BOOL)
         if e.id in ("True", "true"):
-            return Value(o.Const(1, "true"), ty.BOOL)
+            return Value(o.Const(1), ty.BOOL)
         if e.id == "current":
             return Value(o.Leaf("current"), ty.Ptr("task_struct"))
         if e.id == "nr_cpu_ids":

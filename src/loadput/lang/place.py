@@ -163,7 +163,12 @@ class Places:
             g = self._global(self.name_argument(e, 0))
             at = self.rvalue(e.args[1]).expr if e.fn == "per_cpu" else o.Leaf("this_cpu")
             return Cell(o.Place(g.name, at), "", g.type)
-        raise self.fail("LP0203", "cannot take the place of this expression", e.span)
+        raise self.fail(
+            "LP0203",
+            "cannot take the place of this expression",
+            e.span,
+            expected="a variable, a field, an array element",
+        )
 
     def _deref_cell(self, e: s.Unary) -> Cell:
         inner = e.a
@@ -217,7 +222,9 @@ class Places:
     def _index_cell(self, e: s.Index) -> Cell:
         cell = self.lvalue(e.base)
         if cell.place is None or not isinstance(cell.type, ty.Array):
-            raise self.fail("LP0203", "index of something that is no array", e.span)
+            raise self.fail(
+                "LP0203", "index of something that is no array", e.span, expected="an array field"
+            )
         at = self.rvalue(e.index).expr
         return Cell(o.Place(cell.place.var, cell.place.index, at), "", cell.type.elem)
 
@@ -226,7 +233,13 @@ class Places:
         if cell.place is None:
             return Value(o.Local(cell.local), cell.type)
         if isinstance(cell.type, ty.Embed | ty.Array):
-            raise self.fail("LP0203", f"{cell.place.var} is no scalar", span)
+            raise self.fail(
+                "LP0203",
+                f"{cell.place.var} is no scalar",
+                span,
+                got=f"a value of type {cell.type}",
+                expected="one of its fields or elements",
+            )
         dst = self.b.temp(cell.type)
         self.b.emit(o.Load(dst.name, cell.place, mark, span))
         return Value(dst, cell.type)

@@ -28,11 +28,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """``base->name`` or ``base.name``: the type of ``base`` tells which."""
+    """``base->name`` or ``base.name``: the type of ``base`` tells which.
+
+    :param arrow: as it was written, for messages
+    """
 
     base: Expr
     name: str
     span: Span
+    arrow: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

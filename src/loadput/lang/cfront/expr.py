@@ -112,7 +112,8 @@ class Expressions:
     # places
 
     def _e_field_expression(self, n: Node, sp: Span) -> s.Expr:
-        return s.Member(self.expr(self.part(n, "argument")), self.raw(self.part(n, "field")), sp)
+        base, name = self.expr(self.part(n, "argument")), self.raw(self.part(n, "field"))
+        return s.Member(base, name, sp, any(c.type == "->" for c in n.children))
 
     def _e_subscript_expression(self, n: Node, sp: Span) -> s.Expr:
         return s.Index(self.expr(self.part(n, "argument")), self.expr(self.part(n, "index")), sp)

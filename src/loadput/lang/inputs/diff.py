@@ -100,8 +100,18 @@ def _parse_hunk(
     old, new = int(m[2] or 1), int(m[4] or 1)
     hunk = Hunk(lines[at], int(m[1]), m[5].strip())
     i = at + 1
+    end = len(own)
+    while end > i and not own[end - 1].strip(" \t"):
+        end -= 1  # blank lines at the very end are no context lines
     while old > 0 or new > 0:
-        text = own[i] if i < len(own) else None
+        blank = (
+            old == new <= len(own) - 1 - end and not lines[i].text.strip()
+            if i < len(own)
+            else False
+        )
+        text = own[i] if i < end or blank else None
+        if text == "" and lines[i].text.strip():
+            text = None  # a signature or a quote, blanked
         kind = " " if text == "" else (text or "?")[0]
         if text is None or _START.match(text) or re.match(r"-- ?$", text):
             last = next((ln for ln in reversed(lines[:i]) if ln.text.strip()), lines[at])

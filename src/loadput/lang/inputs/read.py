@@ -40,10 +40,13 @@ def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
 def _decode(data: bytes, name: str) -> str:
     """The file as text; raises InputError (LP0230, LP0231) where it is none."""
     if data[:2] == b"\x1f\x8b":
+        unpack = zlib.decompressobj(31)
         try:
-            data = zlib.decompressobj(31).decompress(data, MAX_BYTES + 1)
+            data = unpack.decompress(data, MAX_BYTES + 1)
         except zlib.error:
             raise InputError("LP0231", f"{name}: broken gzip file") from None
+        if not unpack.eof and len(data) <= MAX_BYTES:
+            raise InputError("LP0231", f"{name}: truncated gzip file")
     if len(data) > MAX_BYTES:
         raise InputError("LP0231", f"{name} is larger than {MAX_BYTES >> 20} MB")
     expected = "a mail, an mbox, a unified diff or a C file, as text"

@@ -41,7 +41,7 @@ class Tree:
                     expected="the tree that the patch was made for",
                 )
             c = at.read_text("utf-8", "replace").split("\n")
-            self.files[path] = Text(c, [Line(str(at), i, t) for i, t in enumerate(c, 1)])
+            self.files[path] = Text(c, [Line(path, i, t) for i, t in enumerate(c, 1)])
         return self.files[path]
 
 

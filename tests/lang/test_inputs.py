@@ -1,0 +1,355 @@
+"""What a user may give: mails, series, diffs, C files; and what is no use, said in one message."""
+# ruff: noqa: E101
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+import pickle
+import time
+from pathlib import Path
+
+import pytest
+
+from loadput.base.errors import InputError, LoadputError, SourceError
+from loadput.lang.inputs import Patch, read_input, read_text
+
+HERE = Path(__file__).parent / "fixtures"
+SEED = Path(__file__).parents[3] / "shared" / "seed"
+
+OLD = """#include <linux/x.h>
+
+static int keep(int a)
+{
+	return a;
+}
+
+static void park(struct kvm_vcpu *vcpu)
+{
+	int a = 1;
+
+	first(vcpu, a);
+	second(vcpu);
+	third(vcpu);
+	fourth(vcpu);
+	fifth(vcpu);
+	sixth(vcpu);
+}
+
+static void leave(struct kvm_vcpu *vcpu)
+{
+	last(vcpu);
+}
+"""
+HUNK = """--- a/virt/kvm/park.c
++++ b/virt/kvm/park.c
+@@ -11,7 +11,7 @@ static void park(struct kvm_vcpu *vcpu)
+
+ 	first(vcpu, a);
+ 	second(vcpu);
+-	third(vcpu);
++	WRITE_ONCE(vcpu->parked, true);
+ 	fourth(vcpu);
+ 	fifth(vcpu);
+ 	sixth(vcpu);
+"""
+REMOVE = """--- a/virt/kvm/park.c
++++ b/virt/kvm/park.c
+@@ -17,7 +17,3 @@ static void park(struct kvm_vcpu *vcpu)
+ 	sixth(vcpu);
+ }
+
+-static void leave(struct kvm_vcpu *vcpu)
+-{
+-	last(vcpu);
+-}
+"""
+HEADER = """diff --git a/include/linux/kvm_host.h b/include/linux/kvm_host.h
+--- a/include/linux/kvm_host.h
++++ b/include/linux/kvm_host.h
+@@ -3,3 +3,4 @@ struct kvm_vcpu {
+ 	bool ready;
++	bool parked;
+ 	int a;
+ 	int b;
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A kernel tree of two files."""
+    (tmp_path / "virt/kvm").mkdir(parents=True)
+    (tmp_path / "virt/kvm/park.c").write_text(OLD)
+    (tmp_path / "include/linux").mkdir(parents=True)
+    host = "// line\nstruct kvm_vcpu {\n\tbool ready;\n\tint a;\n\tint b;\n};\n"
+    (tmp_path / "include/linux/kvm_host.h").write_text(host)
+    return tmp_path
+
+
+def names(patch: Patch) -> list[str]:
+    return [f.name for f in patch.functions]
+
+
+def message(subject: str, text: str, *headers: str) -> str:
+    head = ["From 0123456789abcdef Mon Sep 17 00:00:00 2001", "From: A <a@example.org>"]
+    return "\n".join([*head, "Date: Mon, 3 Jun 2024 10:00:00 +0000", f"Subject: {subject}",
+                      *headers, "", text, "-- ", "2.45.0", "", ""])  # fmt: skip
+
+
+def failure(text: str, name: str = "in.txt", tree: Path | None = None) -> LoadputError:
+    with pytest.raises(LoadputError) as e:
+        for p in read_text(text, name, tree):
+            p.parse()
+    assert "Traceback" not in str(e.value) and str(e.value).startswith("error[LP02")
+    assert pickle.loads(pickle.dumps(e.value)).render() == e.value.render()
+    return e.value
+
+
+# mail
+
+
+def test_read_input_mail_takes_the_authors_functions_and_no_others() -> None:
+    (p,) = read_input(HERE / "mail.txt")
+    assert (p.kind, names(p)) == ("mail", ["kvm_sched_in", "kvm_sched_out"])
+    assert [(f.lines[0].number, f.lines[-1].number) for f in p.functions] == [(22, 28), (30, 37)]
+    assert p.title == "[RFC] KVM: mark a vCPU whose task has left its CPU"
+    assert p.notes == (
+        "10 quoted lines are not code",
+        "signature from line 41 is not code",
+    )
+
+
+def test_read_input_mail_places_point_into_the_mail() -> None:
+    (p,) = read_input(HERE / "mail.txt")
+    lines = (HERE / "mail.txt").read_text().split("\n")
+    for d in p.parse():
+        assert d.origin == "user:mail.txt"
+        assert lines[d.span.line - 1][d.span.col - 1 :].startswith(d.name)
+        for st in d.body:
+            row = lines[st.span.line - 1]
+            first = row[st.span.col - 1 : st.span.col - 1 + st.span.length]
+            assert first.strip(), st
+
+
+def test_read_input_seed_mail_yields_its_two_functions() -> None:
+    found = sorted(SEED.glob("*.txt"))
+    if not found:
+        pytest.skip("the mail that the project starts from is not on this machine")
+    (p,) = read_input(found[0])
+    where = [(f.name, f.lines[0].number, f.lines[-1].number) for f in p.functions]
+    assert where == [("kvm_sched_in", 66, 77), ("kvm_sched_out", 79, 92)]
+    assert [len(d.body) for d in p.parse()] == [6, 5]
+    assert p.notes[-1] == "list footer from line 96 is not code"
+
+
+def test_read_text_code_only_in_quotes_is_named_and_not_used() -> None:
+    e = failure("Hi,\n\n> void f(void)\n> {\n> \tg();\n> }\n\nNice.\n")
+    assert isinstance(e, InputError) and e.code == "LP0230"
+    assert "f (line 3)" in str(e) and "'> '" in str(e)
+
+
+def test_read_text_prose_with_brackets_is_no_code() -> None:
+    text = 'Why call foo() { here }?  It\'s "odd {", as arch/*/kvm does if (x) { y(); }\n'
+    assert failure(text).code == "LP0230"
+
+
+def test_read_text_mail_cut_inside_a_function_names_it() -> None:
+    text = (HERE / "mail.txt").read_text()
+    e = failure(text[: text.index("kvm_arch_vcpu_put")])
+    assert isinstance(e, SourceError) and e.code == "LP0221"
+    assert "kvm_sched_out" in str(e) and e.span is not None and e.span.line == 32
+
+
+def test_read_text_indented_and_dos_lines_are_read() -> None:
+    text = "I mean:\n\n    static void f(int a)\n    {\n        g(a);\n    }\n"
+    for given in (text, text.replace("\n", "\r\n"), text.replace("    ", "\u00a0\u00a0\u00a0 ")):
+        (p,) = read_text(given, "m.txt")
+        (d,) = p.parse()
+        assert (d.name, d.span.line, d.span.col) == ("f", 3, 17)
+
+
+# diffs
+
+
+def test_read_text_diff_is_applied_to_the_tree(tree: Path) -> None:
+    (p,) = read_text(HUNK, "park.diff", tree)
+    assert (p.kind, names(p), p.removed) == ("diff", ["park"], ())
+    (d,) = p.parse()
+    assert [str(st.span) for st in d.body[1:4]] == [
+        "virt/kvm/park.c:12:2",
+        "virt/kvm/park.c:13:2",
+        "park.diff:8:3",
+    ]
+
+
+def test_read_text_diff_applies_at_another_line(tree: Path) -> None:
+    (p,) = read_text(HUNK.replace("-11,7 +11,7", "-311,7 +309,7"), "park.diff", tree)
+    assert names(p) == ["park"]
+
+
+def test_read_text_diff_that_does_not_apply_names_hunk_and_line(tree: Path) -> None:
+    e = failure(HUNK.replace("-	third", "-	thirty"), "park.diff", tree)
+    assert e.code == "LP0234" and "hunk 1 of virt/kvm/park.c" in str(e)
+    assert e.span is not None and e.span.line == 7
+
+
+def test_read_text_diff_without_a_tree_asks_for_it() -> None:
+    e = failure(HUNK, "park.diff")
+    assert e.code == "LP0236" and "--tree DIR" in str(e) and "park" in str(e)
+
+
+def test_read_text_diff_with_whole_functions_needs_no_tree() -> None:
+    lines = OLD.split("\n")[:-1]
+    at = lines.index("static void leave(struct kvm_vcpu *vcpu)")
+    hunk = [" " + t for t in lines[at:]]
+    hunk.insert(2, "+\tfirst_of_all(vcpu);")
+    head = f"--- a/x.c\n+++ b/x.c\n@@ -{at + 1},4 +{at + 1},5 @@\n"
+    (p,) = read_text(head + "\n".join(hunk) + "\n", "x.diff")
+    assert names(p) == ["leave"] and [str(st.span) for st in p.parse()[0].body] == [
+        "x.diff:6:3",
+        "x.diff:7:3",
+    ]
+
+
+def test_read_text_new_file_needs_no_tree() -> None:
+    body = "".join(f"+{t}\n" for t in OLD.split("\n")[:-1])
+    n = OLD.count("\n")
+    (p,) = read_text(f"--- /dev/null\n+++ b/x.c\n@@ -0,0 +1,{n} @@\n{body}", "x.diff")
+    assert names(p) == ["keep", "park", "leave"]
+
+
+def test_read_text_removed_function_is_said(tree: Path) -> None:
+    (p,) = read_text(REMOVE, "x.diff", tree)
+    assert p.removed == ("leave",)
+
+
+def test_read_text_field_added_in_a_header_is_a_hint(tree: Path) -> None:
+    (p,) = read_text(HEADER + HUNK, "x.diff", tree)
+    ((f,),) = (p.fields,)
+    assert (f.struct, f.name, f.ctype, f.place) == ("kvm_vcpu", "parked", "bool", "x.diff:6")
+
+
+@pytest.mark.parametrize("drop", [1, 2, 5])
+def test_read_text_truncated_diff_is_an_error(drop: int, tree: Path) -> None:
+    cut = "\n".join(HUNK.split("\n")[: -1 - drop]) + "\n"
+    e = failure(cut, "x.diff", tree)
+    assert e.code == "LP0232" and "virt/kvm/park.c" in str(e)
+
+
+def test_read_text_diff_that_a_mailer_wrapped_is_an_error(tree: Path) -> None:
+    e = failure(HUNK.replace("WRITE_ONCE(vcpu->parked, true)", "WRITE_ONCE(a,\nb)"), "x", tree)
+    assert e.code == "LP0233" and e.span is not None and e.span.line == 9
+
+
+def test_read_text_file_that_the_tree_lacks_is_named(tree: Path) -> None:
+    e = failure(HUNK.replace("park.c", "gone.c"), "x.diff", tree)
+    assert e.code == "LP0235" and "virt/kvm/gone.c" in str(e)
+
+
+def test_read_text_path_out_of_the_tree_is_refused(tree: Path) -> None:
+    outside = os.path.relpath(__file__, tree)
+    e = failure(HUNK.replace("virt/kvm/park.c", outside.replace(".py", ".c")), "x.diff", tree)
+    assert e.code == "LP0235"
+
+
+def test_read_text_mail_with_a_diff_in_it_reads_the_diff(tree: Path) -> None:
+    text = "Subject line\n\nWhat about this?\n\n" + HUNK + "\nIt compiles.\n"
+    (p,) = read_text(text, "m.txt", tree)
+    assert (p.kind, names(p)) == ("mail", ["park"])
+
+
+# series
+
+
+def series() -> str:
+    quote = "".join(f"> {t}\n" for t in HUNK.split("\n"))
+    undo = HUNK.replace("-	third", "-	WRITE_ONCE(vcpu->parked, true)").replace(
+        "(vcpu);\n+	W", ";\n+	W"
+    )
+    undo = undo.replace("+	WRITE_ONCE(vcpu->parked, true)", "+	third(vcpu)")
+    return (
+        message("[PATCH 2/2] KVM: two", undo)
+        + message("[PATCH 0/2] KVM: a series", "What it is about.\n")
+        + message("Re: [PATCH 1/2] KVM: one", "On Monday, B wrote:\n" + quote + "\nOk.\n")
+        + message("[PATCH 1/2] KVM: one", "Why.\n---\n" + HEADER + HUNK)
+    )
+
+
+def test_read_text_series_is_sorted_and_applied_patch_on_patch(tree: Path) -> None:
+    first, second = read_text(series(), "s.mbox", tree)
+    assert [first.title, second.title] == ["[PATCH 1/2] KVM: one", "[PATCH 2/2] KVM: two"]
+    assert {first.kind, second.kind} == {"mbox patch"}
+    assert "WRITE_ONCE" in first.functions[0].text and "third" in second.functions[0].text
+    assert first.notes[0] == "cover letter without code skipped: [PATCH 0/2] KVM: a series"
+    assert first.notes[1].startswith("reply without code skipped: Re: ")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "8bit"])
+def test_read_text_encoded_patch_is_decoded(encoding: str, tree: Path) -> None:
+    body = HUNK.replace("true", "true /* é */")
+    if encoding == "base64":
+        body = base64.encodebytes(body.encode()).decode()
+    elif encoding == "quoted-printable":
+        body = body.replace("=", "=3D").replace("é", "=C3=A9")
+    kind = ("Content-Type: text/plain; charset=utf-8", f"Content-Transfer-Encoding: {encoding}")
+    text = message("[PATCH] KVM: encoded", "BODY", *kind).replace("BODY\n-- \n2.45.0\n", body)
+    (p,) = read_text(text, "p.mbox", tree)
+    (d,) = p.parse()
+    place = d.body[3].span.file
+    assert names(p) == ["park"] and place == ("p.mbox" if encoding == "8bit" else
+                                              "p.mbox[message 1, decoded]")  # fmt: skip
+
+
+def test_read_input_gzip_mbox(tree: Path, tmp_path: Path) -> None:
+    at = tmp_path / "t.mbox.gz"
+    at.write_bytes(gzip.compress(series().encode()))
+    assert len(read_input(at, tree)) == 2
+
+
+# bad input
+
+
+def bad_files() -> dict[str, bytes]:
+    return {
+        "empty": b"",
+        "blank": b"  \n\t\n",
+        "nul": bytes(10_000_000),
+        "binary": bytes(range(256)) * 50,
+        "one line": b"x" * 3_000_000,
+        "many lines": b"{\n" * 400_000,
+        "long lines": (b"a(" * 9_000 + b"\n") * 100,
+        "no code": b"Hi,\n\nlooks good.\n\nReviewed-by: me\n",
+        "broken gzip": b"\x1f\x8b\x08\x00abc",
+        "cut gzip": gzip.compress(b"void f(void) { g(); }\n" * 99)[:40],
+        "diff head": b"diff --git a/x.c b/x.c\n",
+        "deep": b"void f(void)\n{\n\tx = " + b"(" * 9_000 + b"1" + b")" * 9_000 + b";\n}\n",
+        "chain": b"void f(void)\n{\n\tx = " + b"1+" * 9_000 + b"1;\n}\n",
+        "huge function": b"void f(void)\n{\n" + b"\tg();\n" * 50_000 + b"}\n",
+        "open comment": b"void f(void)\n{\n\t/* never closed\n}\n",
+    }
+
+
+@pytest.mark.parametrize("name", bad_files())
+def test_read_input_bad_file_is_one_message_within_a_second(name: str, tmp_path: Path) -> None:
+    at = tmp_path / "in.txt"
+    at.write_bytes(bad_files()[name])
+    start = time.process_time()
+    with pytest.raises(LoadputError) as e:
+        for p in read_input(at):
+            p.parse()
+    assert time.process_time() - start < 1
+    assert (e.value.exit_code, e.value.code[:4]) == (2, "LP02")
+    assert all(len(line) < 400 for line in str(e.value).split("\n")[1:]) or e.value.line_text
+
+
+def test_read_input_missing_file_and_folder(tmp_path: Path) -> None:
+    for at in (tmp_path / "none.txt", tmp_path):
+        with pytest.raises(InputError, match="cannot read"):
+            read_input(at)
+    with pytest.raises(InputError, match="no such directory"):
+        read_input(HERE / "mail.txt", tmp_path / "none")
+
+
+def test_read_text_c_file_without_functions() -> None:
+    assert failure("int a;\n", "x.c").code == "LP0230"
