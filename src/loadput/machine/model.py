@@ -98,7 +98,7 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
         var_at[name] = len(slots)
         slots += [Slot(f"{name}[{i}]", *_range(var, cells)) for i in range(var.count * var.length)]
         initial += var.init
-    live = _node_liveness(g, v)
+    live = live_locals(g, v)
     regs, reg_slots = _registers(g, v, f, live)
     pc_at, pc_step, reg_at = {}, {}, {}
     sizes = p.scenario.sizes
@@ -136,7 +136,7 @@ def _range(var: Var, cells: list[set[int]]) -> tuple[int, int]:
     return lo, hi
 
 
-def _node_liveness(g: Graph, v: Values) -> dict[int, frozenset[str]]:
+def live_locals(g: Graph, v: Values) -> dict[int, frozenset[str]]:
     """Per node, the needed locals that are live before it."""
     preds: dict[int, list[int]] = {}
     for n in g.nodes:
