@@ -7,6 +7,7 @@ import pytest
 from loadput.base.errors import SourceError
 from loadput.ir import ops as o
 from loadput.ir import types as ty
+from loadput.ir.decls import VarDecl
 from loadput.lang.cfront import parse_c
 from loadput.lang.lower import Note
 
@@ -285,3 +286,26 @@ def test_lower_takes_the_types_of_the_program_for_its_parameters() -> None:
     assert fn.params == decls.funcs["kvm_arch_vcpu_load"].params
     other = lower_c("void g(struct nowhere *p, struct kvm *kvm, void *q)\n{\n}\n", decls)
     assert [t for _, t in other.params] == [ty.BOOL, ty.Ptr("kvm"), ty.BOOL]
+
+
+def test_lower_every_error_code_is_minus_one_and_said() -> None:
+    notes: list[Note] = []
+    fn = lower_c("int f(int x)\n{\n\treturn x ? -EINTR : 0;\n}\n", notes=notes)
+    assert (run(fn, [1])[0], run(fn, [0])[0]) == (-1, 0)
+    assert [(n.kind, n.what) for n in notes] == [("error code", "-EINTR")]
+
+
+def test_lower_cast_of_an_opaque_pointer_is_any_instance() -> None:
+    text = "int f(struct nowhere *p)\n{\n\treturn ((struct kvm_vcpu *)p->priv)->mode;\n}\n"
+    assert 'choose 0 $NR_VCPUS "opaque' in body(lower_c(text))
+
+
+def test_lower_swap_and_this_cpu_counters() -> None:
+    decls = program()
+    decls.globals["depth"] = VarDecl("depth", ty.Int(0, 9), percpu=True)
+    calls = "swap(a, b); __this_cpu_inc(depth); this_cpu_add(depth, b);"
+    text = "int f(int a, int b)\n{\n\t" + calls + "\n\treturn a;\n}\n"
+    value, memory = run(lower_c(text, decls), [3, 4])
+    assert (value, memory["depth", 0]) == (4, 4)
+    with pytest.raises(SourceError, match="no per-CPU variable"):
+        lower_c("int f(void)\n{\n\treturn this_cpu_read(flag);\n}\n")

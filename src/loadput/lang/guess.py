@@ -6,6 +6,7 @@ modelled, a global or a constant that it does not declare. Its value is any valu
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
@@ -14,6 +15,7 @@ from ..ir.decls import Decls
 from . import syntax as s
 
 INT = ty.Int(-1, 127)
+ERRORS = frozenset(errno.errorcode.values()) | {"ERESTARTSYS", "ENOTSUPP", "EPROBE_DEFER"}
 TRUTH = frozenset(("true", "false", "True", "False"))
 NULLS = frozenset(("NULL", "None"))
 # Calls that give the value of their first argument, or that read the place it names.
@@ -130,6 +132,8 @@ class Guess:
     def _unary(self, e: s.Unary) -> ty.Type | None:
         if e.op == "!":
             return ty.BOOL
+        if is_error_code(e):
+            return INT
         a = self.type(e.a)
         if e.op == "&":
             return ty.Ptr(a.struct) if isinstance(a, ty.Embed) else None
@@ -168,6 +172,8 @@ class Guess:
         if isinstance(e, s.Index):
             return self.opaque(e.base)
         if isinstance(e, s.Unary):
+            if is_error_code(e):
+                return ""
             if e.op in "&*":
                 return "" if self.type(e) is not None else path(e)
             return self.opaque(e.a)
@@ -179,6 +185,13 @@ class Guess:
             if e.fn in ("container_of", "__pointer_cast"):
                 return self.opaque(e.args[0]) or ("" if self.type(e) is not None else path(e))
         return ""
+
+
+def is_error_code(e: s.Expr) -> bool:
+    """``-EINTR`` and the like: in the model every error is -1."""
+    if not (isinstance(e, s.Unary) and e.op == "-"):
+        return False
+    return isinstance(e.a, s.Name) and e.a.id in ERRORS
 
 
 def _is_here(e: s.Expr) -> bool:

@@ -26,6 +26,7 @@ PLACES = {  # access macros: which argument is the place
     **{f"{p}{k}_bit": 1 for p in ("", "__") for k in ("set", "clear", "test")},
     **{f"{p}test_and_{k}_bit": 1 for p in ("", "__") for k in ("set", "clear")},
     "data_race": 0,
+    **{f"{p}this_cpu_{k}": 0 for p in ("", "__", "raw_") for k in ("inc", "dec", "add", "sub")},
 }
 WRITERS = frozenset(
     (
@@ -34,9 +35,8 @@ WRITERS = frozenset(
         *("atomic_set", "xchg", "atomic_xchg", "cmpxchg"),
     )
 )
-COUNTING = frozenset(k for k in PLACES if k.startswith("atomic_") and k != "atomic_read") | {
-    k for k in PLACES if k.endswith("_bit")
-}
+_COUNT_ENDS = ("_bit", "_inc", "_dec", "_add", "_sub", "_return", "_test", "_or", "_and", "_andnot")
+COUNTING = frozenset(k for k in PLACES if k.endswith(_COUNT_ENDS))
 
 
 def adopt_signature(d: s.Def, decls: Decls) -> s.Def:

@@ -14,7 +14,7 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import Decls
 from . import syntax as s
-from .guess import INT, join, path
+from .guess import INT, is_error_code, join, path
 from .infer import adopt_signature, infer_fields, local_types
 from .opaque import Opaque
 from .place import Cell, Note, Value, fit
@@ -220,7 +220,7 @@ class Lowering(Opaque):
 
         :param want: the type that the context takes; decides what a value from outside may be
         """
-        if self.is_c:
+        if self.is_c and not is_error_code(e):
             why = self.guess.opaque(e)
             if why:
                 return self.any_value(e, why, want, used)
@@ -250,6 +250,9 @@ class Lowering(Opaque):
             return Value(keep, old.type)
         if isinstance(e, s.Unary) and e.op == "&":
             return self._address(e)
+        if self.is_c and is_error_code(e):
+            self.note("error code", path(e), e.span)
+            return Value(o.Const(-1, path(e)), INT)
         if isinstance(e, s.Unary) and e.op in UNARY:
             a = self.rvalue(e.a, want=ty.BOOL if e.op == "!" else None)
             t = ty.BOOL if e.op == "!" else INT

@@ -41,7 +41,9 @@ class Opaque(Places):
         is_bool |= isinstance(e, s.Unary) and e.op in "!&"
         if isinstance(e, s.Unary) and e.op == "&":
             return Value(o.Const(1), ty.BOOL)
-        return self.choose(ty.BOOL if is_bool else want or INT, why, e.span)
+        known = self.guess.type(e)
+        held = known if isinstance(known, ty.Ptr | ty.CpuId) else want or INT
+        return self.choose(ty.BOOL if is_bool else held, why, e.span)
 
     def choose(self, t: ty.Type, why: str, span: Span) -> Value:
         """Any value of scalar type ``t``."""

@@ -36,7 +36,7 @@ class Note:
 
     :param kind: ``opaque read`` (any value), ``dropped store``, ``no effect`` (a trace or a print),
         ``dropped call`` (a request that is not modelled), ``opaque address`` (a callee without a
-        body is given the place of modelled state)
+        body is given the place of modelled state), ``error code`` (``-EINTR``: -1)
     """
 
     kind: str
@@ -160,7 +160,7 @@ class Places:
         if isinstance(e, s.Unary) and e.op == "*":
             return self._deref_cell(e)
         if isinstance(e, s.Invoke) and e.fn in ("per_cpu", "this_cpu"):
-            g = self._global(self.name_argument(e, 0))
+            g = self.per_cpu_variable(self.name_argument(e, 0))
             at = self.rvalue(e.args[1]).expr if e.fn == "per_cpu" else o.Leaf("this_cpu")
             return Cell(o.Place(g.name, at), "", g.type)
         raise self.fail(
@@ -177,7 +177,7 @@ class Places:
         if isinstance(inner, s.Invoke) and inner.fn in ("this_cpu_ptr", "per_cpu_ptr"):
             arg = inner.args[0]
             if isinstance(arg, s.Unary) and isinstance(arg.a, s.Name):
-                g = self._global(arg.a)
+                g = self.per_cpu_variable(arg.a)
                 here = inner.fn == "this_cpu_ptr"
                 at = o.Leaf("this_cpu") if here else self.rvalue(inner.args[1]).expr
                 return Cell(o.Place(g.name, at), "", g.type)
@@ -189,6 +189,15 @@ class Places:
         if e.id not in self.decls.globals:
             raise self._unknown(e)
         return self.decls.globals[e.id]
+
+    def per_cpu_variable(self, e: s.Name) -> VarDecl:
+        """The per-CPU variable ``e``; raises SourceError where it is another thing."""
+        g = self._global(e)
+        if not g.percpu:
+            raise self.fail(
+                "LP0204", f"'{e.id}' is no per-CPU variable", e.span, expected="a per-CPU variable"
+            )
+        return g
 
     def _unknown(self, e: s.Name) -> SourceError:
         known = [*self.b.types, *self.decls.globals, *self.decls.consts]

@@ -50,7 +50,7 @@ def _here(lo: Lowering, e: s.Invoke) -> Cell:
         arg = arg.a
     if isinstance(arg, s.Member | s.Index):
         return lo.lvalue(arg)
-    g = lo._global(lo.name_argument(e, 0))
+    g = lo.per_cpu_variable(lo.name_argument(e, 0))
     return Cell(o.Place(g.name, o.Leaf("this_cpu")), "", g.type)
 
 
@@ -65,7 +65,7 @@ def _this_cpu_write(lo: Lowering, e: s.Invoke) -> Value:
 
 
 def _per_cpu_ptr(lo: Lowering, e: s.Invoke) -> Value:
-    g = lo._global(lo.name_argument(e, 0))
+    g = lo.per_cpu_variable(lo.name_argument(e, 0))
     if not isinstance(g.type, ty.Embed):
         if e.fn == "per_cpu":
             return lo.read(lo.lvalue(e), "plain", e.span)
@@ -237,15 +237,17 @@ def _atomic_set(lo: Lowering, e: s.Invoke) -> Value:
     return NOTHING
 
 
-def _atomic_op(op: str, at: int, result: str = "") -> Rule:
+def _atomic_op(op: str, at: int, result: str = "", *, here: int = -1) -> Rule:
     """atomic_add(n, &x) (``at`` 1), atomic_inc(&x) (``at`` 0): one step.
 
     :param result: "" none, ``new`` the value after, ``zero`` whether that is 0
+    :param here: a this_cpu_ operation on a per-CPU variable: argument that holds the amount, 0: 1
     """
 
     def rule(lo: Lowering, e: s.Invoke) -> Value:
-        by = lo.rvalue(e.args[0]).expr if at else o.Const(1)
-        cell = _cell(lo, e.args[at])
+        amount = here if here >= 0 else at - 1
+        by = lo.rvalue(e.args[amount]).expr if amount > 0 or at else o.Const(1)
+        cell = _here(lo, e) if here >= 0 else _cell(lo, e.args[at])
         lo._open_atomic(e.span)
         old = lo.read(cell, "once", e.span)
         new = lo.b.temp(old.type)
@@ -257,6 +259,22 @@ def _atomic_op(op: str, at: int, result: str = "") -> Rule:
         return Value(new, old.type) if result else NOTHING
 
     return rule
+
+
+def _swap(lo: Lowering, e: s.Invoke) -> Value:
+    """swap(a, b): two plain reads, two plain writes."""
+    a, b = (lo.lvalue(x) for x in e.args[:2])
+    was_a, was_b = (lo.read(c, "plain", e.span) for c in (a, b))
+    keep = lo.b.temp(was_a.type)
+    lo.b.emit(o.Assign(keep.name, was_a.expr, e.span))
+    lo.write(a, was_b.expr, "plain", e.span)
+    lo.write(b, keep, "plain", e.span)
+    return NOTHING
+
+
+def _bug(lo: Lowering, e: s.Invoke) -> Value:
+    lo.b.emit(o.Check("KERNEL-WARN", o.Const(0), e.span))
+    return NOTHING
 
 
 def _bit_mask(lo: Lowering, e: s.Invoke) -> Value:
@@ -335,6 +353,12 @@ INTRINSICS: dict[str, Rule] = {
     "atomic_or": _atomic_op("or", 1),
     "atomic_and": _atomic_op("and", 1),
     "atomic_xchg": _rmw,
+    **{p + "this_cpu_inc": _atomic_op("add", 0, here=0) for p in ("", "__", "raw_")},
+    **{p + "this_cpu_dec": _atomic_op("sub", 0, here=0) for p in ("", "__", "raw_")},
+    **{p + "this_cpu_add": _atomic_op("add", 0, here=1) for p in ("", "__", "raw_")},
+    **{p + "this_cpu_sub": _atomic_op("sub", 0, here=1) for p in ("", "__", "raw_")},
+    "swap": _swap,
+    "BUG": _bug,
     "BIT": _bit_mask,
     "BIT_ULL": _bit_mask,
     "min": _pick("<"),
@@ -356,6 +380,9 @@ INTRINSICS: dict[str, Rule] = {
             "BUG_ON",
             "KVM_BUG_ON",
             "WARN_ONCE",
+            "WARN",
+            "WARN_RATELIMIT",
+            "VM_WARN_ON",
             "VM_WARN_ON_ONCE",
             "VM_BUG_ON",
         ),
@@ -392,7 +419,11 @@ ARITY: dict[str, int] = {
     **dict.fromkeys(("__pointer_cast", "__vcpu_is_of", "min", "max", "atomic_and"), 2),
     **dict.fromkeys(("cmpxchg", "cmpxchg_relaxed", "cmpxchg_acquire"), 3),
     **{k: 0 for k in INTRINSICS if k.startswith(("smp_", "preempt_", "might_", "lockdep_"))},
-    **dict.fromkeys(("get_cpu", "put_cpu", "irqs_disabled", "in_hardirq", "barrier", "choose"), 0),
+    **{p + k: 2 for p in ("", "__", "raw_") for k in ("this_cpu_add", "this_cpu_sub")},
+    "swap": 2,
+    **dict.fromkeys(
+        ("BUG", "get_cpu", "put_cpu", "irqs_disabled", "in_hardirq", "barrier", "choose"), 0
+    ),
     **dict.fromkeys(("local_irq_disable", "local_irq_enable", "raw_smp_processor_id"), 0),
     **dict.fromkeys(("__smp_processor_id", "mb", "rmb", "wmb", "cond_resched_tasks_rcu_qs"), 0),
     **{f"__smp_{k}": 0 for k in ("mb", "rmb", "wmb")},
