@@ -142,6 +142,8 @@ def _decode_entries(
     head: NDArray[np.uint32] = words[pos]
     kind: NDArray[np.uint32] = (head & 31).astype(np.uint32)
     page = pos // (page_bytes // 4)
+    if page_bytes & (page_bytes - 1) == 0:
+        page = pos >> ((page_bytes // 4).bit_length() - 1)
     time = _entry_times(words, pos, head, kind, page, stamps)
     keep = kind < TYPE_PADDING
     if not keep.all():

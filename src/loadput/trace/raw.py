@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
 
@@ -38,16 +40,14 @@ class RawBackend:
         self._progress = progress
         self._limit = cache_bytes
         self._names: dict[str, EventFormat] = {}
-        self._whole: Batch | None = None
-        self._rows: dict[int, slice] = {}
+        self._whole: Index | None = None
         self._is_streamed = False
 
     def count_events(self) -> dict[str, int]:
-        counts = np.zeros(1 << 16, dtype=np.int64)
-        if self._index():
-            for number, rows in self._rows.items():
-                counts[number] = rows.stop - rows.start
+        if self._build_index():
+            counts = self._whole.counts if self._whole is not None else np.zeros(0, dtype=np.int64)
         else:
+            counts = np.zeros(1 << 16, dtype=np.int64)
             for batch in self._batches():
                 counts += np.bincount(batch.ids, minlength=1 << 16)
         out: dict[str, int] = {}
@@ -70,12 +70,12 @@ class RawBackend:
         return event.print_fmt if event else ""
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
-        if self._index() and self._whole is not None:
-            whole, out = self._whole, {}
+        if self._build_index() and self._whole is not None:
+            out = {}
             for name, fields in wanted.items():
                 event = self._names.get(name)
-                rows = self._rows.get(event.id, slice(0, 0)) if event else slice(0, 0)
-                out[name] = self._decode(whole, rows, name, fields)
+                rows = self._whole.event_rows(event.id) if event else _EMPTY
+                out[name] = self._decode(rows, slice(None), name, fields)
         else:
             out = self._gather_streamed(wanted)
         for name in with_comm:
@@ -85,12 +85,12 @@ class RawBackend:
     def _batches(self, arena: U8 | None = None) -> Iterator[Batch]:
         yield from self.source.iter_batches(self._progress, arena)
 
-    def _index(self) -> bool:
-        # Build the one sorted index, unless the recording is too large for it.
+    def _build_index(self) -> bool:
+        # One index over all records, unless the recording is too large for it.
         if self._whole is not None or self._is_streamed:
             return self._whole is not None
-        index = self.source.data_bytes() // RECORD_BYTES * INDEX_BYTES
-        fits = self.source.arena_bytes() + index <= self._limit
+        guess = self.source.data_bytes() // RECORD_BYTES * INDEX_BYTES
+        fits = self.source.arena_bytes() + guess <= self._limit
         arena = self.source.new_arena() if fits else None
         held, parts = 0, []
         for batch in self._batches(arena) if arena is not None else ():
@@ -102,12 +102,7 @@ class RawBackend:
             parts.append(batch)
         self._is_streamed = arena is None
         if arena is not None:
-            self._whole = _sort_batches(arena, parts)
-            ids = self._whole.ids
-            edge = np.flatnonzero(ids[1:] != ids[:-1]) + 1
-            starts = [0, *edge.tolist()] if ids.size else []
-            stops = [*edge.tolist(), ids.size]
-            self._rows = {int(ids[a]): slice(a, b) for a, b in zip(starts, stops, strict=False)}
+            self._whole = Index(arena, parts)
         return self._whole is not None
 
     def _gather_streamed(self, wanted: dict[str, list[str]]) -> dict[str, Columns]:
@@ -196,23 +191,44 @@ def _blank() -> Batch:
 _EMPTY = _blank()
 
 
-def _sort_batches(arena: U8, parts: list[Batch]) -> Batch:
-    # By event number, then time, then CPU and position (the order of the parts).
-    if not parts:
-        return _EMPTY
-    time = np.concatenate([p.time for p in parts])
-    ids = np.concatenate([p.ids for p in parts])
-    order = np.argsort(time, kind="stable")
-    order = order[np.argsort(ids[order], kind="stable")]
-    return Batch(
-        arena,
-        np.concatenate([p.offset for p in parts])[order],
-        np.concatenate([p.size for p in parts])[order],
-        time[order],
-        np.concatenate([p.cpu for p in parts])[order],
-        ids[order],
-        np.concatenate([p.seq for p in parts])[order],
-    )
+class Index:
+    """All records of a recording in memory, grouped by event; times are sorted when asked for."""
+
+    __slots__ = ("_arena", "_columns", "_first", "_rows", "counts")
+
+    def __init__(self, arena: U8, parts: list[Batch]) -> None:
+        parts = parts or [_EMPTY]
+        self._arena = arena
+        ids = np.concatenate([p.ids for p in parts])
+        self._columns = [
+            np.concatenate([getattr(p, name) for p in parts])
+            for name in ("offset", "size", "time", "cpu", "seq")
+        ]
+        self.counts = np.bincount(ids, minlength=1 << 16)
+        present = np.flatnonzero(self.counts)
+        kind: NDArray[np.unsignedinteger[Any]] = ids
+        if present.size <= 256:  # a radix sort of bytes is one pass
+            dense = np.zeros(1 << 16, dtype=np.uint8)
+            dense[present] = np.arange(present.size)
+            kind = dense[ids]
+        self._rows = np.argsort(kind, kind="stable")
+        stops = np.cumsum(self.counts[present])
+        starts = stops - self.counts[present]
+        self._first = {
+            int(n): (int(a), int(b)) for n, a, b in zip(present, starts, stops, strict=True)
+        }
+
+    def event_rows(self, number: int) -> Batch:
+        """The records of one event, by time, then CPU and position."""
+        start, stop = self._first.get(number, (0, 0))
+        rows = self._rows[start:stop]
+        offset, size, time, cpu, seq = self._columns
+        when = time[rows]
+        if when.size > 1 and not bool((when[1:] >= when[:-1]).all()):
+            order = np.argsort(when, kind="stable")
+            rows, when = rows[order], when[order]
+        ids = np.full(rows.size, number, dtype=np.uint16)
+        return Batch(self._arena, offset[rows], size[rows], when, cpu[rows], ids, seq[rows])
 
 
 def _join(parts: list[Columns]) -> Columns:
