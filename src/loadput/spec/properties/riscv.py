@@ -5,16 +5,23 @@ A property names registers that only riscv has, so it is asked only there.
 
 
 @property_(
-    source="kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12: kvm_riscv_reset_vcpu() and kvm_vcpu_kick() read it",
+    source="kvm_vcpu_kick(), virt/kvm/kvm_main.c, v6.12: the IPI goes to vcpu->cpu",
+    twin="riscv_load_forgets_cpu",
+)
+@at_entry(guest_runs)
+def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """While the guest runs, vcpu->cpu is the CPU that it runs on."""
+    return vcpu.cpu == smp_processor_id() and __this_cpu_read(hw_vs_csr) != 0
+
+
+@property_(
+    source="kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12: kvm_riscv_reset_vcpu() takes -1 for not loaded",
     twin="riscv_put_keeps_cpu",
 )
-@at_exit(kvm_arch_vcpu_load)
-@at_exit(kvm_arch_vcpu_put)
-def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
-    """vcpu->cpu is this CPU while the guest's FP registers are on it, and -1 after a put."""
-    if __this_cpu_read(hw_guest_fregs) == 0:
-        return vcpu.cpu == -1
-    return vcpu.cpu == smp_processor_id()
+@at_entry(fstate_save)
+def CPU_FIELD_PUT(task: ptr[task_struct]) -> bool:
+    """Once the scheduler has put a vCPU, vcpu->cpu is -1."""
+    return task.vcpu == NULL or task.vcpu.cpu == -1
 
 
 @property_(
@@ -55,15 +62,17 @@ def HOST_RESTORED_AT_USER() -> bool:
     source="kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12: it races with the preempt notifiers otherwise",
     twin="riscv_reset_preemptible",
 )
-@at_entry(kvm_riscv_vcpu_host_fp_save)
-@at_entry(kvm_riscv_vcpu_host_fp_restore)
+@at_entry(kvm_arch_vcpu_load)
+@at_entry(kvm_arch_vcpu_put)
 def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
     """A put and a load that KVM's own code calls happen with preemption off, on the vCPU that this
-    CPU runs, whose task was not preempted."""
+    CPU runs, whose task was not preempted; no other vCPU's registers are on the CPU."""
     if current.via != VIA_NONE:
         return True
+    held = owner_of(__this_cpu_read(hw_guest_fregs))
     return (
         preempt_count() > 0
         and __this_cpu_read(kvm_running_vcpu) == vcpu
         and not vcpu.preempted
+        and (held == 0 or held == vcpu)
     )

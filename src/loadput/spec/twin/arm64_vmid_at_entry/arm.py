@@ -1,3 +1,9 @@
+# The VM has never run: it has no VMID yet.
+class kvm_vmid(struct):
+    id: token[vmid, vm]
+    gen_match: bool
+
+
 # [Modified in twin:arm64_vmid_at_entry]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """No kvm_arm_vmid_update() before kvm_vcpu_load_vhe()."""

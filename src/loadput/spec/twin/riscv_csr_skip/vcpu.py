@@ -29,6 +29,17 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
 
 # [Modified in twin:riscv_csr_skip]
+def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v7.1: the CSRs keep their values."""
+    vcpu.cpu = -1
+
+    kvm_riscv_vcpu_guest_fp_save(vcpu)
+    kvm_riscv_vcpu_host_fp_restore(vcpu)
+
+    vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+
+
+# [Modified in twin:riscv_csr_skip]
 def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v7.1"""
     get_cpu()
@@ -38,9 +49,10 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     vcpu.arch.last_exit_cpu = -1
 
-    fresh(vcpu.arch.guest_csr, vcpu)
-    fresh(vcpu.arch.guest_context.fp, vcpu)
-    vcpu.arch.guest_context.fs_dirty = False
+    with atomic:
+        fresh(vcpu.arch.guest_csr, vcpu)
+        fresh(vcpu.arch.guest_context.fp, vcpu)
+        vcpu.arch.guest_context.fs_dirty = False
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())

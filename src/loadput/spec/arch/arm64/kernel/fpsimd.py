@@ -50,10 +50,13 @@ def fpsimd_save_and_flush_cpu_state():
 
 # [New in arch:arm64]
 def fpsimd_thread_switch(next: ptr[task_struct]):
-    """Mirrors: fpsimd_thread_switch(), arch/arm64/kernel/fpsimd.c, v6.12"""
+    """Mirrors: fpsimd_thread_switch(), arch/arm64/kernel/fpsimd.c, v6.12
+
+    ``next`` has had TIF_FOREIGN_FPSTATE since it was switched out.
+    """
     fpsimd_save_user_state()
     __this_cpu_write(hw_fp, 0)
-    next.thread_info.foreign_fpstate = True
+    current.thread_info.foreign_fpstate = True
 
 
 # [New in arch:arm64]

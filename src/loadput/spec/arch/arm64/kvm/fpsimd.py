@@ -41,10 +41,12 @@ def kvm_arch_vcpu_ctxsync_fp(vcpu: ptr[kvm_vcpu]):
 def kvm_arch_vcpu_put_fp(vcpu: ptr[kvm_vcpu]):
     """Write the guest's state back and invalidate the registers.
 
-    Mirrors: kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.12.y; IRQs are off throughout
+    Mirrors: kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.12.y; IRQs are off throughout. The
+    code leaves fp_owner as it is, for the next load to set; here it is left at the worse value.
     """
     if __this_cpu_read(fp_owner) == FP_STATE_GUEST_OWNED:
         fpsimd_save_and_flush_cpu_state()
+    __this_cpu_write(fp_owner, FP_STATE_GUEST_OWNED)
 
 
 # [New in arch:arm64]

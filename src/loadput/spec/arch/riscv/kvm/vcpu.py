@@ -37,7 +37,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12
 
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, vector
+    Omits: AIA, timer, vector; what stays in the CSRs and in the host context, which is not looked
+    at again: it is forgotten
     """
     vcpu.cpu = -1
 
@@ -45,6 +46,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_riscv_vcpu_host_fp_restore(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+    __this_cpu_write(hw_vs_csr, 0)
+    __this_cpu_write(hw_hgatp, NULL)
 
 
 # [New in arch:riscv]
@@ -62,9 +65,10 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
-    fresh(vcpu.arch.guest_csr, vcpu)
-    fresh(vcpu.arch.guest_context.fp, vcpu)
-    vcpu.arch.guest_context.fs_dirty = False
+    with atomic:
+        fresh(vcpu.arch.guest_csr, vcpu)
+        fresh(vcpu.arch.guest_context.fp, vcpu)
+        vcpu.arch.guest_context.fs_dirty = False
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())

@@ -33,4 +33,5 @@ def kvm_riscv_vcpu_host_fp_save(vcpu: ptr[kvm_vcpu]):
 def kvm_riscv_vcpu_host_fp_restore(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_vcpu_host_fp_restore(), arch/riscv/kvm/vcpu_fp.c, v6.12"""
     __this_cpu_write(hw_fregs, vcpu.arch.host_context_fp)
+    vcpu.arch.host_context_fp = 0
     __this_cpu_write(hw_guest_fregs, 0)

@@ -33,9 +33,10 @@ class kvm_s2_mmu(struct, per="vm"):
     vmid: embed[kvm_vmid]
 
 
+# The VM has run before: it has a VMID of the current generation.
 class kvm_vmid(struct, per="vm"):
-    id: token[vmid, vm]
-    gen_match: bool
+    id: token[vmid, vm] = own
+    gen_match: bool = True
 
 
 class kvm_vcpu_arch(struct):

@@ -33,9 +33,13 @@ def kvm_arch_vcpu_ctxsync_fp(vcpu: ptr[kvm_vcpu]):
 
 # [Modified in release:v6.1]
 def kvm_arch_vcpu_put_fp(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.1; IRQs are off throughout"""
+    """Mirrors: kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.1; IRQs are off throughout
+
+    The code leaves fp_state as it is, for the next load to set; here it is left at the worse value.
+    """
     if vcpu.arch.fp_state == FP_STATE_GUEST_OWNED:
         fpsimd_save_and_flush_cpu_state()
+    vcpu.arch.fp_state = FP_STATE_GUEST_OWNED
 
 
 # [Modified in release:v6.1]

@@ -15,10 +15,12 @@ def __load_stage2(mmu: ptr[kvm_s2_mmu]):
 def kvm_vcpu_load_vhe(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_vcpu_load_vhe(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12
 
-    Omits: __hyp_running_vcpu, common traps
+    Omits: __hyp_running_vcpu, common traps. Speculative walks may begin as soon as both stages are
+    loaded: the worst case is taken, as the flush of last_vcpu_ran has to.
     """
     __vcpu_load_switch_sysregs(vcpu)
     __load_stage2(addr(vcpu.kvm.arch.mmu))
+    fill_tlb(vcpu)
 
 
 # [New in arch:arm64]
@@ -37,12 +39,19 @@ def __kvm_flush_cpu_context(mmu: ptr[kvm_s2_mmu]):
 
 
 # [New in arch:arm64]
+def fill_tlb(vcpu: ptr[kvm_vcpu]):
+    """A walk of the vCPU's tables, the guest's or a speculative one, leaves its translations here."""
+    if this_cpu(hw_tlb)[vcpu.kvm - 1] == NULL:
+        this_cpu(hw_tlb)[vcpu.kvm - 1] = vcpu
+
+
+# [New in arch:arm64]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
     """The guest's own instructions: it finds its registers, changes them, fills the TLB, and takes
     the interrupt that is in its list register."""
     fresh(this_cpu(hw_el1), vcpu)
     fresh(this_cpu(hw_guest_fp), vcpu)
-    this_cpu(hw_tlb)[vcpu.kvm - 1] = vcpu
+    fill_tlb(vcpu)
     if vcpu.arch.lr:
         vcpu.arch.lr = False
         vcpu.irq_pending = False

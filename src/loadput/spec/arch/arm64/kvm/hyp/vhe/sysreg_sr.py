@@ -20,7 +20,12 @@ def __vcpu_load_switch_sysregs(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:arm64]
 def __vcpu_put_switch_sysregs(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: __vcpu_put_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c, v6.12"""
+    """Mirrors: __vcpu_put_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c, v6.12
+
+    What stays in the EL1 registers and in the host context is not looked at again; it is forgotten.
+    """
     vcpu.arch.ctxt.sys_regs = __this_cpu_read(hw_el1)
+    __this_cpu_write(hw_el1, 0)
 
     __this_cpu_write(hw_tpidr, __this_cpu_read(host_ctxt_tpidr))
+    __this_cpu_write(host_ctxt_tpidr, 0)
