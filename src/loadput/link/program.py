@@ -14,7 +14,8 @@ from ..ir import types as ty
 from ..ir.decls import Decls, Signature, StructDecl, VarDecl
 from ..ir.spec import verify
 from ..lang import syntax as s
-from ..lang.lower import lower
+from ..lang.infer import infer_fields
+from ..lang.lower import Note, lower
 from ..lang.pyfront import Module
 from .overlay import SPEC, Overlay, chain, get_overlay, load_modules, source_line
 from .scenario import Scenario
@@ -91,6 +92,7 @@ class Program:
     replaced: list[Replaced]
     layers: list[str]
     meta: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def count_of(self) -> dict[str, int]:
@@ -298,6 +300,7 @@ def link(choice: Choice, scenario: Scenario) -> Program:
             lay.defs[d.name] = d
             decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
     if choice.user:
+        infer_fields([d for d in choice.user if d.lang == "c"], decls)
         lay.lay_defs(choice.user)
         lay.labels.append(choice.user_label or "user")
     _set_constants(decls, scenario)
@@ -318,6 +321,7 @@ def link(choice: Choice, scenario: Scenario) -> Program:
         lay.replaced,
         lay.labels,
         lay.meta,
+        lo.notes,
     )
 
 
@@ -364,6 +368,7 @@ class _Lowerer:
         self.lay, self.decls = lay, decls
         self.done: dict[str, o.Function] = {}
         self.opaque: dict[str, list[str]] = {}
+        self.notes: list[Note] = []
         self.todo: list[str] = []
 
     def need(self, name: str) -> None:
@@ -380,7 +385,7 @@ class _Lowerer:
 
     def lower(self, d: s.Def) -> o.Function:
         try:
-            fn = lower(d, self.decls, infer=d.lang == "c")
+            fn = lower(d, self.decls, infer=d.lang == "c", notes=self.notes)
         except SourceError as e:
             if e.line_text is None and e.span is not None:
                 e.line_text = source_line(e.span)

@@ -87,7 +87,8 @@ class Flattener:
             if "start" in roles[name]:
                 self._entry(frame[name], name, depth=1, irqs_off=True)
         for n in self.nodes:
-            # What follows a call of the scheduler in its own frame is where the task goes on.
+            # Where a task goes on after the scheduler ran in its own frame, or when it is
+            # switched to again: interrupts and preemption come back at once.
             while isinstance(n.op, Push) and isinstance(self.nodes[n.next[0]].op, Cut):
                 n.next = list(self.nodes[n.next[0]].next)
         env = {n for n, r in roles.items() if "env" in r}
@@ -326,7 +327,7 @@ class Flattener:
         held = self._dependents(c, key)
         if held:
             return held
-        if not own and (fixed or not here) and len(o.walk(e)) <= 3:
+        if not own and (fixed or not here) and _is_simple(e):
             env[key] = e
             return _with(after, env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
         env.pop(key, None)
@@ -381,7 +382,7 @@ class Flattener:
         inst = self._inst(fn, c.inst, (c.label, c.i + 1), op.dst, subst)
         fixed = c.depth > 0 or c.irqs_off
         for name, a in late:
-            if fixed and len(o.walk(a)) <= 3:
+            if fixed and _is_simple(a):
                 env[(inst.id, name)] = a
             else:
                 pending.append(((inst.id, name), a, op.span))
@@ -471,6 +472,13 @@ def _with(c: _Ctx, **kw: object) -> _Ctx:
     d = {f: getattr(c, f) for f in _Ctx.__slots__}
     d.update(kw)
     return _Ctx(**d)  # type: ignore[arg-type]
+
+
+def _is_simple(e: o.Expr) -> bool:
+    """A constant, a copy, or this CPU's number plus a constant: not worth a variable."""
+    if isinstance(e, o.Bin):
+        return isinstance(e.a, o.Leaf) and isinstance(e.b, o.Const)
+    return not isinstance(e, o.Un)
 
 
 def _true(e: o.Expr) -> bool:

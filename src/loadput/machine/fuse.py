@@ -245,6 +245,9 @@ def _leaving(g: Graph) -> set[int]:
             while g.nodes[i].atomic and not (isinstance(g.nodes[i].op, o.Atomic) and i != n.id):
                 i = g.nodes[i].next[0]
             out.add(i)
+            # A task that is switched to again has interrupts on at once.
+            while isinstance(g.nodes[g.nodes[i].next[0]].op, Cut):
+                g.nodes[i].next = list(g.nodes[g.nodes[i].next[0]].next)
     return out
 
 

@@ -133,6 +133,25 @@ def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     )
 
 
+def _steps_on(op: o.Assign) -> bool:
+    e = op.expr
+    return isinstance(e, o.Bin) and e.op == "add" and isinstance(e.a, o.Local)
+
+
+def _loop_caps(g: Graph) -> dict[str, int]:
+    """For locals that are counted up: one more than the greatest constant they are compared with.
+
+    A counter is tested before each turn, so it does not pass that by more than one.
+    """
+    caps: dict[str, int] = {}
+    for n in g.nodes:
+        e = n.op.cond if isinstance(n.op, o.Branch) else None
+        if isinstance(e, o.Bin) and isinstance(e.a, o.Local) and isinstance(e.b, o.Const):
+            if e.op in ("lt", "le", "gt", "ge"):
+                caps[e.a.name] = max(caps.get(e.a.name, 0), e.b.value + 1)
+    return caps
+
+
 class Analysis:
     """Grows the sets until nothing changes: `run`."""
 
@@ -149,6 +168,7 @@ class Analysis:
         for n, var in vs.items():
             if isinstance(var.type, ty.Token):
                 self.kinds.setdefault(var.type.kind, []).append(n)
+        self.caps = _loop_caps(g)
         self.changed = True
 
     def run(self) -> Values:
@@ -261,7 +281,10 @@ class Analysis:
     def _node(self, n: Node) -> list[int]:
         op = n.op
         if isinstance(op, o.Assign):
-            self._grow((self.ci, op.dst), self.values(op.expr))
+            new = self.values(op.expr)
+            if op.dst in self.caps and _steps_on(op):
+                new = {min(x, self.caps[op.dst]) for x in new}
+            self._grow((self.ci, op.dst), new)
         elif isinstance(op, o.Load):
             got: set[int] = set()
             for i in self._touch(n, op.place):

@@ -4,6 +4,8 @@
 preempt_model = 2
 delayed_dequeue = False
 timer_irqs = True
+# The CPUs that devices interrupt, a bit each.
+device_irq_cpus = 1
 
 
 class task_struct(struct):
@@ -97,6 +99,7 @@ def device_interrupt():
     deliver is kvm_deliver_interrupt(). At most one is on its way at a time.
     """
     with atomic:
+        assume((device_irq_cpus >> smp_processor_id()) & 1)
         vcpu = choose_vcpu()
         assume(vcpu.device_irqs and not vcpu.irq_pending and not device_busy)
         device_busy = True

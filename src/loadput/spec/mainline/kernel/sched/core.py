@@ -31,7 +31,6 @@ class thread_struct(struct, per="task"):
 
 rq_lock: per_cpu[bool]
 rq_curr: per_cpu[ptr[task_struct]] = idle_task
-switch_last: per_cpu[ptr[task_struct]]
 current_task: per_cpu[ptr[task_struct]] = idle_task
 reschedule_ipi: per_cpu[bool]
 
@@ -146,32 +145,41 @@ def __schedule(preempt: bool):
     Mirrors: __schedule(), kernel/sched/core.c, v6.12
     Context: preempt_count 1
     Omits: under the rq lock nothing that is modelled can come between taking it and the pick
-    (a waker takes the lock or waits for on_cpu), so that much is one step. RCU, clocks, hotplug.
+    (a waker takes the lock or waits for on_cpu), so that much is one step; for a task without
+    notifiers nothing happens up to the switch either. RCU, clocks, hotplug.
     """
     prev = current
     local_irq_disable()
-    with atomic:
-        assume(not this_cpu(rq_lock))
-        if not preempt and prev.__state != TASK_RUNNING:
-            try_to_block_task(prev)
-        next = pick_next_task(prev, preempt)
-        if next != prev:
-            this_cpu_write(rq_lock, True)
-            this_cpu_write(rq_curr, next)
-    if next != prev:
-        context_switch(prev, next)
+    if prev.preempt_notifiers == NULL:
+        with atomic:
+            next = block_and_pick(prev, preempt)
+            if next != prev:
+                context_switch(prev, next)
     else:
-        local_irq_enable()
+        with atomic:
+            next = block_and_pick(prev, preempt)
+            if next != prev:
+                this_cpu_write(rq_lock, True)
+                this_cpu_write(rq_curr, next)
+        if next == prev:
+            local_irq_enable()
+            return
+        prepare_task_switch(prev, next)
+        with atomic:
+            context_switch(prev, next)
+    local_irq_enable()
+    fire_sched_in_preempt_notifiers(current)
 
 
-def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
-    """Mirrors: context_switch(), kernel/sched/core.c, v6.12"""
-    prepare_task_switch(prev, next)
-    with atomic:
-        __switch_to(prev, next)
-        this_cpu_write(switch_last, prev)
-        switch_to(next)
-    finish_task_switch()
+def block_and_pick(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
+    """The first half of __schedule(), under the rq lock.
+
+    Mirrors: __schedule() from rq_lock() to pick_next_task(), kernel/sched/core.c, v6.12
+    """
+    assume(not this_cpu(rq_lock))
+    if not preempt and prev.__state != TASK_RUNNING:
+        try_to_block_task(prev)
+    return pick_next_task(prev, preempt)
 
 
 def prepare_task_switch(prev: ptr[task_struct], next: ptr[task_struct]):
@@ -183,20 +191,19 @@ def prepare_task_switch(prev: ptr[task_struct], next: ptr[task_struct]):
     fire_sched_out_preempt_notifiers(prev, next)
 
 
-def finish_task_switch():
-    """On the new stack: let prev go, unlock, interrupts on, then the notifier.
+def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
+    """Change the CPU's registers and stack to next's, let prev go, unlock: one step, IRQs are off.
 
-    Mirrors: finish_task_switch(), finish_task(), finish_lock_switch(), kernel/sched/core.c, v6.12
-    Context: IRQs off and rq lock held at entry; on and not held at the notifier
+    Mirrors: context_switch(), finish_task_switch() up to finish_lock_switch(),
+    kernel/sched/core.c, v6.12. What the kernel does on next's stack up to the unlock is done here:
+    no one can tell, and next's notifier fires after it, with IRQs on and no lock held.
     """
-    with atomic:
-        prev = this_cpu(switch_last)
-        this_cpu_write(switch_last, NULL)
-        if not prev.is_idle:
-            smp_store_release(prev.on_cpu, False)
-        this_cpu_write(rq_lock, False)
-    local_irq_enable()
-    fire_sched_in_preempt_notifiers(current)
+    __switch_to(prev, next)
+    if not prev.is_idle:
+        smp_store_release(prev.on_cpu, False)
+    this_cpu_write(rq_curr, next)
+    this_cpu_write(rq_lock, False)
+    switch_to(next)
 
 
 def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
@@ -219,7 +226,8 @@ def ret_from_fork():
 
     Mirrors: schedule_tail(), kernel/sched/core.c, v6.12
     """
-    finish_task_switch()
+    local_irq_enable()
+    fire_sched_in_preempt_notifiers(current)
 
 
 @frame("sched")
@@ -267,7 +275,7 @@ def try_to_wake_up(p: ptr[task_struct]) -> bool:
 
 def is_switching(p: ptr[task_struct], c: cpu) -> bool:
     """Whether ``p`` is on the queue whose lock CPU ``c`` holds, as the one that goes or comes."""
-    return per_cpu(current_task, c) == p or per_cpu(rq_curr, c) == p or per_cpu(switch_last, c) == p
+    return per_cpu(current_task, c) == p or per_cpu(rq_curr, c) == p
 
 
 def wake_up_process(p: ptr[task_struct]) -> bool:

@@ -137,7 +137,7 @@ def kvm_vcpu_kick(vcpu: ptr[kvm_vcpu]):
             WRITE_ONCE(vcpu.mode, EXITING_GUEST_MODE)
     elif kvm_arch_vcpu_should_kick(vcpu):
         cpu = READ_ONCE(vcpu.cpu)
-        if cpu != me and cpu >= 0:
+        if cpu != me and cpu >= 0 and cpu_online(cpu):
             smp_send_reschedule(cpu)
     put_cpu()
 
@@ -181,9 +181,9 @@ def kvm_vcpu_on_spin(me: ptr[kvm_vcpu], yield_to_kernel_mode: bool):
     stops at any point; spin_loop eligibility is free; a yield that succeeds ends it.
     """
     for vcpu in each(kvm_vcpu):
-        if vcpu == me:
-            continue
         if not READ_ONCE(vcpu.ready):
+            continue
+        if vcpu == me:
             continue
         if kvm_vcpu_is_blocking(vcpu) and not vcpu_dy_runnable(vcpu):
             continue

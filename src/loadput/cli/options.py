@@ -1,0 +1,84 @@
+"""Options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..check.verdict import Progress
+    from ..link.program import Choice
+    from ..run.explore import Limits
+
+EXIT = {"holds": 0, "violated": 1, "not decided": 4}
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def program_options(arch: str = "svm") -> Decorator:
+    """--arch, --design, --release, --twin, --scenario."""
+
+    def add(f: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option("--scenario", default="default", show_default=True, help="a name or a TOML file"),
+            click.option("--twin", default="", help="a broken twin laid over the design"),
+            click.option("--release", default="", help="default: v6.12"),
+            click.option("--design", default="", help="default: the release's own"),
+            click.option("--arch", default=arch, show_default=True),
+        ):
+            f = option(f)
+        return f
+
+    return add
+
+
+def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
+    """--engine, --threads, --no-fuse, --stop-at-first, --max-states, --max-memory, --max-time."""
+    for option in (
+        click.option("--max-time", type=click.FloatRange(min=0), help="seconds"),
+        click.option("--max-memory", type=click.IntRange(min=1), help="MiB"),
+        click.option("--max-states", type=click.IntRange(min=1)),
+        click.option("--stop-at-first", is_flag=True, help="end at the first violation"),
+        click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own"),
+        click.option("--threads", type=click.IntRange(min=0), default=0, help="default: every core"),
+        click.option("--engine", type=click.Choice(["native", "interp"]), default="native"),
+    ):
+        f = option(f)
+    return f
+
+
+def make_limits(opts: dict[str, Any]) -> Limits:
+    """The limits that the engine options ask for."""
+    from ..run.explore import Limits
+
+    memory = opts["max_memory"]
+    return Limits(
+        opts["max_states"],
+        memory << 20 if memory else None,
+        opts["max_time"],
+        opts["stop_at_first"],
+        opts["threads"],
+    )
+
+
+def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
+    """The program that the program options name."""
+    from ..link.program import Choice
+
+    return Choice(arch or opts["arch"], opts["design"], opts["release"] or "v6.12", opts["twin"])
+
+
+def progress_for(title: str) -> Progress | None:
+    """A progress line on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(states: int, depth: int, frontier: int, seconds: float) -> None:
+        rate = states / seconds if seconds else 0
+        line = f"{title}: {states:,} states, depth {depth}, {rate:,.0f}/s, {seconds:.0f} s"
+        sys.stderr.write(f"\r{line[:78]:78s}\r")
+        sys.stderr.flush()
+
+    return show

@@ -1,0 +1,91 @@
+"""Results as JSON; the schema is docs/json.md. Same input, same bytes, but for ``seconds``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..check.equiv import Equivalence
+from ..check.story import StoryStep
+from ..check.verdict import PropertyResult, Result
+
+SCHEMA = 1
+
+
+def story(steps: list[StoryStep]) -> list[dict[str, Any]]:
+    """A counterexample as a list of steps."""
+    return [
+        {
+            "cpu": s.cpu,
+            "context": s.context,
+            "function": s.function,
+            "functions": list(s.functions),
+            "source": s.source,
+            "choices": list(s.choices),
+            "changes": [
+                {"name": c.name, "before": c.before, "after": c.after, "ghost": c.ghost}
+                for c in s.changes
+            ],
+            "violates": list(s.violates),
+        }
+        for s in steps
+    ]
+
+
+def property_result(p: PropertyResult) -> dict[str, Any]:
+    """One property's verdict."""
+    out: dict[str, Any] = {"name": p.name, "verdict": p.verdict, "depth": p.depth, "blame": p.blame}
+    out["counterexample"] = story(p.counterexample) if p.counterexample else None
+    if p.path:
+        out["path"] = [
+            [a.cpu, a.task, a.kind, a.start, list(a.choices)] for a in p.path
+        ]
+    if p.why:
+        out["why"] = p.why
+    return out
+
+
+def program_result(r: Result) -> dict[str, Any]:
+    """One program's result."""
+    return {
+        "program": {
+            "title": r.program,
+            "arch": r.choice.arch,
+            "design": r.choice.design,
+            "release": r.choice.release,
+            "twin": r.choice.twin,
+            "layers": r.layers,
+            "user_functions": [d.name for d in r.choice.user],
+        },
+        "scenario": {
+            "name": r.scenario.name,
+            "title": r.scenario.title,
+            "cpus": r.scenario.cpus,
+            "tasks": [
+                {"runs": t.runs, "vcpu": t.vcpu, "cpus": list(t.cpus), "does": list(t.does)}
+                for t in r.scenario.tasks
+            ],
+            "vms": list(r.scenario.vms),
+            "set": dict(r.scenario.constants),
+        },
+        "verdict": r.verdict,
+        "stopped_by": r.stopped_by,
+        "states": r.states,
+        "transitions": r.transitions,
+        "depth": r.depth,
+        "properties": [property_result(p) for p in r.properties],
+        "opaque_calls": {k: v for k, v in sorted(r.opaque_calls.items())},
+        "inferred_fields": r.inferred_fields,
+        "seconds": round(r.seconds, 3),
+    }
+
+
+def equivalence(e: Equivalence) -> dict[str, Any]:
+    """One function compared with ours."""
+    return {"function": e.function, "verdict": e.verdict, "runs": e.runs, "where": list(e.where)}
+
+
+def encode(value: Any) -> bytes:
+    """``value`` as indented JSON with a final newline; keys stay in their order."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
