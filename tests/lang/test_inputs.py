@@ -353,3 +353,20 @@ def test_read_input_missing_file_and_folder(tmp_path: Path) -> None:
 
 def test_read_text_c_file_without_functions() -> None:
     assert failure("int a;\n", "x.c").code == "LP0230"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "static acpi_status f(int a)",
+        "static __new_annotation void f(int a)",
+        "fastpath_t f(int a)",
+        "enum hrtimer_restart f(int a)",
+        "struct kvm_vcpu *f(int a)",
+        "unsigned long\nf(int a)",
+        "void __weak noinline f(int a) __must_hold(&lock)",
+    ],
+)
+def test_read_text_mail_finds_a_definition_by_its_head(head: str) -> None:
+    (p,) = read_text(f"Like this:\n{head}\n{{\n\tg(a);\n}}\nOr not.\n", "m.txt")
+    assert names(p) == ["f"]

@@ -167,11 +167,13 @@ def _type_start(plain: str, name_at: int, prose: bool) -> int:
         return -1
     known = [
         w in TYPE_WORDS
+        or w.startswith("__")
         or w.endswith("_t")
         or (i > 0 and kept[i - 1] in ("struct", "union", "enum"))
         for i, w in enumerate(kept)
     ]
-    if prose and not all(known):
+    sure = kept[0] in ("static", "extern", "const", "struct", "unsigned")
+    if prose and not sure and not all(known):
         return -1
     if not prose and not any(known) and head[:1].isspace():
         return -1

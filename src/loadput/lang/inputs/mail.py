@@ -40,7 +40,7 @@ def split_mail(lines: list[Line]) -> OwnText:
         if _QUOTE.match(text):
             own[i], quoted[i] = "", re.sub(r"^(?:\s?>)+ ?", "", text)
             quotes += 1
-        elif _ATTRIBUTION.match(text) and len(text) < 200:
+        elif text[:1] not in "+- \t*" and _ATTRIBUTION.match(text) and len(text) < 200:
             own[i] = ""
             attributions += 1
     notes = []
