@@ -10,11 +10,12 @@ from typing import Any
 
 from ...machine.model import Machine
 from ...machine.nodes import FRAMES
+from .cover import Cover
 from .expr import Ranges
 from .layout import Layout, make_layout
 from .loop import LoopWriter
 from .offsets import Offsets
-from .shape import Shape, make_shape
+from .shape import make_shape
 from .step import StepWriter, write_conditions
 
 SMALL = 12_000
@@ -25,7 +26,6 @@ SMALL = 12_000
 class Native:
     """A compiled machine.
 
-    :param segments: the nodes of each segment, by its number
     :param entries: the node of each entry, by its number
     :param keep: what must live as long as the code
     """
@@ -33,7 +33,7 @@ class Native:
     machine: Machine
     layout: Layout
     at: Offsets
-    segments: list[tuple[int, ...]]
+    cover: Cover
     entries: list[int]
     text: str
     work: Callable[[int], None]
@@ -43,20 +43,16 @@ class Native:
     keep: tuple[Any, ...]
 
 
-def write_text(
-    m: Machine, *, shared: bool
-) -> tuple[str, str, Layout, Offsets, list[tuple[int, ...]], Shape]:
+def write_text(m: Machine, *, shared: bool) -> tuple[str, str, StepWriter]:
     """The IR of the successor function and of the search loop, and how to read their results."""
     shape = make_shape(m)
     layout = make_layout(m, shape)
     entries = [n for k in FRAMES for n in shape.entries[k]]
-    at = Offsets(layout.words, len(entries))
-    segments: list[tuple[int, ...]] = []
-    writer = StepWriter(shape, layout, Ranges(m, shape), at, segments)
+    writer = StepWriter(shape, layout, Ranges(m, shape), entries)
     step = writer.write("step", entries)
     more, conditions = write_conditions(writer)
-    loop = LoopWriter(shape, layout, at, conditions, shared=shared).write()
-    return step + more, loop, layout, at, segments, shape
+    loop = LoopWriter(shape, layout, writer.at, conditions, shared=shared).write()
+    return step + more, loop, writer
 
 
 def compile_machine(m: Machine, *, shared: bool) -> Native:
@@ -68,7 +64,7 @@ def compile_machine(m: Machine, *, shared: bool) -> Native:
     import llvmlite.binding as llvm
 
     t0 = time.perf_counter()
-    step, loop, layout, at, segments, shape = write_text(m, shared=shared)
+    step, loop, writer = write_text(m, shared=shared)
     t1 = time.perf_counter()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -96,14 +92,13 @@ def compile_machine(m: Machine, *, shared: bool) -> Native:
     def entry(name: str, *args: Any) -> Any:
         return ctypes.CFUNCTYPE(None, *args)(engine.get_function_address(name))
 
-    entries = [n for k in FRAMES for n in shape.entries[k]]
     seconds = {"write": t1 - t0, "parse": t2 - t1, "optimise": t3 - t2, "emit": t4 - t3}
     return Native(
         m,
-        layout,
-        at,
-        segments,
-        entries,
+        writer.layout,
+        writer.at,
+        writer.cover,
+        writer.entries,
         step + loop,
         entry("work", ptr),
         entry("seed", ptr, ptr),

@@ -11,6 +11,7 @@ COMPARE = {"eq": "eq", "ne": "ne", "lt": "slt", "le": "sle", "gt": "sgt", "ge": 
 PLAIN = {"add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor"}
 Range = tuple[int, int]
 FAR = 1 << 62
+WIDE = 1 << 31
 
 
 class Code:
@@ -94,6 +95,23 @@ class Ranges:
         for name in shape.loose:
             lo, hi = self.locals.get(name, (0, 0))
             self.locals[name] = (min(lo, 0), max(hi, 0))
+        self._widen()
+
+    def _widen(self) -> None:
+        """Locals that are counted up are believed to stay below what they are compared with;
+        nothing is left out on the strength of that.
+        """
+        changed = True
+        while changed:
+            changed = False
+            for n in self.m.graph.nodes:
+                op = n.op
+                if not (isinstance(op, o.Assign) and op.dst in self.locals):
+                    continue
+                (lo, hi), (least, most) = self.locals[op.dst], self._of(op.expr)
+                if (least < lo or most > hi) and isinstance(op.expr, o.Bin) and hi < WIDE:
+                    self.locals[op.dst] = (-WIDE, WIDE)
+                    changed = True
 
     def of(self, e: o.Expr) -> Range:
         """Bounds of ``e``; raises LayoutError LP0606 where 64 bits may not do."""

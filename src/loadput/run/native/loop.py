@@ -13,6 +13,7 @@ from .lanes import Lanes
 from .layout import FrameLane, Layout
 from .offsets import INSERT_AFTER, LOOK_AFTER, RING, Offsets
 from .shape import Shape
+from .step import BROKEN, TOO_MANY
 
 KEYS = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3)
 IRQS_OFF, PREEMPTIBLE = 1, 2
@@ -228,10 +229,15 @@ class LoopWriter:
         off = c.bin("add", c.op("shl i64 %entry, 3"), str(at.fired))
         p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
         c.store(c.op(f"add i64 {c.load(p)}, 1"), p)
-        odd = c.op(f"or i64 {self._get(c, 'bad')}, {self._get(c, 'pending')}")
+        odd = self._get(c, "bad")
+        row = c.op(f"mul i64 %entry, {8 * at.masks}")
+        for k in range(at.masks):
+            now, have = self._mask(c, row, k)
+            new = c.op(f"and i64 {c.load(now)}, {c.op(f'xor i64 {c.load(have)}, -1')}")
+            odd = c.op(f"or i64 {odd}, {new}")
         c.do(f"br i1 {c.op(f'icmp eq i64 {odd}, 0')}, label %well, label %odd")
         c.label("odd")
-        c.do(f"call void @note_step(ptr %ctx, i64 {ordinal})")
+        c.do(f"call void @note_step(ptr %ctx, i64 {ordinal}, i64 {row})")
         c.do("br label %well")
         c.label("well")
         has = c.op(f"icmp ne i64 {c.op('and i64 %r, 2')}, 0")
@@ -251,8 +257,8 @@ class LoopWriter:
         """From ``choices``: to ``once`` by ``raise`` with %k digits given, or to ``out``."""
         at = self.at
         c.label("choices")
-        many = c.op(f"and i64 {result}, 4")
-        self._set(c, "status", c.op(f"or i64 {self._get(c, 'status')}, {many}"))
+        odd = c.op(f"and i64 {result}, {TOO_MANY | BROKEN}")
+        self._set(c, "status", c.op(f"or i64 {self._get(c, 'status')}, {odd}"))
         n = c.op(f"lshr i64 {result}, 8")
         c.do("br label %digit")
         c.label("digit")
@@ -271,26 +277,23 @@ class LoopWriter:
         c.store(c.op(f"add i64 {value}, 1"), p)
         c.do("br label %once")
 
+    def _mask(self, c: Code, row: str, k: int) -> tuple[str, str]:
+        """Where the segments of this step are, and those seen from its entry."""
+        now = c.op(f"getelementptr i8, ptr %ctx, i64 {self.at.passed + 8 * k}")
+        off = c.bin("add", row, str(self.at.seen + 8 * k))
+        return now, c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
+
     def _notes(self) -> str:
         """Rare things: a segment passed for the first time, a violation."""
         c, at = Code(), self.at
         c.label("start")
-        n = self._get(c, "pending")
-        c.do("br label %next")
-        c.label("next")
-        c.do("%i = phi i64 [0, %start], [%j, %one]")
-        c.do(f"br i1 {c.op(f'icmp ult i64 %i, {n}')}, label %one, label %bits")
-        c.label("one")
-        k = c.op(f"and i64 %i, {at.LOG_SIZE - 1}")
-        p = c.op(f"getelementptr i32, ptr %ctx, i64 {c.bin('add', k, str(at.log // 4))}")
-        number = c.op(f"zext i32 {c.op(f'load i32, ptr {p}')} to i64")
-        q = c.op(f"getelementptr i8, ptr %ctx, i64 {c.bin('add', number, str(at.unseen))}")
-        c.do(f"store i8 0, ptr {q}")
-        c.do("%j = add i64 %i, 1")
-        c.do("br label %next")
+        for k in range(at.masks):
+            now, have = self._mask(c, "%row", k)
+            c.store(c.op(f"or i64 {c.load(now)}, {c.load(have)}"), have)
+        c.do("br label %bits")
         c.label("bits")
         self._note(c, self._get(c, "bad"), "step_seen", at.step_at, 16, "%ordinal")
-        head = "void @note_step(ptr %ctx, i64 %ordinal)"
+        head = "void @note_step(ptr %ctx, i64 %ordinal, i64 %row)"
         text = _function(head, c, "noinline cold")
         c = Code()
         c.label("bits")

@@ -8,19 +8,22 @@ RING = 64
 INSERT_AFTER = 40
 LOOK_AFTER = 20
 FIELDS = (
-    *("cur", "end", "next", "quota", "transitions", "bad", "pending", "states", "parents"),
+    *("cur", "end", "next", "quota", "transitions", "bad", "states", "parents"),
     *("table", "size", "ordinal", "internal", "head", "tail", "step_seen", "state_seen", "status"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Offsets for states of ``words`` words and ``entries`` control points."""
+    """Offsets for states of ``words`` words and ``entries`` control points.
+
+    :param masks: numbers of 64 bits that say which segments a step passed
+    """
 
     words: int
     entries: int
+    masks: int
     DIGITS = 64
-    LOG_SIZE = 4096
 
     def field(self, name: str) -> int:
         """The offset of one of ``FIELDS``."""
@@ -29,10 +32,6 @@ class Offsets:
     @property
     def bad(self) -> int:
         return self.field("bad")
-
-    @property
-    def pending(self) -> int:
-        return self.field("pending")
 
     @property
     def digits(self) -> int:
@@ -64,15 +63,16 @@ class Offsets:
         return self.state_at + 64 * 8
 
     @property
-    def log(self) -> int:
-        """Segments of the step at hand that were not seen before."""
+    def passed(self) -> int:
+        """The segments of the step at hand."""
         return self.fired + 8 * self.entries
 
     @property
-    def unseen(self) -> int:
-        """Per segment a byte: 1 until a step that exists passes it."""
-        return self.log + 4 * self.LOG_SIZE
+    def seen(self) -> int:
+        """Per entry, the segments of every step so far."""
+        return self.passed + 8 * self.masks
 
-    def size(self, segments: int) -> int:
+    @property
+    def size(self) -> int:
         """Bytes of the whole context."""
-        return self.unseen + segments + 64
+        return self.seen + 8 * self.masks * self.entries

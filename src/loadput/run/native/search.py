@@ -8,6 +8,8 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from ...base.errors import LayoutError
 from ...machine.model import Machine
@@ -17,6 +19,7 @@ from .build import Native, compile_machine
 from .memory import Memory, available_bytes
 from .offsets import FIELDS
 from .replay import replay_paths
+from .step import TOO_MANY
 
 CHUNK = 32_768
 """States per call: some 20 ms, so that limits of time and progress are looked at in between."""
@@ -75,16 +78,14 @@ class Thread:
 
     def __init__(self, native: Native, memory: Memory, number: int) -> None:
         self.at = native.at
-        size = native.at.size(len(native.segments))
+        size = native.at.size
         self.block = (ctypes.c_uint64 * (size // 8 + 16))()
         base = ctypes.addressof(self.block)
         self.address = -(-base // 64) * 64
         self.fields = (ctypes.c_uint64 * len(FIELDS)).from_address(self.address)
-        ctypes.memset(self.address + native.at.unseen, 1, len(native.segments))
         self.first = memory.first(number)
         self.set("next", self.first)
         self.lo = self.hi = self.first
-        self.native = native
 
     def get(self, name: str) -> int:
         return int(self.fields[FIELDS.index(name)])
@@ -99,10 +100,6 @@ class Thread:
     @property
     def found(self) -> int:
         return self.get("next") - self.first
-
-    def unseen(self) -> bytes:
-        """Per segment 1 where no step passed it."""
-        return ctypes.string_at(self.address + self.at.unseen, len(self.native.segments))
 
 
 @dataclass(slots=True)
@@ -197,12 +194,15 @@ class Run:
             for other in others:
                 other.join()
         self.stopped = work.stop
-        if any(t.get("status") for t in self.threads):
-            raise LayoutError(
-                "LP0607",
-                "a step with more than 64 choices",
-                expected="fewer choices between two accesses",
-            )
+        for t in self.threads:
+            if t.get("status") & TOO_MANY:
+                raise LayoutError(
+                    "LP0607",
+                    "a step with more than 64 choices",
+                    expected="fewer choices between two accesses",
+                )
+            if t.get("status"):
+                self.disagree("a value outside of what the value analysis gave it")
 
     def _share(self) -> int:
         """States per chunk, so that threads end a depth together."""
@@ -267,11 +267,9 @@ class Run:
         total = sum(t.found for t in self.threads)
         rows = [t.words(native.at.fired, len(native.entries)) for t in self.threads]
         fired = {n: sum(r[i] for r in rows) for i, n in enumerate(native.entries)}
-        masks = [t.unseen() for t in self.threads]
-        nodes: set[int] = set()
-        for i, segment in enumerate(native.segments):
-            if not all(mask[i] for mask in masks):
-                nodes.update(segment)
+        size = native.at.masks * len(native.entries)
+        seen = [t.words(native.at.seen, size) for t in self.threads]
+        nodes = native.cover.passed([reduce(or_, row) for row in zip(*seen, strict=True)])
         return Exploration(
             total,
             sum(t.get("transitions") for t in self.threads),

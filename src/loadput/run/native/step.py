@@ -13,32 +13,31 @@ from ...ir import ops as o
 from ...ir import types as ty
 from ...machine.model import Machine, is_kept
 from ...machine.nodes import FRAMES, PER, Cut, End, Node, Push, Restrict
+from .cover import MASK_BITS, Cover, items_below
 from .expr import Code, Exprs, Ranges, signed
 from .lanes import Lanes
 from .layout import Layout
 from .offsets import Offsets
-from .shape import OVER, Item, Leave, Next, Shape, reads, walk
+from .shape import OVER, Item, Next, Shape, reads, walk
 
-EXISTS, STATE, TOO_MANY = 1, 2, 4
+EXISTS, STATE, TOO_MANY, BROKEN = 1, 2, 4, 8
 
 
 class StepWriter:
-    """Writes one function over the items of some entries.
-
-    :param segments: what is passed together: the nodes from a leader on; shared by all functions
-    """
+    """Writes one function over the items of some entries."""
 
     def __init__(
         self,
         shape: Shape,
         layout: Layout,
         ranges: Ranges,
-        at: Offsets,
-        segments: list[tuple[int, ...]],
+        entries: list[int],
     ) -> None:
-        self.shape, self.layout, self.at, self.ranges = shape, layout, at, ranges
+        self.shape, self.layout, self.ranges = shape, layout, ranges
         self.m: Machine = shape.machine
-        self.segments = segments
+        self.entries = entries
+        self.cover = Cover(shape, entries, self._may_fault)
+        self.at = Offsets(layout.words, len(entries), self.cover.masks)
         self.null = 1 << self.m.props.index("NULL-DEREF")
         self.range = 1 << self.m.props.index("IN-RANGE")
         self.bit = {n: 1 << i for i, n in enumerate(self.m.props)}
@@ -47,13 +46,12 @@ class StepWriter:
         """Return the text of function ``name``; ``entry`` is the index in ``entries``."""
         self.c = Code()
         self.lanes = Lanes(self.c)
-        self.cover = cover
+        self.counts = cover
         self.name = name
-        items = self._items(entries)
+        items = items_below(self.shape, entries)
         self.slots = self._slots(items)
         self.exprs = Exprs(self.c, self.ranges, self.slots)
         self.leaves: dict[tuple[int, str], None] = {}
-        self.leaders = self._leaders(items, entries)
         self._only = self._singles(items, entries)
         self._prologue(entries)
         for e, node in enumerate(entries):
@@ -74,17 +72,6 @@ class StepWriter:
 
     # shape of the function
 
-    def _items(self, entries: list[int]) -> list[Item]:
-        seen: dict[Item, None] = {}
-        todo: list[Next] = [Item(e, False) for e in reversed(entries)]
-        while todo:
-            it = todo.pop()
-            if isinstance(it, Leave) or it in seen:
-                continue
-            seen[it] = None
-            todo += reversed(self.shape.next[it])
-        return list(seen)
-
     def _slots(self, items: list[Item]) -> dict[str, str]:
         names: dict[str, None] = {}
         for it in items:
@@ -96,15 +83,6 @@ class StepWriter:
             if dst:
                 names[dst] = None
         return {n: f"%l{i}" for i, n in enumerate(names)}
-
-    def _leaders(self, items: list[Item], entries: list[int]) -> set[Item]:
-        out = {Item(e, False) for e in entries}
-        for it in items:
-            nexts = [x for x in self.shape.next[it] if isinstance(x, Item)]
-            op = self.m.graph.nodes[it.node].op
-            if len(self.shape.next[it]) > 1 or self._may_fault(op, it.node):
-                out.update(nexts)
-        return out
 
     def _singles(self, items: list[Item], entries: list[int]) -> set[Item]:
         """The items written right behind another, which leads there only, and alone does."""
@@ -125,7 +103,7 @@ class StepWriter:
             c.do(f"%w{w} = alloca i64")
         for slot in self.slots.values():
             c.do(f"{slot} = alloca i64")
-        for name in ("bad", "n", "val", "log"):
+        for name in ("bad", "n", "val", *(f"m{k}" for k in range(self.at.masks))):
             c.do(f"%{name} = alloca i64")
             c.store("0", f"%{name}")
         c.do("%cur = add i64 %task, 1")
@@ -157,7 +135,7 @@ class StepWriter:
     def _chain(self, it: Item) -> None:
         self.c.label(self._label(it))
         while True:
-            if it in self.leaders and self.cover:
+            if self.counts and it in self.cover.leaders:
                 self._pass(it)
             nexts = self.shape.next[it]
             self._op(self.m.graph.nodes[it.node], it, nexts)
@@ -174,29 +152,10 @@ class StepWriter:
     # coverage
 
     def _pass(self, it: Item) -> None:
-        """Log the segment unless it is known to be covered; no branch."""
-        c = self.c
-        number = len(self.segments)
-        self.segments.append(self._segment(it))
-        n = c.load("%log")
-        masked = c.op(f"and i64 {n}, {self.at.LOG_SIZE - 1}")
-        spot = c.op(
-            f"getelementptr i32, ptr %ctx, i64 {c.bin('add', masked, str(self.at.log // 4))}"
-        )
-        c.do(f"store i32 {number}, ptr {spot}")
-        known = c.op(f"getelementptr i8, ptr %ctx, i64 {self.at.unseen + number}")
-        more = c.op(f"zext i8 {c.op(f'load i8, ptr {known}')} to i64")
-        c.store(c.op(f"add i64 {n}, {more}"), "%log")
-
-    def _segment(self, it: Item) -> tuple[int, ...]:
-        out = []
-        at = it
-        while True:
-            out.append(at.node)
-            nexts = self.shape.next[at]
-            if len(nexts) != 1 or not isinstance(nexts[0], Item) or nexts[0] in self.leaders:
-                return tuple(out)
-            at = nexts[0]
+        """Set the bit of the segment that begins here."""
+        k, bit = divmod(self.cover.bit[it], MASK_BITS)
+        was = self.c.load(f"%m{k}")
+        self.c.store(self.c.op(f"or i64 {was}, {signed(1 << bit)}"), f"%m{k}")
 
     # operations
 
@@ -258,7 +217,7 @@ class StepWriter:
         f = self.layout.frames[op.kind]
         pc = self.shape.pc(op.entry)
         mask = (1 << f.pc.bits) - 1
-        every = range(f.lane.count)
+        every = range(self.m.pc_step[op.kind])
         self.lanes.change(f.lane, "%task", every, mask, str(pc), f.pc.bit)
 
     # memory
@@ -273,7 +232,8 @@ class StepWriter:
         out = lo - off < (-1 if off else 0) or hi - off >= var.count
         return null, out or slo < 0 or shi >= var.length
 
-    def _may_fault(self, op: object, node: int) -> bool:
+    def _may_fault(self, node: int) -> bool:
+        op = self.m.graph.nodes[node].op
         if not isinstance(op, o.Load | o.Store | o.Fresh) or not is_kept(op, self.m.values):
             return False
         return any(self._bounds(op.place)) or self._may_overflow(op)
@@ -353,7 +313,15 @@ class StepWriter:
         v = self.layout.vars.get(op.place.var)
         spots = self._spots(node, op)
         if v is not None and any(i < v.lane.count for i in spots):
+            self._fits(op.expr, x, v.lo, v.hi)
             self.lanes.put(v.lane, elem, c.bin("sub", x, str(v.lo)), spots)
+
+    def _fits(self, e: o.Expr, x: str, lo: int, hi: int) -> None:
+        """Give up where ``x`` is not in ``lo..hi``, unless that is certain."""
+        least, most = self.ranges.of(e)
+        if least < lo or most > hi:
+            off = self.c.bin("sub", x, str(lo))
+            self._unless(self.c.op(f"icmp ule i64 {off}, {hi - lo}"), "broken")
 
     def _fresh(self, op: o.Fresh, node: int) -> None:
         """Every copy of the owner's current value becomes stale; the place gets the new one."""
@@ -405,7 +373,9 @@ class StepWriter:
         val = ""
         for name, r in self.m.regs.get(node, []) if node != OVER else []:
             if name in self.slots:
-                x = c.bin("shl", c.load(self.slots[name]), str(f.regs[r].bit))
+                x, s = c.load(self.slots[name]), self.m.reg_slots[kind][r]
+                self._fits(o.Local(name), x, s.lo, s.hi)
+                x = c.bin("shl", x, str(f.regs[r].bit))
                 val = c.bin("add", val, x) if val else x
         c.store(c.bin("add", val, str(base)) if val else str(base), "%val")
         c.do(f"br label %leave.{kind}")
@@ -417,9 +387,8 @@ class StepWriter:
             c.label(f"leave.{kind}")
             f = self.layout.frames[kind]
             if f.lane.count:
-                every = range(f.lane.count)
-                whole = range(self.m.pc_step[kind]) if kind == "main" else every
-                self.lanes.put(f.lane, f"%{PER[kind]}", c.load("%val"), whole)
+                every = range(self.m.pc_step[kind])
+                self.lanes.put(f.lane, f"%{PER[kind]}", c.load("%val"), every)
             c.do("br label %state.out")
         if kinds:
             c.label("state.out")
@@ -437,10 +406,13 @@ class StepWriter:
         c.do(f"ret i64 {c.bin('shl', n, '8')}")
         c.label("toomany")
         c.do(f"ret i64 {TOO_MANY}")
+        c.label("broken")
+        c.do(f"ret i64 {BROKEN}")
 
     def _ret(self, flags: int) -> None:
         c, at = self.c, self.at
-        for name, where in (("bad", at.bad), ("log", at.pending)):
+        masks = [(f"m{k}", at.passed + 8 * k) for k in range(at.masks)]
+        for name, where in (("bad", at.bad), *masks):
             p = c.op(f"getelementptr i8, ptr %ctx, i64 {where}")
             c.store(c.load(f"%{name}"), p)
         n = c.op(f"shl i64 {c.load('%n')}, 8")
