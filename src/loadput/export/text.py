@@ -1,0 +1,234 @@
+"""Expressions, decisions and writes as text: what Promela and Murphi differ in is a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .cells import Group
+from .expr import E
+from .rules import Rule, Rules, ranges
+from .tree import Cond, Leaf, Tree, Write, sequence
+
+WIDTH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a language writes operators, decisions and assignments."""
+
+    ops: dict[str, str]
+    cpu: str
+    negate: str
+    ite: str
+    assign: str
+    truth: bool
+
+
+PROMELA = Dialect(
+    {
+        **{"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "and": "&", "or": "|"},
+        **{"xor": "^", "shl": "<<", "shr": ">>", "eq": "==", "ne": "!=", "lt": "<", "le": "<="},
+        **{"all": "&&", "any": "||", "neg": "-", "inv": "~"},
+    },
+    "_pid",
+    "!{}",
+    "({} -> {} : {})",
+    "{} = {}",
+    True,
+)
+MURPHI = Dialect(
+    {
+        **{"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "and": "&", "or": "|"},
+        **{"xor": "^", "shl": "<<", "shr": ">>", "eq": "=", "ne": "!=", "lt": "<", "le": "<="},
+        **{"all": "&", "any": "|", "neg": "-", "inv": "~"},
+    },
+    "cpu",
+    "!({})",
+    "({} ? {} : {})",
+    "{} := {}",
+    False,
+)
+CONDITIONS = ("eq", "ne", "lt", "le", "all", "any")
+
+
+class Text:
+    """Renders the parts of a model in one dialect."""
+
+    def __init__(self, rules: Rules, d: Dialect) -> None:
+        self.r, self.d = rules, d
+
+    def number(self, e: E) -> str:
+        """``e`` as a number, in parentheses where it needs them."""
+        d = self.d
+        if e.op == "const":
+            return str(e.value) if e.value >= 0 else f"({e.value})"
+        if e is self.r.me:
+            return "me"
+        if e.op == "cpu":
+            return d.cpu
+        if e.op == "name":
+            return e.name
+        if e.op == "read":
+            return self.cell(e.name, e.args[0])
+        if e.op == "ite":
+            c, a, b = e.args
+            return d.ite.format(self.truth(c), self.number(a), self.number(b))
+        if e.op in CONDITIONS:
+            true = self.truth(e)
+            return true if d.truth else f"({true} ? 1 : 0)"
+        if e.op in ("neg", "inv"):
+            return f"({d.ops[e.op]}{self.number(e.args[0])})"
+        a, b = e.args
+        if e.op == "add" and b.op == "const" and b.value < 0:
+            return f"({self.number(a)} - {-b.value})"
+        return f"({self.number(a)} {d.ops[e.op]} {self.number(b)})"
+
+    def truth(self, e: E) -> str:
+        """``e`` as a condition, in parentheses where it needs them."""
+        d = self.d
+        if e.op == "const":
+            return ("true" if e.value else "false") if not d.truth else str(int(bool(e.value)))
+        if e.op == "name":
+            return e.name
+        if e.op in ("all", "any"):
+            return "(" + f" {d.ops[e.op]} ".join(self.truth(a) for a in e.args) + ")"
+        if e.op == "ite":
+            c, a, b = e.args
+            return d.ite.format(self.truth(c), self.truth(a), self.truth(b))
+        if e.op == "eq" and e.args[0].is_bool and e.args[1].op == "const" and d.truth:
+            return d.negate.format(self.number(e.args[0]))
+        if e.op in CONDITIONS:
+            return f"({self.bare(e.args[0])} {d.ops[e.op]} {self.bare(e.args[1])})"
+        if d.truth:
+            return self.number(e)
+        return f"({self.number(e)} {d.ops['ne']} 0)" if not e.is_bool else f"({self.number(e)} = 1)"
+
+    def bare(self, e: E) -> str:
+        """``e`` as a number without outer parentheses, but those of a choice between two."""
+        return self.number(e) if e.op == "ite" else strip(self.number(e))
+
+    def alone(self, e: E) -> str:
+        """``e`` as a condition without outer parentheses, but those of a choice between two."""
+        return self.truth(e) if e.op == "ite" else strip(self.truth(e))
+
+    def cell(self, name: str, index: E) -> str:
+        """One element of a variable."""
+        g = self.r.cells.groups[name]
+        return g.ident if g.is_single else f"{g.ident}[{self.bare(index)}]"
+
+    # guards
+
+    def at(self, rule: Rule) -> list[str]:
+        """The conditions under which the frame of ``rule`` moves here."""
+        kind, pc = rule.at
+        x, read = self.r.x, self.r.cells.read
+        here, me = self.r.steps.cpu, self.r.me
+        irq, sched, main = read("irq.pc", here), read("sched.pc", me), read("main.pc", me)
+        none = [x.bin("eq", irq, x.zero)]
+        if pc:
+            mine = {"irq": irq, "sched": sched, "main": main}[kind]
+            out = [x.bin("eq", mine, x.const(pc))]
+            out += {"irq": [], "sched": none, "main": [x.bin("eq", sched, x.zero), *none]}[kind]
+        elif kind == "irq":
+            out = [*none, x.named("irqs_on", (0, 1))]
+        else:
+            out = [*none, x.bin("eq", sched, x.zero), x.named("preemption_on", (0, 1))]
+        return [self.truth(e) if e.op != "const" else "" for e in out if e is not x.one]
+
+    def irqs_on(self) -> str:
+        """Whether interrupts are on where the CPU's task is."""
+        x, sched = self.r.x, self.r.cells.read("sched.pc", self.r.me)
+        busy = x.bin("ne", sched, x.zero)
+        on = self._among("main", self.r.pcs("main"))
+        return self.truth(x.ite(busy, self._among("sched", self.r.pcs("sched")), on))
+
+    def preemption_on(self) -> str:
+        """Whether the CPU's task, which is not in the scheduler, can be preempted where it is."""
+        return self.truth(self._among("main", self.r.pcs("main", preemptible=True)))
+
+    def _among(self, kind: str, pcs: list[int]) -> E:
+        x, pc = self.r.x, self.r.cells.read(f"{kind}.pc", self.r.me)
+        parts = []
+        for lo, hi in ranges(pcs):
+            low, high = x.bin("le", x.const(lo), pc), x.bin("le", pc, x.const(hi))
+            parts.append(x.bin("eq", pc, x.const(lo)) if lo == hi else x.all(low, high))
+        return x.any(*parts)
+
+    # bodies
+
+    def guard(self, rule: Rule) -> list[str]:
+        """Every condition of ``rule``, to be joined by "and"."""
+        parts = list(rule.guard.args) if rule.guard.op == "all" else [rule.guard]
+        more = [self.truth(p) for p in parts if p is not self.r.x.one]
+        return [p for p in self.at(rule) if p] + more
+
+    def statements(self, t: Tree) -> Iterator[tuple[str, str | Cond]]:
+        """The end of ``t`` as assignments, or its decision, as ("do", text) or ("if", Cond)."""
+        if isinstance(t, Cond):
+            yield "if", t
+        elif isinstance(t, Leaf):
+            for name, w in sequence(self.r.x, t.writes):
+                if isinstance(w, Write):
+                    yield "do", self.d.assign.format(self.cell(w.name, w.index), self.bare(w.value))
+                else:
+                    yield "do", self.d.assign.format(name, self.bare(w))
+
+    def temporaries(self, t: Tree) -> int:
+        """How many temporaries ``t`` needs."""
+        if isinstance(t, Cond):
+            return max(self.temporaries(t.yes), self.temporaries(t.no))
+        assert isinstance(t, Leaf)
+        return sum(1 for name, _ in sequence(self.r.x, t.writes) if name)
+
+    # what every model says
+
+    def header(self) -> list[str]:
+        """What this is, and what a state of it is."""
+        p = self.r.m.program
+        s = p.scenario
+        return [
+            f"{p.choice.title}, scenario {s.name}",
+            f"{s.cpus} CPU(s), {len(s.tasks)} thread(s) and {s.cpus} idle task(s), "
+            f"{len(s.vms)} vCPU(s)",
+            "",
+            "A state is the value of every variable below. Every rule is one step of one CPU:",
+            "its guard and its assignments speak of the state in which it begins.",
+        ]
+
+    def points(self) -> Iterator[str]:
+        """The control points of each kind of frame: what a pc stands for."""
+        for kind in ("main", "sched", "irq"):
+            for pc, node in enumerate(self.r.m.fused.control[kind], 1):
+                n = self.r.m.graph.nodes[node]
+                on = "" if n.irqs_off else ", IRQs on"
+                yield f"{kind} {pc:3d}  {self.r.place(n)}{on}"
+
+
+def strip(text: str) -> str:
+    """``text`` without parentheses that enclose all of it."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for i, ch in enumerate(text):
+        depth += (ch == "(") - (ch == ")")
+        if depth == 0:
+            return text[1:-1] if i == len(text) - 1 else text
+    return text
+
+
+def wrap(parts: list[str], join: str, indent: str) -> str:
+    """``parts`` joined by ``join``, broken after it where a line gets too long."""
+    lines = [parts[0]]
+    for p in parts[1:]:
+        if len(indent) + len(lines[-1]) + len(join) + len(p) + 2 > WIDTH:
+            lines[-1] += f" {join}"
+            lines.append(p)
+        else:
+            lines[-1] += f" {join} {p}"
+    return f"\n{indent}".join(lines)
+
+
+def group_comment(g: Group) -> str:
+    """What a variable is, for the end of its line."""
+    return g.name + (f": {g.note}" if g.note else "")
