@@ -161,16 +161,18 @@ def pause_interception(vcpu: ptr[kvm_vcpu]) -> int:
 
 # [New in arch:svm]
 def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
-    """What the guest left for: HLT, PAUSE, or anything that KVM handles itself or user space does.
+    """What the guest left for is free: HLT, PAUSE, or what KVM handles itself or user space does.
 
     Mirrors: svm_handle_exit(), svm_invoke_exit_handler(), arch/x86/kvm/svm/svm.c, v6.12
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
-    exit_code = choose_exit(vcpu)
+    exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
     if exit_code == EXIT_HLT:
+        assume(vcpu.guest_halts)
         return kvm_emulate_halt(vcpu)
     if exit_code == EXIT_PAUSE:
+        assume(vcpu.guest_spins)
         return pause_interception(vcpu)
     return exit_code == EXIT_OTHER
 

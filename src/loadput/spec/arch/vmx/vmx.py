@@ -254,17 +254,19 @@ def handle_pause(vcpu: ptr[kvm_vcpu]) -> int:
 
 # [New in arch:vmx]
 def vmx_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
-    """What the guest left for: HLT, PAUSE, or anything that KVM handles itself or user space does.
+    """What the guest left for is free: HLT, PAUSE, or what KVM handles itself or user space does.
 
     Mirrors: vmx_handle_exit(), __vmx_handle_exit(), arch/x86/kvm/vmx/vmx.c, v6.12
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
     vmcs_access(vcpu)
-    exit_code = choose_exit(vcpu)
+    exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
     if exit_code == EXIT_HLT:
+        assume(vcpu.guest_halts)
         return kvm_emulate_halt(vcpu)
     if exit_code == EXIT_PAUSE:
+        assume(vcpu.guest_spins)
         return handle_pause(vcpu)
     return exit_code == EXIT_OTHER
 

@@ -242,18 +242,6 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
-def choose_exit(vcpu: ptr[kvm_vcpu]) -> upto[3]:
-    """What the guest left for is free, as far as the scenario has it.
-
-    Mirrors: vmcb->control.exit_code, the VM_EXIT_REASON field of the VMCS
-    """
-    exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
-    assume(exit_code != EXIT_HLT or vcpu.guest_halts)
-    assume(exit_code != EXIT_PAUSE or vcpu.guest_spins)
-    return exit_code
-
-
-# [New in arch:x86]
 def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_enter_guest(), arch/x86/kvm/x86.c, v6.12
 
