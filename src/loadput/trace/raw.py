@@ -191,19 +191,29 @@ def _blank() -> Batch:
 _EMPTY = _blank()
 
 
+_RECORD = np.dtype(
+    [("time", "<i8"), ("offset", "<i8"), ("seq", "<i8"), ("size", "<i4"), ("cpu", "<i2")],
+    align=True,
+)
+
+
 class Index:
     """All records of a recording in memory, grouped by event; times are sorted when asked for."""
 
-    __slots__ = ("_arena", "_columns", "_first", "_rows", "counts")
+    __slots__ = ("_arena", "_first", "_records", "_rows", "counts")
 
     def __init__(self, arena: U8, parts: list[Batch]) -> None:
         parts = parts or [_EMPTY]
         self._arena = arena
         ids = np.concatenate([p.ids for p in parts])
-        self._columns = [
-            np.concatenate([getattr(p, name) for p in parts])
-            for name in ("offset", "size", "time", "cpu", "seq")
-        ]
+        # One record per event, so that looking one up touches one place in memory, not five.
+        self._records = np.empty(ids.size, dtype=_RECORD)
+        start = 0
+        for part in parts:
+            stop = start + part.offset.size
+            for name in _RECORD.names or ():
+                self._records[name][start:stop] = getattr(part, name)
+            start = stop
         self.counts = np.bincount(ids, minlength=1 << 16)
         present = np.flatnonzero(self.counts)
         kind: NDArray[np.unsignedinteger[Any]] = ids
@@ -221,14 +231,16 @@ class Index:
     def event_rows(self, number: int) -> Batch:
         """The records of one event, by time, then CPU and position."""
         start, stop = self._first.get(number, (0, 0))
-        rows = self._rows[start:stop]
-        offset, size, time, cpu, seq = self._columns
-        when = time[rows]
+        found = self._records.view(f"V{_RECORD.itemsize}")[self._rows[start:stop]].view(_RECORD)
+        when = np.ascontiguousarray(found["time"])
         if when.size > 1 and not bool((when[1:] >= when[:-1]).all()):
             order = np.argsort(when, kind="stable")
-            rows, when = rows[order], when[order]
-        ids = np.full(rows.size, number, dtype=np.uint16)
-        return Batch(self._arena, offset[rows], size[rows], when, cpu[rows], ids, seq[rows])
+            found = found.view(f"V{_RECORD.itemsize}")[order].view(_RECORD)
+        offset, size, when, cpu, seq = (
+            np.ascontiguousarray(found[name]) for name in ("offset", "size", "time", "cpu", "seq")
+        )
+        ids = np.full(when.size, number, dtype=np.uint16)
+        return Batch(self._arena, offset, size, when, cpu, ids, seq)
 
 
 def _join(parts: list[Columns]) -> Columns:

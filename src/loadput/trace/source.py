@@ -94,5 +94,5 @@ class NameTable:
 
     def lookup(self, pid: NDArray[np.int32]) -> NDArray[Any]:
         """The names of a column of pids, as ``S16``."""
-        known = (pid >= 0) & (pid < self._at.size - 1)
-        return self._names[self._at[np.where(known, pid, self._at.size - 1)]]
+        at = self._at.take(pid, mode="clip")  # beyond the largest known one: "<...>"
+        return self._names[at]
