@@ -426,7 +426,8 @@ def _hooks(
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
         why = why or _lacking(meta[key].get("needs", ""), reached)
-        live = [p for p in live if len(d.params) <= len(reached[p.split(":")[1]].params)]
+        wants = sum(n != "ret" for n, _ in d.params)
+        live = [p for p in live if wants <= len(reached[p.split(":")[1]].params)]
         if not why and points and not live:
             why = f"{', '.join(p.split(':')[1] for p in points)} has no such parameter"
         if not why and fn is not None:

@@ -30,7 +30,10 @@ def _calls(
     body: list[o.Op] = [o.Atomic(True, fn.span, ghost)]
     extra: list[tuple[str, object]] = []
     for h in hooks:
-        args = tuple(o.Local(f"in.{n}") for n, _ in fn.params[: len(h.params)])
+        args = tuple(
+            o.Local("ret." if n == "ret" else f"in.{fn.params[i][0]}")
+            for i, (n, _) in enumerate(h.params)
+        )
         if h.ret == VOID:
             body.append(o.Call("", h.name, args, h.span))
             continue

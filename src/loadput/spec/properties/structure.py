@@ -135,12 +135,40 @@ def IN_GUEST_PINNED(pn: ptr[preempt_notifier]) -> bool:
 @at_entry(guest_state_enter_irqoff)
 def NO_LOST_KICK() -> bool:
     """A vCPU does not enter the guest with a request pending, unless whoever made it is not done
-    kicking, or an IPI is on its way to bring the vCPU out again.
+    kicking, or the kick has found it IN_GUEST_MODE and brings it out again.
     """
     vcpu = current.loaded
     if vcpu == NULL or not vcpu.requests[KVM_REQ_EVENT]:
         return True
-    return device_busy or this_cpu(reschedule_ipi)
+    return device_busy or vcpu.mode == EXITING_GUEST_MODE
+
+
+ipi_owed: ghost[bool]
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_should_kick)
+def ipi_is_owed(vcpu: ptr[kvm_vcpu], ret: bool):
+    ipi_owed = ret
+
+
+@monitor
+@at_entry(smp_send_reschedule)
+def ipi_is_sent(cpu: cpu):
+    ipi_owed = False
+
+
+@property_(source="virt/kvm/kvm_main.c kvm_vcpu_kick(), v6.12", twin="kick_without_ipi")
+@at_exit(kvm_vcpu_kick)
+def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A kick that has found the vCPU in the guest sends an IPI, unless the vCPU has come out."""
+    return not ipi_owed or vcpu.mode != EXITING_GUEST_MODE
+
+
+@monitor
+@at_exit(kvm_vcpu_kick)
+def ipi_is_over(vcpu: ptr[kvm_vcpu]):
+    ipi_owed = False
 
 
 @property_(

@@ -32,7 +32,6 @@ class thread_struct(struct, per="task"):
 rq_lock: per_cpu[bool]
 rq_curr: per_cpu[ptr[task_struct]] = idle_task
 current_task: per_cpu[ptr[task_struct]] = idle_task
-reschedule_ipi: per_cpu[bool]
 
 
 def task_is_runnable(p: ptr[task_struct]) -> bool:
@@ -309,16 +308,9 @@ def rcuwait_wake_up(w: ptr[rcuwait]) -> bool:
 
 
 def smp_send_reschedule(cpu: cpu):
-    """Mirrors: arch_smp_send_reschedule() of each architecture, v6.12"""
-    WRITE_ONCE(per_cpu(reschedule_ipi, cpu), True)
+    """An IPI without work of its own: it takes the CPU out of the guest, which leaving the guest
+    at any time includes here. A place for properties.
 
-
-@irq
-def sysvec_reschedule_ipi():
-    """The IPI has no work of its own: the exit from the guest is its effect.
-
-    Mirrors: sysvec_reschedule_ipi(), arch/x86/kernel/smp.c, v6.12; its like elsewhere
+    Mirrors: arch_smp_send_reschedule() of each architecture, v6.12
     """
-    with atomic:
-        assume(this_cpu(reschedule_ipi))
-        this_cpu_write(reschedule_ipi, False)
+    pass
