@@ -121,8 +121,6 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
         users = len(p.scenario.tasks)
         name = p.scenario.tasks[i].runs if i < users else "idle"
         initial[pc_at["main"] + i] = f.pc_of[g.entries[("main", name)]]
-        if i < users:
-            initial[pc_at["sched"] + i] = f.pc_of[g.entries[("sched", "ret_from_fork")]]
     for kind in FRAMES:
         for r, s in enumerate(reg_slots[kind]):
             for i in range(pc_step[kind]):
@@ -201,6 +199,8 @@ def _registers(
         for i in points:
             for a in live[i]:
                 clash.setdefault(a, set()).update(live[i] - {a})
+        for a in clash:
+            span.setdefault(a, (0, 0))
         order = sorted(clash, key=lambda a: (span[a][0] - span[a][1], a)) if clash else []
         bank: list[tuple[list[str], int, int]] = []
         where: dict[str, int] = {}
