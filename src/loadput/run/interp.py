@@ -308,7 +308,7 @@ class Interpreter:
                     if run is not None:
                         run(st, loc, cpu, cur)
                     if n.id in f.leaves:
-                        after = self._leave(st, loc, n.next[0], kind, inst)
+                        after = self._leave(st, loc, f.after_leaving(g, n.id), kind, inst)
                         out.append((choices, after, bad, tuple(seen)))
                         return
                     node = n.next[0]

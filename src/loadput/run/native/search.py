@@ -13,7 +13,7 @@ from operator import or_
 
 from ...base.errors import LayoutError
 from ...machine.model import Machine
-from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name
+from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name, points
 from ..interp import Action
 from .build import Native, compile_machine
 from .memory import Memory, available_bytes
@@ -266,7 +266,8 @@ class Run:
         m, native = self.native.machine, self.native
         total = sum(t.found for t in self.threads)
         rows = [t.words(native.at.fired, len(native.entries)) for t in self.threads]
-        fired = {n: sum(r[i] for r in rows) for i, n in enumerate(native.entries)}
+        fired = points(m)
+        fired |= {n: sum(r[i] for r in rows) for i, n in enumerate(native.entries)}
         size = native.at.masks * len(native.entries)
         seen = [t.words(native.at.seen, size) for t in self.threads]
         nodes = native.cover.passed([reduce(or_, row) for row in zip(*seen, strict=True)])

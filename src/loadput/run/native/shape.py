@@ -165,7 +165,8 @@ def _nexts(s: Shape, it: Item, whole: bool) -> list[Next]:
         return [Leave(n.next[0])]
     control = isinstance(n.op, o.Choose | o.Branch | o.Assume | o.Check)
     if n.id in m.fused.leaves and not control:
-        return [Leave(n.next[0])]
+        after = m.fused.after_leaving(m.graph, n.id)
+        return [Leave(OVER if after < 0 else after)]
     done = it.done or (m.fused.cls[n.id] == VISIBLE and not whole)
     out: list[Next] = []
     for k, i in enumerate(n.next):
