@@ -110,7 +110,8 @@ class Steps:
                 if any(c is self.x.zero for c, _ in guards):
                     out = self.t.stop
                 elif node in self.m.fused.leaves:
-                    out = self._leave(mem, loc, n.next[0], bad)
+                    after_leaving = self.m.fused.after_leaving(self.m.graph, node)
+                    out = self._leave(mem, loc, after_leaving, bad)
                 node, done = n.next[0], after
         for cond, prop in reversed(guards):
             out = self.t.cond(cond, out, self._fault(bad, prop))

@@ -356,7 +356,7 @@ def _entries(lay: _Layers, scenario: Scenario) -> list[str]:
                 available=", ".join(sorted(actors)),
             )
         out.append(t.runs)
-    roles = {"irq", "nmi", "preempt", "start"}
+    roles = {"irq", "preempt"}
     out += [n for n, d in lay.defs.items() if roles & set(d.attrs)]
     return out
 

@@ -66,6 +66,7 @@ class Flattener:
         self.todo: list[tuple[int, list[_Ctx]]] = []
         self.entries: dict[tuple[str, str], int] = {}
         self.kind = ""
+        self.whole = False
         self.branches: dict[tuple[str, Span], set[bool]] = {}
 
     def run(self) -> Graph:
@@ -84,8 +85,6 @@ class Flattener:
                 if role in roles[name]:
                     self._entry(kind, name)
                     starts[kind].append(name)
-            if "start" in roles[name]:
-                self._entry(frame[name], name, depth=1, irqs_off=True)
         for n in self.nodes:
             # Where a task goes on after the scheduler ran in its own frame, or when it is
             # switched to again: interrupts and preemption come back at once.
@@ -121,6 +120,8 @@ class Flattener:
         fn = self.fns[name]
         subst = dict(zip((n for n, _ in fn.params), args, strict=False))
         was, self.kind = self.kind, kind
+        # The idle task is never preempted: what it calls of the scheduler is its own code.
+        keep, self.whole = self.whole, "idle" in fn.attrs
         inst = self._inst(fn, None, ("", 0), "", subst)
         off = irqs_off or kind not in ("main", "sched")
         first = fn.blocks[0].label
@@ -128,7 +129,7 @@ class Flattener:
         while self.todo:
             node, ctxs = self.todo.pop()
             self.nodes[node].next = [self._goto(c) for c in ctxs]
-        self.kind = was
+        self.kind, self.whole = was, keep
         return self.entries[key]
 
     def _inst(
@@ -358,7 +359,7 @@ class Flattener:
                 lambda q: o.Choose(q, o.Const(0), o.Const(1), why, op.span),
             )
         frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
-        if frame != self.kind:
+        if frame != self.kind and not self.whole:
             if not all(isinstance(a, o.Const) for a in args):
                 raise LinkError(
                     "LP0411",

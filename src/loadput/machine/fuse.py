@@ -29,6 +29,11 @@ class Fused:
     pc_of: dict[int, int]
     leaves: set[int]
 
+    def after_leaving(self, g: Graph, i: int) -> int:
+        """Where the frame that leaves the CPU at node ``i`` goes on; -1 where it is over then."""
+        after = g.nodes[i].next[0]
+        return -1 if isinstance(g.nodes[after].op, End) else after
+
     def stops_before(self, n: Node) -> bool:
         """Whether a step that has done its visible operation ends before ``n``."""
         if n.atomic and not (isinstance(n.op, o.Atomic) and n.op.on):
@@ -264,8 +269,11 @@ def _stops(g: Graph, f: Fused, start: int) -> Iterable[int]:
         n = g.nodes[i]
         if done and f.stops_before(n):
             out[i] = None
-        elif isinstance(n.op, Push) or i in f.leaves:
+        elif isinstance(n.op, Push):
             out[n.next[0]] = None
+        elif i in f.leaves:
+            if f.after_leaving(g, i) >= 0:
+                out[n.next[0]] = None
         else:
             ends = done or f.cls[i] == VISIBLE
             todo += [(m, ends) for m in reversed(n.next)]

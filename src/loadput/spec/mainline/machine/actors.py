@@ -55,6 +55,7 @@ def plain_thread():
 
 
 @task
+@idle
 def idle():
     """The idle task of a CPU; it also stands for the CPU's kernel threads.
 

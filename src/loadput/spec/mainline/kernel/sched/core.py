@@ -145,7 +145,8 @@ def __schedule(preempt: bool):
     Context: preempt_count 1
     Omits: under the rq lock nothing that is modelled can come between taking it and the pick
     (a waker takes the lock or waits for on_cpu), so that much is one step; for a task without
-    notifiers nothing happens up to the switch either. RCU, clocks, hotplug.
+    notifiers nothing happens up to the switch either. RCU, clocks, hotplug. A task that has never
+    run (ret_from_fork) has no notifiers: it goes on in its own code.
     """
     prev = current
     local_irq_disable()
@@ -154,6 +155,7 @@ def __schedule(preempt: bool):
             next = block_and_pick(prev, preempt)
             if next != prev:
                 context_switch(prev, next)
+        local_irq_enable()
     else:
         with atomic:
             next = block_and_pick(prev, preempt)
@@ -166,8 +168,8 @@ def __schedule(preempt: bool):
         prepare_task_switch(prev, next)
         with atomic:
             context_switch(prev, next)
-    local_irq_enable()
-    fire_sched_in_preempt_notifiers(current)
+        local_irq_enable()
+        fire_sched_in_preempt_notifiers(current)
 
 
 def block_and_pick(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
@@ -216,17 +218,6 @@ def switch_to(next: ptr[task_struct]):
     Mirrors: switch_to(), arch/x86/include/asm/switch_to.h, v6.12; its like elsewhere
     """
     this_cpu_write(current_task, next)
-
-
-@frame("sched")
-@start
-def ret_from_fork():
-    """Where a task that has never run goes on.
-
-    Mirrors: schedule_tail(), kernel/sched/core.c, v6.12
-    """
-    local_irq_enable()
-    fire_sched_in_preempt_notifiers(current)
 
 
 @frame("sched")
