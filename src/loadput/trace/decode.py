@@ -31,14 +31,14 @@ def gather_fields(
     From three fields on, whole records are copied out once and the fields cut out of the copy:
     records lie scattered in the buffer, and one visit costs as much as one field.
     """
-    plain = [f for f in fields if f.kind in ("int", "text") and f.element_bytes in (1, 2, 4, 8)]
-    end = max((f.offset + f.size for f in plain), default=0)
-    if len(plain) < 3 or end > MAX_COPY_BYTES or not offset.size or int(size.min()) < end:
+    is_plain = [f.kind in ("int", "text") and f.element_bytes in (1, 2, 4, 8) for f in fields]
+    end = max((f.offset + f.size for f, p in zip(fields, is_plain, strict=True) if p), default=0)
+    if sum(is_plain) < 3 or end > MAX_COPY_BYTES or not offset.size or int(size.min()) < end:
         return [gather_field(data, offset, size, event, field) for field in fields]
     rows = strided(data, f"V{end}")[offset]
     out = []
-    for field in fields:
-        if field not in plain:
+    for field, plain in zip(fields, is_plain, strict=True):
+        if not plain:
             out.append(gather_field(data, offset, size, event, field))
             continue
         dtype = field.dtype if field.kind == "int" else f"S{max(field.size, 1)}"

@@ -12,7 +12,7 @@ from loadput.base.errors import TraceError
 
 from .decode import gather_fields
 from .fields import EventFormat, Field
-from .pages import I64, U8
+from .pages import U8
 from .source import Batch, Progress, Source
 from .table import Columns, table_name
 
@@ -40,6 +40,7 @@ class RawBackend:
         self._progress = progress
         self._limit = cache_bytes
         self._names: dict[str, EventFormat] = {}
+        self._counted: dict[str, int] = {}
         self._whole: Index | None = None
         self._is_streamed = False
 
@@ -59,6 +60,7 @@ class RawBackend:
                 name = event.full_name if name in out else name
                 self._names[name] = event
             out[name] = int(counts[number])
+        self._counted = out
         return out
 
     def field_names(self, name: str) -> list[str]:
@@ -106,23 +108,33 @@ class RawBackend:
         return self._whole is not None
 
     def _gather_streamed(self, wanted: dict[str, list[str]]) -> dict[str, Columns]:
-        parts: dict[str, list[Columns]] = {name: [] for name in wanted}
+        # Columns are laid out at full length first, so that no batch is copied twice.
+        whole = {n: self._decode(_EMPTY, slice(0, 0), n, f) for n, f in wanted.items()}
+        filled = dict.fromkeys(wanted, 0)
+        for name, columns in whole.items():
+            for key, column in columns.items():
+                shape = (self._counted.get(name, 0), *column.shape[1:])
+                columns[key] = np.empty(shape, dtype=column.dtype)
         events = {self._names[n].id: (n, f) for n, f in wanted.items() if n in self._names}
+        numbers = np.array(sorted(events), dtype=np.uint16)
         for batch in self._batches():
             order = np.argsort(batch.ids, kind="stable")
             ids = batch.ids[order]
-            numbers = np.array(sorted(events), dtype=np.uint16)
+            batch = Batch(
+                batch.data, batch.offset[order], batch.size[order], batch.time[order],
+                batch.cpu[order], ids, batch.seq[order],
+            )  # fmt: skip
             low, high = np.searchsorted(ids, numbers), np.searchsorted(ids, numbers, "right")
             for number, a, b in zip(numbers.tolist(), low.tolist(), high.tolist(), strict=True):
                 if a < b:
                     name, fields = events[number]
-                    parts[name].append(self._decode(batch, order[a:b], name, fields))
-        return {
-            name: _join(parts[name]) if parts[name] else self._decode(_EMPTY, slice(0, 0), name, f)
-            for name, f in wanted.items()
-        }
+                    start = filled[name]
+                    filled[name] = start + b - a
+                    for key, column in self._decode(batch, slice(a, b), name, fields).items():
+                        whole[name][key][start : start + b - a] = column
+        return {name: _sort_columns(columns) for name, columns in whole.items()}
 
-    def _decode(self, batch: Batch, rows: I64 | slice, name: str, fields: list[str]) -> Columns:
+    def _decode(self, batch: Batch, rows: slice, name: str, fields: list[str]) -> Columns:
         event = self._names.get(name)
         offset, size = batch.offset[rows], batch.size[rows]
         out: Columns = {"time_ns": batch.time[rows], "cpu": batch.cpu[rows]}
@@ -243,10 +255,12 @@ class Index:
         return Batch(self._arena, offset, size, when, cpu, ids, seq)
 
 
-def _join(parts: list[Columns]) -> Columns:
-    time = np.concatenate([p["time_ns"] for p in parts])
+def _sort_columns(columns: Columns) -> Columns:
+    # By time, then CPU and position: stable over the order of the buffers.
+    time = columns["time_ns"]
+    if time.size < 2 or bool((time[1:] >= time[:-1]).all()):
+        return columns
     order = np.argsort(time, kind="stable")
-    out: Columns = {}
-    for key in list(parts[0]):
-        out[key] = np.concatenate([p.pop(key) for p in parts])[order]
-    return out
+    for key in list(columns):
+        columns[key] = columns[key][order]
+    return columns
