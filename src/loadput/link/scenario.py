@@ -14,8 +14,8 @@ from .overlay import SPEC
 
 FOLDER = SPEC / "scenario"
 # run: KVM_RUN. ioctl: another vCPU ioctl. fs: writes its own user registers. halt: the guest
-# halts. spin: the guest spins. irq: devices interrupt its vCPU.
-DOES = ("run", "ioctl", "fs", "halt", "spin", "irq")
+# halts. spin: the guest spins. irq: devices interrupt its vCPU. steal: the guest uses steal time.
+DOES = ("run", "ioctl", "fs", "halt", "spin", "irq", "steal")
 MAX = {"cpus": 4, "tasks": 6, "vcpus": 4}
 
 

@@ -12,10 +12,6 @@ class task_struct(struct):
     in_kvm_run: ghost[bool]
 
 
-class kvm_vcpu(struct):
-    woken: ghost[bool]
-
-
 @monitor
 @at_entry(vcpu_load)
 def via_vcpu_load(vcpu: ptr[kvm_vcpu]):
@@ -112,23 +108,10 @@ def PREEMPTED_IMPLIES_SOUT(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(kvm_arch_vcpu_load)
 def ASYMMETRY(vcpu: ptr[kvm_vcpu]) -> bool:
     """At every load preempted is already cleared, unlike scheduled_out; ready too, but for a
-    wakeup that came since.
+    wakeup that came since, which a vCPU that nobody interrupts does not have.
     """
-    return not vcpu.preempted and (current.via != VIA_SCHED_IN or not vcpu.ready or vcpu.woken)
-
-
-@monitor
-@at_exit(kvm_vcpu_wake_up)
-def woken_since(vcpu: ptr[kvm_vcpu]):
-    if vcpu.ready:
-        vcpu.woken = True
-
-
-@monitor
-@at_entry(kvm_sched_in)
-def woken_not_yet(pn: ptr[preempt_notifier]):
-    vcpu = preempt_notifier_to_vcpu(pn)
-    vcpu.woken = False
+    cleared = current.via != VIA_SCHED_IN or not vcpu.ready
+    return not vcpu.preempted and (cleared or vcpu.device_irqs)
 
 
 @property_(
@@ -170,9 +153,11 @@ def VCPU_PUT_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @at_entry(guest_state_enter_irqoff)
 def READY_WEAK() -> bool:
-    """A vCPU that enters the guest is not marked ready, unless a wakeup came since it was put."""
+    """A vCPU that enters the guest is not marked ready, unless a wakeup came since it was put,
+    which a vCPU that nobody interrupts does not have.
+    """
     vcpu = current.loaded
-    return vcpu == NULL or not vcpu.ready or vcpu.woken
+    return vcpu == NULL or not vcpu.ready or vcpu.device_irqs
 
 
 @property_(

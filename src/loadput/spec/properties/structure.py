@@ -140,10 +140,21 @@ def NO_LOST_KICK() -> bool:
     vcpu = current.loaded
     if vcpu == NULL or not vcpu.requests[KVM_REQ_EVENT]:
         return True
-    return device_busy or vcpu.mode == EXITING_GUEST_MODE
+    return vcpu.in_kick or vcpu.mode == EXITING_GUEST_MODE
 
 
 ipi_owed: ghost[bool]
+
+
+class kvm_vcpu(struct):
+    in_kick: ghost[bool]
+
+
+@monitor
+@at_entry(kvm_make_request)
+def kick_is_promised(req: upto[3], vcpu: ptr[kvm_vcpu]):
+    if in_hardirq():
+        vcpu.in_kick = True
 
 
 @monitor
@@ -167,7 +178,8 @@ def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
 
 @monitor
 @at_exit(kvm_vcpu_kick)
-def ipi_is_over(vcpu: ptr[kvm_vcpu]):
+def kick_ends(vcpu: ptr[kvm_vcpu]):
+    vcpu.in_kick = False
     ipi_owed = False
 
 

@@ -103,7 +103,7 @@ def kvm_steal_time_set_preempted(vcpu: ptr[kvm_vcpu]):
     if not vcpu.arch.at_instruction_boundary:
         return
 
-    if not steal_time:
+    if not vcpu.steal_time:
         return
 
     if vcpu.arch.st.preempted:
@@ -131,7 +131,7 @@ def record_steal_time(vcpu: ptr[kvm_vcpu]):
 
     Omits: the time itself and its version, the TLB flush that another vCPU may have left here
     """
-    if not steal_time:
+    if not vcpu.steal_time:
         return
 
     vcpu.arch.st.preempted = False

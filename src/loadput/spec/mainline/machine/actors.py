@@ -18,6 +18,7 @@ class kvm_vcpu(struct):
     guest_halts: bool = does_halt
     guest_spins: bool = does_spin
     device_irqs: bool = does_irq
+    steal_time: bool = does_steal
 
 
 USER_RUN = 0
@@ -94,38 +95,26 @@ def user_mode_work():
 @irq
 @env
 def device_interrupt():
-    """A device's interrupt for a vCPU arrives at this CPU: post it, and kick.
+    """A device's interrupt for a vCPU arrives at this CPU: post it, ask for it, and kick.
 
-    Mirrors: irqfd_wakeup() to kvm_set_msi(), virt/kvm/eventfd.c; what an architecture does to
-    deliver is kvm_deliver_interrupt(). At most one is on its way at a time.
+    Mirrors: irqfd_wakeup() to kvm_set_msi(), virt/kvm/eventfd.c; then what the architecture does:
+    svm_complete_interrupt_delivery() without AVIC, arch/x86/kvm/svm/svm.c;
+    vgic_queue_irq_unlock(), arch/arm64/kvm/vgic/vgic.c; kvm_riscv_vcpu_set_interrupt(),
+    arch/riscv/kvm/vcpu.c, v6.12
+    Omits: that the pending bit is set a moment before the request
     """
     with atomic:
         assume((device_irq_cpus >> smp_processor_id()) & 1)
         vcpu = choose_vcpu()
-        assume(vcpu.device_irqs and not vcpu.irq_pending and not device_busy)
-        device_busy = True
+        assume(vcpu.device_irqs and not vcpu.irq_pending)
         vcpu.irq_pending = True
-    kvm_deliver_interrupt(vcpu)
-    device_busy = False
-
-
-device_busy: bool
+        kvm_make_request(KVM_REQ_EVENT, vcpu)
+    kvm_vcpu_kick(vcpu)
 
 
 def choose_vcpu() -> ptr[kvm_vcpu]:
     """Any vCPU."""
     return choose(1, NR_VCPUS)
-
-
-def kvm_deliver_interrupt(vcpu: ptr[kvm_vcpu]):
-    """The vCPU has an interrupt pending: tell it.
-
-    Mirrors: svm_complete_interrupt_delivery() without AVIC, arch/x86/kvm/svm/svm.c, v6.12;
-    vgic_queue_irq_unlock(), arch/arm64/kvm/vgic/vgic.c;
-    kvm_riscv_vcpu_set_interrupt(), arch/riscv/kvm/vcpu.c
-    """
-    kvm_make_request(KVM_REQ_EVENT, vcpu)
-    kvm_vcpu_kick(vcpu)
 
 
 @irq

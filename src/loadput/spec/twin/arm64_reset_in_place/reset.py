@@ -2,7 +2,5 @@
 def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """The vCPU stays loaded, so the registers on the CPU keep the old values."""
     preempt_disable()
-    with atomic:
-        fresh(vcpu.arch.ctxt.fp_regs, vcpu)
-        fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+    kvm_reset_sys_regs(vcpu)
     preempt_enable()

@@ -51,12 +51,30 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     with atomic:
         fresh(vcpu.arch.guest_csr, vcpu)
-        fresh(vcpu.arch.guest_context.fp, vcpu)
+        vcpu.arch.guest_context.fp = token_of(vcpu)
         vcpu.arch.guest_context.fs_dirty = False
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())
     put_cpu()
+
+
+# [Modified in twin:riscv_csr_skip]
+def guest_runs(vcpu: ptr[kvm_vcpu]):
+    """Every copy of the VS CSRs on another CPU or in memory is old from here on."""
+    fresh(this_cpu(hw_vs_csr), vcpu)
+    vcpu.arch.guest_context.fp = 0
+    vcpu.arch.guest_context.fs_dirty = True
+    if vcpu.arch.hvip:
+        vcpu.arch.hvip = False
+        vcpu.irq_pending = False
+
+
+# [Modified in twin:riscv_csr_skip]
+def kvm_riscv_vcpu_trap_redirect(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_vcpu_trap_redirect(), arch/riscv/kvm/vcpu_exit.c, v7.1: no csr_dirty"""
+    with atomic:
+        fresh(this_cpu(hw_vs_csr), vcpu)
 
 
 # [Modified in twin:riscv_csr_skip]

@@ -5,6 +5,20 @@ Mirrors: arch/arm64/kvm/reset.c, v6.12
 
 
 # [New in arch:arm64]
+def kvm_reset_sys_regs(vcpu: ptr[kvm_vcpu]):
+    """New values in memory; what the CPU may hold of the old ones is nobody's.
+
+    Mirrors: kvm_reset_sys_regs(), arch/arm64/kvm/sys_regs.c, with the FP registers that
+    kvm_reset_vcpu() itself resets, v6.12
+    """
+    with atomic:
+        vcpu.arch.ctxt.fp_regs = token_of(vcpu)
+        vcpu.arch.ctxt.sys_regs = token_of(vcpu)
+        if __this_cpu_read(hw_el1) == token_of(vcpu):
+            __this_cpu_write(hw_el1, 0)
+
+
+# [New in arch:arm64]
 def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """Reset the registers in memory; a loaded vCPU is put before and loaded again after.
 
@@ -18,9 +32,7 @@ def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
-    with atomic:
-        fresh(vcpu.arch.ctxt.fp_regs, vcpu)
-        fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+    kvm_reset_sys_regs(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())

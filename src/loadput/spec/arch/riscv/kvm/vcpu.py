@@ -51,6 +51,21 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:riscv]
+def reset_registers(vcpu: ptr[kvm_vcpu]):
+    """New values in memory; what the CPU may hold of the old ones is nobody's.
+
+    Mirrors: the copies of guest_reset_csr and guest_reset_context, kvm_riscv_vcpu_fp_reset(), in
+    kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
+    """
+    with atomic:
+        vcpu.arch.guest_csr = token_of(vcpu)
+        vcpu.arch.guest_context.fp = token_of(vcpu)
+        vcpu.arch.guest_context.fs_dirty = False
+        if __this_cpu_read(hw_vs_csr) == token_of(vcpu):
+            __this_cpu_write(hw_vs_csr, 0)
+
+
+# [New in arch:riscv]
 def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """Reset the registers in memory; a loaded vCPU is put before and loaded again after.
 
@@ -65,10 +80,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        fresh(vcpu.arch.guest_context.fp, vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())
@@ -146,9 +158,9 @@ def guest_state_exit_irqoff():
 # [New in arch:riscv]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
     """The guest's own instructions: it finds its registers, changes them, and takes the interrupt
-    that is in HVIP."""
-    fresh(this_cpu(hw_vs_csr), vcpu)
-    fresh(this_cpu(hw_guest_fregs), vcpu)
+    that is in HVIP. What memory has of the registers is old: nobody's."""
+    vcpu.arch.guest_csr = 0
+    vcpu.arch.guest_context.fp = 0
     vcpu.arch.guest_context.fs_dirty = True
     if vcpu.arch.hvip:
         vcpu.arch.hvip = False
@@ -240,5 +252,5 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True
-    fresh(vcpu.arch.guest_csr, vcpu)
+    vcpu.arch.guest_csr = token_of(vcpu)
     vcpu.mutex = False

@@ -44,6 +44,7 @@ class kvm_vcpu_arch(struct):
     lr: bool
 
 
+# Nobody's (0) from the time that the guest has newer values in the registers.
 class kvm_cpu_context(struct, per="vcpu"):
     sys_regs: token[el1, vcpu] = own
     fp_regs: token[guest_fp, vcpu] = own

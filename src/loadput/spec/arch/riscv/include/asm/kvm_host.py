@@ -9,6 +9,7 @@ guest_resets = True
 guest_traps = True
 
 
+# Registers in memory are nobody's (0) from the time that the guest has newer ones on the CPU.
 class kvm_vcpu_arch(struct):
     guest_csr: token[vs_csr, vcpu] = own
     guest_context: embed[kvm_cpu_context]

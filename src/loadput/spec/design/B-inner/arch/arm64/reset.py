@@ -15,9 +15,7 @@ def kvm_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
-    with atomic:
-        fresh(vcpu.arch.ctxt.fp_regs, vcpu)
-        fresh(vcpu.arch.ctxt.sys_regs, vcpu)
+    kvm_reset_sys_regs(vcpu)
 
     if loaded:
         __kvm_arch_vcpu_load(vcpu, smp_processor_id())

@@ -30,10 +30,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        fresh(vcpu.arch.guest_context.fp, vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id(), False)

@@ -48,9 +48,9 @@ def fill_tlb(vcpu: ptr[kvm_vcpu]):
 # [New in arch:arm64]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
     """The guest's own instructions: it finds its registers, changes them, fills the TLB, and takes
-    the interrupt that is in its list register."""
-    fresh(this_cpu(hw_el1), vcpu)
-    fresh(this_cpu(hw_guest_fp), vcpu)
+    the interrupt that is in its list register. What memory has of the registers is old: nobody's."""
+    vcpu.arch.ctxt.sys_regs = 0
+    vcpu.arch.ctxt.fp_regs = 0
     fill_tlb(vcpu)
     if vcpu.arch.lr:
         vcpu.arch.lr = False
