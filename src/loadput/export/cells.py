@@ -13,12 +13,13 @@ from .expr import E, Exprs, Range
 RESERVED = frozenset(
     word
     for line in (
-        "active alias array assert atomic begin bit bool boolean break byte chan clear const cpu cpu_t",
-        "d_step div do else elsif end endfor endfunction endif endrule endruleset endstartstate endwhile",
-        "enum exists false fi for forall function goto hidden if in init inline int invariant irqs_on",
-        "me mod mtype od of preemption_on procedure process proctype pid put record return rule ruleset",
-        "run scalarset short skip startstate step task_t then timeout to true type undefine union unless",
-        "unsigned var vcpu_t vm_t while",
+        "active alias array assert atomic begin bit bool boolean break byte chan clear const",
+        "cpu cpu_t d_step div do else elsif end endfor endfunction endif endrule endruleset",
+        "endstartstate endwhile enum exists false fi for forall function goto hidden if in",
+        "init inline int invariant irqs_on me mod mtype od of preemption_on procedure process",
+        "proctype pid put record return rule ruleset run scalarset short skip startstate step",
+        "task_t then timeout to true type undefine union unless unsigned var vcpu_t vm_t",
+        "while",
     )
     for word in line.split()
 )
@@ -30,12 +31,14 @@ class Group:
 
     :param name: as the machine has it: ``kvm_vcpu.preempted``, ``main.pc``, ``irq.r0``
     :param ident: as the model has it
+    :param at: its first slot
     :param cells: the values that each element can have
     :param per: what an element belongs to: cpu, task, vcpu, vm, or "" for a single one
     """
 
     name: str
     ident: str
+    at: int
     lo: int
     hi: int
     init: tuple[int, ...]
@@ -79,7 +82,7 @@ class Cells:
         init = self.m.initial[at : at + n]
         cells = cells or [(s.lo, s.hi) for s in slots]
         self.groups[name] = Group(
-            name, ident, slots[0].lo, slots[0].hi, init, tuple(cells), per, note
+            name, ident, at, slots[0].lo, slots[0].hi, init, tuple(cells), per, note
         )
 
     def read(self, name: str, index: E) -> E:

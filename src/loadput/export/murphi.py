@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..machine.model import Machine
 from .cells import Group
-from .rules import Rule, Rules
+from .rules import Rule, Rules, Violation
 from .text import MURPHI, Text, group_comment, wrap
 from .tree import Cond, Tree
 
@@ -26,7 +26,11 @@ class _Murphi:
     def render(self) -> str:
         t, r = self.t, self.r
         out = [f"-- {line}".rstrip() for line in t.header()]
-        out += ["--", "-- Run it:", *(f"--   {line}" for line in RUN), "", "type"]
+        out += ["--", "-- Run it:", *(f"--   {line}" for line in RUN), ""]
+        if r.violations:
+            out += ["-- 1: look for states that violate a property, or have a step that does."]
+            out += ["const CHECK: 0;", ""]
+        out.append("type")
         sizes = r.m.program.scenario.sizes
         for per in ("cpu", "task", "vcpu", "vm"):
             out.append(f"  {per}_t: 0..{sizes.count(per) - 1};")
@@ -38,15 +42,15 @@ class _Murphi:
         for name, text in (("irqs_on", t.irqs_on()), ("preemption_on", t.preemption_on())):
             body = f"return {text};"
             if r.me.op != "const":
-                body = f"alias me: {t.bare(r.steps.cur)} - 1 do {body} end;"
+                body = f"alias me: {t.bare(r.steps.task)} - 1 do {body} end;"
             out += ["", f"function {name}(cpu: cpu_t): boolean;", f"begin {body} end;"]
-        return "\n".join([*out, "", *self._start(), "", *self._rules(), ""])
+        return "\n".join([*out, "", *self._start(), "", *self._rules(), "", *self._checks()])
 
     def _rules(self) -> list[str]:
         out = ["ruleset cpu: cpu_t do"]
         named = self.r.me.op != "const"
         if named:
-            out.append(f"alias me: {self.t.bare(self.r.steps.cur)} - 1 do")
+            out.append(f"alias me: {self.t.bare(self.r.steps.task)} - 1 do")
         for rule in self.r.rules:
             out += self._rule(rule)
         return [*out, *(["end;"] if named else []), "end;"]
@@ -71,13 +75,27 @@ class _Murphi:
         return [*out, "end;"]
 
     def _rule(self, rule: Rule) -> list[str]:
-        guard = wrap(self.t.guard(rule), "&", "  ")
-        for name in ("irqs_on", "preemption_on"):
-            guard = guard.replace(name, f"{name}(cpu)")
+        guard = self._guard(rule)
         out = [f"-- {rule.where}", f'rule "{rule.title}"', f"  {guard}", "==>"]
         temps = self.t.temporaries(rule.body)
         out += [f"var t{i}: -1024..1024;" for i in range(temps)]
         return [*out, "begin", *self._body(rule.body, "  "), "end;", ""]
+
+    def _guard(self, rule: Rule | Violation) -> str:
+        guard = wrap(self.t.guard(rule), "&", "  ")
+        for name in ("irqs_on", "preemption_on"):
+            guard = guard.replace(name, f"{name}(cpu)")
+        return guard
+
+    def _checks(self) -> list[str]:
+        """What a state or one of its steps violates, as invariants that CHECK switches on."""
+        out: list[str] = []
+        self.t.named = False
+        for v in self.r.violations:
+            out += [f"-- {v.where}", f'invariant "{v.title}"']
+            out += ["  (CHECK = 0) | !exists cpu: cpu_t do", f"  {self._guard(v)}", "  end;", ""]
+        self.t.named = True
+        return out
 
     def _body(self, tree: Tree, indent: str) -> list[str]:
         out: list[str] = []

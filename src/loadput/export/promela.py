@@ -28,21 +28,26 @@ class _Promela:
         t, r = self.t, self.r
         out = ["/*", *(f" * {line}".rstrip() for line in t.header())]
         out += [" *", " * Run it:", *(f" *   {line}" for line in RUN), " */", ""]
-        out += ["/* One step is one transition. -DSTEP=d_step is faster, with the same states. */"]
-        out += ["#ifndef STEP", "#define STEP atomic", "#endif", ""]
+        out += ["/* One step is one transition, and no state is hidden: spin -DSTEP=atomic, where"]
+        out += [" * every statement is a transition, stores the same states, more slowly. */"]
+        out += ["#ifndef STEP", "#define STEP d_step", "#endif", ""]
         out += [self._declare(g) for g in r.cells.groups.values()]
         temps = max((t.temporaries(x.body) for x in r.rules), default=0)
         out += [f"hidden int t{i};" for i in range(temps)]
         out += ["", "/* What the pcs stand for:"]
         out += [f" *   {line}" for line in t.points()] + [" */", ""]
+        out += ["#ifdef CHECK", "/* What holds: never true, so that assert() names it. */"]
+        out += [f"hidden bit {_word(p)};" for p in sorted({v.prop for v in r.violations})]
+        out += ["#endif", ""]
         me = r.me
         if me.op != "const":
-            out.append(f"#define me ({t.bare(r.steps.cur)} - 1)")
+            out.append(f"#define me ({t.bare(r.steps.task)} - 1)")
         out.append(f"#define irqs_on {t.irqs_on()}")
         out.append(f"#define preemption_on {t.preemption_on()}")
         out += ["", f"active [{r.m.cpus}] proctype cpu()", "{", "end:\tdo"]
         for rule in r.rules:
             out += self._rule(rule)
+        out += self._checks()
         return "\n".join([*out, "\tod", "}", ""])
 
     def _declare(self, g: Group) -> str:
@@ -69,6 +74,15 @@ class _Promela:
         out = [f"\t/* {rule.title}: {rule.where} */", f"\t:: STEP {{ {guard} ->"]
         return [*out, *self._body(rule.body, "\t\t"), "\t}"]
 
+    def _checks(self) -> list[str]:
+        """What a state or one of its steps violates: looked at only with -DCHECK."""
+        out = ["#ifdef CHECK"] if self.r.violations else []
+        for v in self.r.violations:
+            guard = wrap(self.t.guard(v), "&&", "\t\t")
+            out += [f"\t/* {v.where} */", f"\t:: STEP {{ {guard} ->"]
+            out += [f"\t\tassert({_word(v.prop)});", "\t}"]
+        return out + (["#endif"] if self.r.violations else [])
+
     def _body(self, tree: Tree, indent: str) -> list[str]:
         out: list[str] = []
         for what, s in self.t.statements(tree):
@@ -91,3 +105,7 @@ def _type_of(lo: int, hi: int) -> str:
     if lo >= 0 and hi <= 255:
         return "byte"
     return "short" if lo >= -(1 << 15) and hi < 1 << 15 else "int"
+
+
+def _word(prop: str) -> str:
+    return prop.replace("-", "_")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ..machine.model import Machine
 from ..machine.nodes import FRAMES, Node
 from .cells import Cells
-from .expr import E, Exprs
+from .expr import E, Exprs, Range
 from .steps import Steps
-from .tree import Cond, Leaf, Tree, Trees, Write, sequence
+from .tree import Cond, Tree, Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,28 @@ class Rule:
     body: Tree
 
 
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Where ``guard`` is true, a step of the frame ``at`` violates ``prop``; or the state does."""
+
+    title: str
+    where: str
+    at: tuple[str, int]
+    guard: E
+    prop: str
+
+
 class Rules:
-    """The rules of a machine, and what they need to be read."""
+    """The rules of a machine, what violates its properties, and what they need to be read."""
 
     def __init__(self, m: Machine) -> None:
         self.m, self.x = m, Exprs()
         self.cells, self.trees = Cells(m, self.x), Trees(self.x)
         self.steps = Steps(m, self.cells, self.trees)
         self.me = self.steps.me
-        self.rules = self._all()
+        self.rules: list[Rule] = []
+        self.violations: list[Violation] = []
+        self._all()
 
     def pcs(self, kind: str, *, preemptible: bool = False) -> list[int]:
         """The pcs of ``kind`` at which interrupts are on (and preemption)."""
@@ -51,17 +64,20 @@ class Rules:
         span = n.op.span
         return f"{n.stack[-1]} ({span.file.removeprefix('spec/')}:{span.line})"
 
-    def _all(self) -> list[Rule]:
-        m, out = self.m, []
+    def _all(self) -> None:
+        m = self.m
+        judge = Steps(m, self.cells, self.trees, checks=True)
         for kind in FRAMES:
             begins = {m.graph.entries[(kind, s)]: s for s in m.graph.starts[kind]}
             for pc, node in enumerate(m.fused.control[kind], 1):
-                out += self._rules(kind, pc, node, "")
+                self._step(kind, pc, node, "", judge)
             for node, name in begins.items():
-                out += self._rules(kind, 0, node, name)
-        return out
+                self._step(kind, 0, node, name, judge)
+        for (kind, name), node in m.graph.entries.items():
+            if kind == "always":
+                self._judge(judge.tree(kind, node, starts=True), (kind, 0), name, node, {})
 
-    def _rules(self, kind: str, pc: int, node: int, start: str) -> list[Rule]:
+    def _step(self, kind: str, pc: int, node: int, start: str, judge: Steps) -> None:
         whole = self.steps.tree(kind, node, starts=bool(start))
         where = self.place(self.m.graph.nodes[node])
         facts = {}
@@ -69,17 +85,31 @@ class Rules:
             read = self.cells.read(f"{kind}.r{r}", self.steps.inst)
             sets = [v for (_, n), v in self.m.values.locals.items() if n == name]
             facts[read] = min(0, *map(min, sets)), max(0, *map(max, sets))
-        out = []
+        label = start or f"{kind} {pc}"
         for row, whys in sorted(self.trees.choices(whole).items()):
             tree = self.trees.simplify(self.trees.take(whole, row), facts)
             guard = self.trees.formula(tree)
             if guard is self.x.zero:
                 continue
-            title = f"{start or kind + ' ' + str(pc)}" + "".join(f" {v}" for v in row)
+            title = label + "".join(f" {v}" for v in row)
             why = ", ".join(f"{w} = {v}" for w, v in zip(whys, row, strict=True))
-            rule_where = where + (f"; {why}" if why else "")
-            out.append(Rule(title, rule_where, (kind, pc), guard, without_stops(self.trees, tree)))
-        return out
+            at = where + (f"; {why}" if why else "")
+            body = without_stops(self.trees, tree)
+            self.rules.append(Rule(title, at, (kind, pc), guard, body))
+        whole = judge.tree(kind, node, starts=bool(start))
+        self._judge(whole, (kind, pc), label, node, facts)
+
+    def _judge(
+        self, whole: Tree, at: tuple[str, int], label: str, node: int, facts: dict[E, Range]
+    ) -> None:
+        """Note what a step violates, whatever its choices."""
+        where = self.place(self.m.graph.nodes[node])
+        for prop in sorted(self.trees.props(whole)):
+            rows = self.trees.choices(whole)
+            ways = (self.trees.simplify(self.trees.take(whole, r), facts) for r in rows)
+            guard = self.x.any(*(self.trees.formula(t, prop) for t in ways))
+            if guard is not self.x.zero:
+                self.violations.append(Violation(f"{prop}: {label}", where, at, guard, prop))
 
 
 def without_stops(trees: Trees, t: Tree) -> Tree:
@@ -101,6 +131,3 @@ def ranges(values: list[int]) -> list[tuple[int, int]]:
         else:
             out.append((v, v))
     return out
-
-
-_ = (Leaf, Write, sequence)

@@ -44,8 +44,8 @@ class Steps:
         self.joins = {n for n, k in preds.items() if k > 1}
         self.reached: set[int] = set().union(*m.values.reached.values())
         self.cpu = self.x.cpu(m.cpus)
-        self.cur = cells.read("current_task", self.cpu)
-        self.me = self.x.bin("sub", self.cur, self.x.one)
+        self.task = cells.read("current_task", self.cpu)
+        self.me = self.x.bin("sub", self.task, self.x.one)
         self.tokens: dict[str, list[tuple[str, int]]] = {}
         for name in m.var_at:
             v = m.values.vars[name]
@@ -57,6 +57,10 @@ class Steps:
     def tree(self, kind: str, node: int, *, starts: bool) -> Tree:
         """The step of frame ``kind`` from ``node``; ``starts``: the frame begins there."""
         self.kind, self.inst = kind, self.cpu if kind == "irq" else self.me
+        # A condition on states runs on no CPU, for no task.
+        nowhere = kind not in self.m.pc_at
+        self.here = self.x.zero if nowhere else self.cpu
+        self.cur = self.x.zero if nowhere else self.task
         self.start_regs = [] if starts or kind not in self.m.pc_at else self.m.regs[node]
         self.memo: dict[_At, Tree] = {}
         self.busy: set[_At] = set()
@@ -199,7 +203,7 @@ class Steps:
         if isinstance(e, o.Local):
             return loc.get(e.name, self.x.zero)
         if isinstance(e, o.Leaf):
-            return self.cpu if e.name == "this_cpu" else self.cur
+            return self.here if e.name == "this_cpu" else self.cur
         if isinstance(e, o.Un):
             return self.x.un(e.op, self._expr(e.a, loc))
         assert isinstance(e, o.Bin)

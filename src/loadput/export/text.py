@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .cells import Group
 from .expr import E
-from .rules import Rule, Rules, ranges
+from .rules import Rule, Rules, Violation, ranges
 from .tree import Cond, Leaf, Tree, Write, sequence
 
 WIDTH = 96
@@ -56,14 +56,14 @@ class Text:
     """Renders the parts of a model in one dialect."""
 
     def __init__(self, rules: Rules, d: Dialect) -> None:
-        self.r, self.d = rules, d
+        self.r, self.d, self.named = rules, d, True
 
     def number(self, e: E) -> str:
         """``e`` as a number, in parentheses where it needs them."""
         d = self.d
         if e.op == "const":
             return str(e.value) if e.value >= 0 else f"({e.value})"
-        if e is self.r.me:
+        if e is self.r.me and self.named:
             return "me"
         if e.op == "cpu":
             return d.cpu
@@ -119,9 +119,8 @@ class Text:
 
     # guards
 
-    def at(self, rule: Rule) -> list[str]:
-        """The conditions under which the frame of ``rule`` moves here."""
-        kind, pc = rule.at
+    def at(self, kind: str, pc: int) -> list[str]:
+        """The conditions under which frame ``kind`` moves from ``pc`` (0: it begins)."""
         x, read = self.r.x, self.r.cells.read
         here, me = self.r.steps.cpu, self.r.me
         irq, sched, main = read("irq.pc", here), read("sched.pc", me), read("main.pc", me)
@@ -157,11 +156,12 @@ class Text:
 
     # bodies
 
-    def guard(self, rule: Rule) -> list[str]:
+    def guard(self, rule: Rule | Violation) -> list[str]:
         """Every condition of ``rule``, to be joined by "and"."""
         parts = list(rule.guard.args) if rule.guard.op == "all" else [rule.guard]
         more = [self.truth(p) for p in parts if p is not self.r.x.one]
-        return [p for p in self.at(rule) if p] + more
+        at = self.at(*rule.at) if rule.at[0] in self.r.m.pc_at else []
+        return [p for p in at if p] + more or [self.truth(self.r.x.one)]
 
     def statements(self, t: Tree) -> Iterator[tuple[str, str | Cond]]:
         """The end of ``t`` as assignments, or its decision, as ("do", text) or ("if", Cond)."""

@@ -92,6 +92,13 @@ class Trees:
             }
         return {}
 
+    def props(self, t: Tree) -> set[str]:
+        """The properties that some end of ``t`` violates."""
+        if isinstance(t, Leaf):
+            return set(t.bad)
+        subs = (t.yes, t.no) if isinstance(t, Cond) else t.subs if isinstance(t, Pick) else ()
+        return set().union(*(self.props(u) for u in subs))
+
     def take(self, t: Tree, row: tuple[int, ...]) -> Tree:
         """``t`` with its choices made as in ``row``; ends that need fewer or more are no ends."""
         if isinstance(t, Cond):

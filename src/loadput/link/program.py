@@ -56,6 +56,7 @@ class Choice:
 
     :param user: functions from a mail, patch, file or tree, laid over everything
     :param twin: a broken twin laid over the design
+    :param reduce: forget values that are dead while the shipped bodies are in place (@forget)
     :param search: further folders with ``arch/``, ``design/`` … overlays
     """
 
@@ -66,6 +67,7 @@ class Choice:
     user: tuple[s.Def, ...] = ()
     user_label: str = ""
     search: tuple[Path, ...] = ()
+    reduce: bool = True
 
     @property
     def title(self) -> str:
@@ -296,7 +298,7 @@ def link(choice: Choice, scenario: Scenario) -> Program:
             hooks_at[f"{m.file}:{d.name}"] = d
             property_meta[f"{m.file}:{d.name}"] = m.meta.get(d.name, {})
     for d in hooks_at.values():
-        if not {"monitor", "property"} & {a.split(":")[0] for a in d.attrs}:
+        if not {"monitor", "property", "forget"} & {a.split(":")[0] for a in d.attrs}:
             lay.defs[d.name] = d
             decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
     if choice.user:
@@ -413,7 +415,9 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
-        if not kinds & {"monitor", "property"}:
+        if not kinds & {"monitor", "property", "forget"}:
+            continue
+        if "forget" in kinds and not _may_forget(lo, meta[key]):
             continue
         points = tuple(f"{w[0]}:{w[2]}" for w in words if w[0] in HOOKS)
         live = [p for p in points if p.split(":")[1] in reached]
@@ -453,11 +457,19 @@ def _hooks(
     for name, sentence, source in BUILTIN:
         found[name] = Property(name, sentence, source, "", "builtin", (), None)
     for fns in hooks.values():
-        fns.sort(key=lambda f: "monitor" not in f.attrs)
+        fns.sort(key=lambda f: "property" in f.attrs)
     for (where, _), fns in hooks.items():
         if where == "at_exit":
-            fns.sort(key=lambda f: "monitor" in f.attrs)
+            fns.sort(key=lambda f: "property" not in f.attrs)
     return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:
+    """Whether a value is dead as @forget says: only while the bodies that make it so are in place."""
+    if not lo.lay.choice.reduce:
+        return False
+    names = [n.strip() for n in meta.get("bodies", "").split(",")]
+    return all(n in lo.done and lo.done[n].origin == meta.get("origin") for n in names)
 
 
 def _lacking(needs: str, reached: dict[str, o.Function]) -> str:

@@ -38,7 +38,7 @@ class Native:
     text: str
     work: Callable[[int], None]
     seed: Callable[[int, int], None]
-    rehash: Callable[[int, int, int, int, int], None]
+    rehash: Callable[[int, int, int, int], None]
     seconds: dict[str, float]
     keep: tuple[Any, ...]
 
@@ -102,7 +102,7 @@ def compile_machine(m: Machine, *, shared: bool) -> Native:
         step + loop,
         entry("work", ptr),
         entry("seed", ptr, ptr),
-        entry("rehash", ptr, u64, u64, ptr, u64),
+        entry("rehash", ptr, ptr, u64, u64),
         seconds,
         (engine, loop_module, tm),
     )

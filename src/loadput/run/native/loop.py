@@ -1,8 +1,9 @@
 """The search loop in LLVM IR: a state's steps, a ring of candidates, the table.
 
 ``@work(ctx)`` expands the states from ``cur`` to ``end``, or until ``next`` reaches ``quota``.
-The table holds (tag, number of the state + 1); the tag, 32 bits of the hash, says where: a larger
-table keeps the order. A candidate waits in the ring while its cache lines come.
+The table holds (tag, number of the state + 1); the tag, 32 bits of the hash, says in which line of
+eight: a larger table keeps the order. A line is searched all round before the next one. A candidate
+waits in the ring while its cache lines come.
 """
 
 from __future__ import annotations
@@ -101,11 +102,11 @@ class LoopWriter:
         last = c.op(f"mul i64 {acc}, {signed(KEYS[1])}")
         return c.op(f"lshr i64 {last}, 32")
 
-    def _spot(self, c: Code, tag: str) -> str:
-        """The address in the table at which ``tag`` is looked for first."""
-        scaled = c.bin("mul", tag, self._get(c, "size"))
+    def _line(self, c: Code, tag: str) -> str:
+        """The address of the line of the table in which ``tag`` is looked for first."""
+        scaled = c.bin("mul", tag, self._get(c, "lines"))
         home = c.bin("lshr", scaled, "32")
-        return c.op(f"getelementptr i64, ptr {self._pointer(c, 'table')}, i64 {home}")
+        return c.op(f"getelementptr [8 x i64], ptr {self._pointer(c, 'table')}, i64 {home}")
 
     def _state(self, c: Code, number: str) -> str:
         off = c.op(f"mul i64 {number}, {8 * self.layout.words}")
@@ -126,7 +127,7 @@ class LoopWriter:
         w = self.layout.words
         c.store(tag, c.op(f"getelementptr i64, ptr {slot}, i64 {w}"))
         c.store(self._get(c, "cur"), c.op(f"getelementptr i64, ptr {slot}, i64 {w + 1}"))
-        c.do(f"call void @llvm.prefetch.p0(ptr {self._spot(c, tag)}, i32 0, i32 3, i32 1)")
+        c.do(f"call void @llvm.prefetch.p0(ptr {self._line(c, tag)}, i32 0, i32 3, i32 1)")
         self._set(c, "head", c.op(f"add i64 {head}, 1"))
         waiting = c.op(f"sub i64 {head}, {self._get(c, 'tail')}")
         c.do(f"br i1 {c.op(f'icmp uge i64 {waiting}, {LOOK_AFTER}')}, label %look, label %out")
@@ -145,7 +146,8 @@ class LoopWriter:
     def _look(self, c: Code, slot: str) -> None:
         """Fetch the state that the table has under this tag."""
         tag = self._word(c, slot, self.layout.words)
-        e = c.load(self._spot(c, tag))
+        spot = c.op(f"and i64 {tag}, 7")
+        e = c.load(c.op(f"getelementptr i64, ptr {self._line(c, tag)}, i64 {spot}"))
         same = c.op(f"icmp eq i64 {c.op(f'lshr i64 {e}, 32')}, {tag}")
         c.do(f"br i1 {same}, label %fetch, label %looked")
         c.label("fetch")
@@ -160,10 +162,13 @@ class LoopWriter:
         slot = self._ring(c, self._bump(c, "tail"))
         words = [self._word(c, slot, i) for i in range(w)]
         tag = self._word(c, slot, w)
-        first = self._spot(c, tag)
+        first = self._line(c, tag)
         c.do("br label %probe")
         c.label("probe")
-        c.do(f"%at = phi ptr [{first}, %start], [%beyond, %further]")
+        c.do(f"%line = phi ptr [{first}, %start], [%line, %further], [%beyond, %over]")
+        c.do("%k = phi i64 [0, %start], [%k1, %further], [0, %over]")
+        spot = c.op(f"and i64 {c.op(f'add i64 %k, {tag}')}, 7")
+        c.do(f"%at = getelementptr i64, ptr %line, i64 {spot}")
         if self.shared:
             c.do("%e0 = load atomic i64, ptr %at acquire, align 8")
         else:
@@ -183,7 +188,10 @@ class LoopWriter:
             off = c.bin("or", off, c.op(f"xor i64 {self._word(c, old, i)}, {words[i]}"))
         c.do(f"br i1 {c.op(f'icmp eq i64 {off}, 0')}, label %out, label %further")
         c.label("further")
-        c.do("%beyond = getelementptr i64, ptr %at, i64 1")
+        c.do("%k1 = add i64 %k, 1")
+        c.do(f"br i1 {c.op('icmp ult i64 %k1, 8')}, label %probe, label %over")
+        c.label("over")
+        c.do("%beyond = getelementptr i64, ptr %line, i64 8")
         c.do("br label %probe")
         c.label("new")
         number = self._get(c, "next")
@@ -497,15 +505,15 @@ declare i64 @llvm.cttz.i64(i64, i1)
 """
 
 REHASH = """
-define void @rehash(ptr %old, i64 %from, i64 %to, ptr %new, i64 %size) nounwind {
+define void @rehash(ptr %table, ptr %block, i64 %count, i64 %lines) nounwind {
 start:
   br label %next
 next:
-  %i = phi i64 [%from, %start], [%j, %skip], [%j, %put]
-  %more = icmp ult i64 %i, %to
+  %i = phi i64 [0, %start], [%j, %skip], [%j, %put]
+  %more = icmp ult i64 %i, %count
   br i1 %more, label %one, label %out
 one:
-  %p = getelementptr i64, ptr %old, i64 %i
+  %p = getelementptr i64, ptr %block, i64 %i
   %e = load i64, ptr %p
   %j = add i64 %i, 1
   %empty = icmp eq i64 %e, 0
@@ -514,17 +522,25 @@ skip:
   br label %next
 find:
   %tag = lshr i64 %e, 32
-  %scaled = mul i64 %tag, %size
+  %scaled = mul i64 %tag, %lines
   %home = lshr i64 %scaled, 32
+  %first = getelementptr [8 x i64], ptr %table, i64 %home
   br label %probe
 probe:
-  %k = phi i64 [%home, %find], [%k1, %full]
-  %q = getelementptr i64, ptr %new, i64 %k
+  %line = phi ptr [%first, %find], [%line, %full], [%beyond, %over]
+  %k = phi i64 [0, %find], [%k1, %full], [0, %over]
+  %sum = add i64 %k, %tag
+  %spot = and i64 %sum, 7
+  %q = getelementptr i64, ptr %line, i64 %spot
   %x = load i64, ptr %q
   %free = icmp eq i64 %x, 0
   br i1 %free, label %put, label %full
 full:
   %k1 = add i64 %k, 1
+  %inside = icmp ult i64 %k1, 8
+  br i1 %inside, label %probe, label %over
+over:
+  %beyond = getelementptr i64, ptr %line, i64 8
   br label %probe
 put:
   store i64 %e, ptr %q

@@ -1,4 +1,8 @@
-"""The memory of a search: states, parents, and a table that grows in order."""
+"""The memory of a search: states, parents, and a table that grows where it is.
+
+Its entries stand in the order of their tags, whatever its size, so that growing moves each entry up:
+from the top, block by block, without a second table.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,16 @@ from ...base.errors import LoadputError
 NORESERVE = 0x4000
 HUGE = 2 << 20
 SLACK = 65_536
-"""Entries behind the table, so that probing never wraps."""
-START = 1 << 16
+"""States and lines more than asked for: what is under way when room ends, and the last overflow."""
+START = 1 << 13
+"""Lines of eight entries that a table has at first."""
 FULL_RATIO = 0.8
 GROWTH = 1.55
-QUICK = 1 << 22
-STEP = 1 << 22
+QUICK = 1 << 19
+BLOCK = 1 << 15
+"""Lines that move at once; far more than an entry ever stands from its home."""
 MOST_STATES = (1 << 32) - 2
+Rehash = Callable[[int, int, int, int], None]
 
 
 class Region:
@@ -40,12 +47,6 @@ class Region:
             self.map.madvise(mmap.MADV_HUGEPAGE)
         self._view = ctypes.c_char.from_buffer(self.map)
         self.at = ctypes.addressof(self._view)
-
-    def drop(self, below: int) -> None:
-        """Give back what lies below offset ``below``."""
-        below = below // HUGE * HUGE
-        if below:
-            self.map.madvise(mmap.MADV_DONTNEED, 0, below)
 
     def close(self) -> None:
         del self._view
@@ -83,8 +84,9 @@ class Memory:
         span = ((threads - 1) << self.shift) + self.most if threads > 1 else self.most
         self.states = Region(span * 8 * words)
         self.parents = Region(span * 4)
-        self.size = START
-        self.table = Region(8 * (self.size + SLACK))
+        self.lines = START
+        self.most_lines = max(START, int(bound / (per_state * FULL_RATIO + 8) / 8))
+        self.table = Region(64 * (self.most_lines + SLACK))
 
     def first(self, thread: int) -> int:
         """The number of the first state of a thread."""
@@ -92,32 +94,30 @@ class Memory:
 
     def bytes(self, states: int) -> int:
         """What ``states`` states take, with their table."""
-        return states * (8 * self.words + 4) + 8 * self.size
+        return states * (8 * self.words + 4) + 64 * self.lines
 
     def room(self, states: int) -> int:
         """How many more states fit before the table must grow, or the bound is met."""
-        by_table = int(self.size * FULL_RATIO)
-        by_bound = (self.bound - 8 * self.size) // (8 * self.words + 4)
+        by_table = int(8 * self.lines * FULL_RATIO)
+        by_bound = (self.bound - 64 * self.lines) // (8 * self.words + 4)
         return max(0, min(by_table, by_bound, self.most - SLACK) - states)
 
-    def grow(self, states: int, rehash: Callable[[int, int, int, int, int], None]) -> bool:
-        """Enlarge the table; False where the bound does not allow it.
-
-        The old table is given back piece by piece, so both never take more than the new one.
-        """
-        size = self.size * 4 if self.size < QUICK else int(self.size * GROWTH)
-        per_state = 8 * self.words + 4
-        best = int(self.bound / (per_state * FULL_RATIO + 8))
-        size = min(size, best, MOST_STATES)
-        if size * FULL_RATIO < states * 1.02 + 4096 or size <= self.size:
+    def grow(self, states: int, rehash: Rehash) -> bool:
+        """Enlarge the table; False where the bound does not allow it."""
+        lines = self.lines * 4 if self.lines < QUICK else int(self.lines * GROWTH)
+        lines = min(lines, self.most_lines)
+        if 8 * lines * FULL_RATIO < states * 1.02 + 4096 or lines < self.lines * 1.02:
             return False
-        new = Region(8 * (size + SLACK))
-        total = self.size + SLACK
-        for at in range(0, total, STEP):
-            rehash(self.table.at, at, min(at + STEP, total), new.at, size)
-            self.table.drop(8 * min(at + STEP, total))
-        self.table.close()
-        self.table, self.size = new, size
+        block = (ctypes.c_uint64 * (8 * BLOCK))()
+        spare = ctypes.addressof(block)
+        top = -(-(self.lines + SLACK) // BLOCK)
+        for k in range(top - 1, -1, -1):
+            n = min(BLOCK, self.lines + SLACK - k * BLOCK)
+            at = self.table.at + 64 * BLOCK * k
+            ctypes.memmove(spare, at, 64 * n)
+            ctypes.memset(at, 0, 64 * n)
+            rehash(self.table.at, spare, 8 * n, lines)
+        self.lines = lines
         return True
 
     def close(self) -> None:

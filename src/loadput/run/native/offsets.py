@@ -9,7 +9,7 @@ INSERT_AFTER = 40
 LOOK_AFTER = 20
 FIELDS = (
     *("cur", "end", "next", "quota", "transitions", "bad", "states", "parents"),
-    *("table", "size", "ordinal", "internal", "head", "tail", "step_seen", "state_seen", "status"),
+    *("table", "lines", "ordinal", "internal", "head", "tail", "step_seen", "state_seen", "status"),
 )
 
 

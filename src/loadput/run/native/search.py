@@ -155,7 +155,7 @@ class Run:
             t.set("states", self.memory.states.at)
             t.set("parents", self.memory.parents.at)
             t.set("table", self.memory.table.at)
-            t.set("size", self.memory.size)
+            t.set("lines", self.memory.lines)
 
     def _frontier(self) -> int:
         """Take what was found last as what is expanded next; return how much it is."""

@@ -149,3 +149,14 @@ def PLE_SCHED_IN_ONLY() -> bool:
 def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
     """While a vCPU runs its guest, the other vCPUs do not see it as preempted."""
     return not vcpu.arch.st.preempted
+
+
+@forget_(
+    bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load",
+    origin="arch:svm",
+)
+@at_exit(svm_vcpu_put)
+def area_is_dead(vcpu: ptr[kvm_vcpu]):
+    """After a put the CPU's save area is written before it is read: guest_state_loaded is false."""
+    sd = this_cpu_ptr(addr(svm_data))
+    sd.save_area_pa.fs = NULL
