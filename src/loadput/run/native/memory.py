@@ -1,6 +1,6 @@
 """The memory of a search: states, parents, and a table that grows where it is.
 
-Its entries stand in the order of their tags, whatever its size, so that growing moves each entry up:
+Its entries stand in the order of their tags, whatever its size, so growing moves each entry up:
 from the top, block by block, without a second table.
 """
 
