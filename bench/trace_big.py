@@ -43,11 +43,28 @@ def make(source: str, target: str, megabytes: int) -> None:
         per_round = data.size // PAGE
         shift = np.arange(rounds, dtype=np.uint64) * np.uint64(last - first + 1_000_000)
         stamps += np.repeat(shift, per_round)
+        shift_stamps(data, out.view("<u4").reshape(rounds, -1), shift)
         cpus[cpu] = out.tobytes()
     used = {n for n, _, _ in opened.meta.by_id.items()}
     writer = Writer(opened.meta, used, probed_symbols(trace), "none")
     Path(target).write_bytes(writer.version7(cpus))
     print(f"{target}: {rounds} rounds, {Path(target).stat().st_size / 1e6:,.0f} MB")
+
+
+def shift_stamps(data: np.ndarray, rounds: np.ndarray, shift: np.ndarray) -> None:
+    """Move the absolute time stamps that stand between events, as the pages' own were moved."""
+    from loadput.trace.pages import COMMIT_MASK, TYPE_STAMP, _mark_entries
+
+    words, heads = data.view("<u4"), data.reshape(-1, 4096).view("<u8")
+    start = np.arange(heads.shape[0], dtype=np.int64) * 1024 + 4
+    size = (heads[:, 1].astype(np.int64) & COMMIT_MASK) + 3 >> 2
+    found = np.flatnonzero(_mark_entries(words, start, start + size, [], 4096))
+    at = found[(words[found] & 31) == TYPE_STAMP]
+    value = (words[at] >> 5).astype(np.uint64) | words[at + 1].astype(np.uint64) << np.uint64(27)
+    for row, by in zip(rounds, shift, strict=True):
+        moved = value + by
+        row[at] = (moved.astype(np.uint32) & np.uint32((1 << 27) - 1)) << np.uint32(5) | TYPE_STAMP
+        row[at + 1] = (moved >> np.uint64(27)).astype(np.uint32)
 
 
 def peak() -> float:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .table import Trace
 
 # What the accounting can use: part -> functions or tracepoints that show it.
@@ -78,12 +80,9 @@ def find_roles(trace: Trace) -> Roles:
                 roles.parts[part] = point
                 break
     found: dict[str, list[tuple[int, str]]] = {}
-    for name in sorted(names):
-        if name.startswith("unknown:") or name in roles.parts.values():
-            continue
-        function, is_return = _probed_function(trace, name)
-        if not function:
-            continue
+    others = [n for n in sorted(names) if not n.startswith("unknown:")]
+    others = [n for n in others if n not in roles.parts.values()]
+    for name, (function, is_return) in _probed_functions(trace, others).items():
         roles.functions[name] = function
         if is_return:
             roles.returns[function] = name
@@ -96,30 +95,41 @@ def find_roles(trace: Trace) -> Roles:
     return roles
 
 
-def _probed_function(trace: Trace, name: str) -> tuple[str, bool]:
-    # (function, whether the event is on its return); "" where the event is no probe.
-    fields = trace.fields(name)
-    for key in ("__probe_func", "__probe_ip"):
-        if key in fields:
-            column = trace.columns(name, [key])[key]
-            if column.size and column.dtype.kind in "iu":
-                symbol = trace.symbol(int(column[0])).split(".", 1)[0]
+def _probed_functions(trace: Trace, names: list[str]) -> dict[str, tuple[str, bool]]:
+    # Event name -> (function, whether the event is on its return), for the events that are probes.
+    keys: dict[str, str] = {}
+    for name in names:
+        fields = trace.fields(name)
+        for key in ("__probe_func", "__probe_ip", "text"):
+            if key in fields:
+                keys[name] = key
+                break
+    out = {}
+    for name, value in trace.first_values(keys).items():
+        if keys[name] == "text":
+            found = _function_in_text(name, str(value))
+        else:
+            is_return = keys[name] == "__probe_func"
+            found = _by_name(name, is_return)
+            if isinstance(value, int | np.integer):
+                symbol = trace.symbol(int(value)).split(".", 1)[0]
                 if not symbol.startswith("0x"):
-                    return symbol, key == "__probe_func"
-            return _by_name(name, key == "__probe_func")
-    if "text" in fields:
-        column = trace.columns(name, ["text"])["text"]
-        first = str(column[0]) if column.size else ""
-        if not first.startswith("("):
-            return "", False
-        match = _TEXT_SYMBOL.match(first)
-        if match is not None and not re.fullmatch(r"[0-9a-f]{8,16}", match[1]):
-            return match[1].split(".", 1)[0], False
-        back = re.match(r"^\([^)]* <- ([A-Za-z_][\w.]*)", first)
-        if back is not None and not re.fullmatch(r"[0-9a-f]{8,16}", back[1]):
-            return back[1], True
-        return _by_name(name, " <- " in first)
-    return "", False
+                    found = (symbol, is_return)
+        if found[0]:
+            out[name] = found
+    return out
+
+
+def _function_in_text(name: str, first: str) -> tuple[str, bool]:
+    if not first.startswith("("):
+        return "", False
+    match = _TEXT_SYMBOL.match(first)
+    if match is not None and not re.fullmatch(r"[0-9a-f]{8,16}", match[1]):
+        return match[1].split(".", 1)[0], False
+    back = re.match(r"^\([^)]* <- ([A-Za-z_][\w.]*)", first)
+    if back is not None and not re.fullmatch(r"[0-9a-f]{8,16}", back[1]):
+        return back[1], True
+    return _by_name(name, " <- " in first)
 
 
 def _by_name(name: str, is_return: bool) -> tuple[str, bool]:

@@ -67,6 +67,23 @@ class RawBackend:
         event = self._names.get(name)
         return [table_name(f) for f in event.fields] if event else []
 
+    def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        if self._build_index():
+            for name, columns in self.gather({n: [f] for n, f in wanted.items()}, set()).items():
+                out[name] = columns[wanted[name]][0]
+            return out
+        left = {self._names[name].id: name for name in wanted}
+        for batch in self.source.iter_batches(None, None):
+            for number in set(np.unique(batch.ids).tolist()) & set(left):
+                name = left.pop(number)
+                at = int(np.flatnonzero(batch.ids == number)[0])
+                found = self._decode(batch, slice(at, at + 1), name, [wanted[name]])
+                out[name] = found[wanted[name]][0]
+            if not left:
+                break
+        return out
+
     def print_format(self, name: str) -> str:
         event = self._names.get(name)
         return event.print_fmt if event else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,9 @@ class Backend(Protocol):
 
     def field_names(self, name: str) -> list[str]:
         """The fields of one event."""
+
+    def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
+        """One value of one field of each event, without reading all of them."""
 
     def print_format(self, name: str) -> str:
         """The print format of one event; empty where there is none."""
@@ -156,6 +159,11 @@ class Trace:
             plan[real] = asked
         got = self._backend.gather(plan, with_comm)
         return {name: got[self._resolve(name)] for name in wanted}
+
+    def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
+        """Return one value of one field for each event name; events without it are left out."""
+        plan = {n: f for n, f in wanted.items() if f in self._backend.field_names(n)}
+        return self._backend.first_values(plan)
 
     def print_format(self, name: str) -> str:
         """Return the ``print fmt`` of one event as the recording has it; empty for text."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -71,6 +72,9 @@ class TextBackend:
 
     def field_names(self, name: str) -> list[str]:
         return list(self._fields(name)) if name in self.rows else []
+
+    def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
+        return {name: self._fields(name)[field][0] for name, field in wanted.items()}
 
     def print_format(self, name: str) -> str:
         return ""
