@@ -24,13 +24,3 @@ def kvm_vgic_sync_hwstate(vcpu: ptr[kvm_vcpu]):
 def kvm_vgic_vcpu_pending_irq(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_vgic_vcpu_pending_irq(), arch/arm64/kvm/vgic/vgic.c, v6.12"""
     return READ_ONCE(vcpu.irq_pending)
-
-
-# [Modified in arch:arm64]
-def kvm_deliver_interrupt(vcpu: ptr[kvm_vcpu]):
-    """The interrupt is on the vCPU's list: tell it.
-
-    Mirrors: vgic_queue_irq_unlock(), arch/arm64/kvm/vgic/vgic.c, v6.12
-    """
-    kvm_make_request(KVM_REQ_IRQ_PENDING, vcpu)
-    kvm_vcpu_kick(vcpu)

@@ -109,11 +109,16 @@ def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [Modified in arch:riscv]
-def kvm_deliver_interrupt(vcpu: ptr[kvm_vcpu]):
-    """The interrupt is in irqs_pending: no request, only a kick.
+def device_interrupt():
+    """A device's interrupt for a vCPU arrives at this CPU: post it, and kick; there is no request.
 
     Mirrors: kvm_riscv_vcpu_set_interrupt(), arch/riscv/kvm/vcpu.c, v6.12
     """
+    with atomic:
+        assume((device_irq_cpus >> smp_processor_id()) & 1)
+        vcpu = choose_vcpu()
+        assume(vcpu.device_irqs and not vcpu.irq_pending)
+        vcpu.irq_pending = True
     kvm_vcpu_kick(vcpu)
 
 
