@@ -469,7 +469,8 @@ def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:
     if not lo.lay.choice.reduce:
         return False
     names = [n.strip() for n in meta.get("bodies", "").split(",")]
-    return all(n in lo.done and lo.done[n].origin == meta.get("origin") for n in names)
+    origins = [w.strip() for w in meta.get("origin", "").split(",")]
+    return all(n in lo.done and lo.done[n].origin in origins for n in names)
 
 
 def _lacking(needs: str, reached: dict[str, o.Function]) -> str:

@@ -153,10 +153,38 @@ def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 @forget_(
     bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load",
-    origin="arch:svm",
+    origin="arch:svm, design:A, design:B, design:C",
 )
 @at_exit(svm_vcpu_put)
 def area_is_dead(vcpu: ptr[kvm_vcpu]):
     """After a put the CPU's save area is written before it is read: guest_state_loaded is false."""
     sd = this_cpu_ptr(addr(svm_data))
     sd.save_area_pa.fs = NULL
+
+
+@forget_(
+    bodies="vmx_prepare_switch_to_guest, vmx_prepare_switch_to_host, vmx_vcpu_put, vmx_vcpu_load",
+    origin="arch:vmx, design:A, design:B, design:C",
+)
+@at_exit(vmx_prepare_switch_to_host)
+def host_kernel_gs_base_is_dead(vmx: ptr[vcpu_vmx]):
+    """Until it is saved again nobody restores it: guest_state_loaded is false."""
+    vmx.msr_host_kernel_gs_base = NULL
+
+
+@forget_(bodies="vmx_vcpu_load_vmcs, __loaded_vmcs_clear", origin="arch:vmx")
+@at_exit(__loaded_vmcs_clear)
+def barrier_is_due():
+    """Where no VMCS is current, the next load issues a barrier whoever it is for."""
+    if this_cpu(current_vmcs) == NULL:
+        this_cpu_write(barrier_for, NULL)
+
+
+@forget_(
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, vcpu_enter_guest, kvm_make_request",
+    origin="mainline, arch:x86, design:A, design:B, design:C",
+)
+@at_exit(kvm_arch_vcpu_put)
+def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
+    """Every load makes the request, and only a loaded vCPU's own task looks at it."""
+    vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
