@@ -5,7 +5,6 @@ Mirrors: struct kvm_vcpu_arch, struct kvm_pmu, arch/x86/include/asm/kvm_host.h, 
 
 # The guest uses its PMU: pmu->version and pmu->event_count are not 0.
 vpmu_in_use = False
-# The guest has enabled steal time: MSR_KVM_STEAL_TIME.
 
 
 class kvm_pmu(struct, per="vcpu"):
