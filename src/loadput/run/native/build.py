@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...machine.model import Machine
@@ -20,14 +20,26 @@ from .step import StepWriter, write_conditions
 
 SMALL = 12_000
 """Lines of IR up to which the optimiser's whole O2 is worth its time."""
+WHOLE, SOME, LEAST = "whole", "some", "least"
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The machine code's entry points; ``keep`` must live as long."""
+
+    work: Callable[[int], None]
+    seed: Callable[[int, int], None]
+    rehash: Callable[[int, int, int, int], None]
+    keep: tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class Native:
-    """A compiled machine.
+    """A compiled machine: code that is there at once, and better code when `improve` made it.
 
+    :param code: the best there is; what was before stays in ``past``, as it may be running
     :param entries: the node of each entry, by its number
-    :param keep: what must live as long as the code
+    :param seconds: what took how long
     """
 
     machine: Machine
@@ -35,12 +47,20 @@ class Native:
     at: Offsets
     cover: Cover
     entries: list[int]
-    text: str
-    work: Callable[[int], None]
-    seed: Callable[[int, int], None]
-    rehash: Callable[[int, int, int, int], None]
+    step: str
+    loop: str
+    code: Entries
     seconds: dict[str, float]
-    keep: tuple[Any, ...]
+    improved: bool = False
+    past: list[Entries] = field(default_factory=list)
+
+    def improve(self) -> None:
+        """Compile again, with optimisation; may run beside a search, which then goes faster."""
+        t = time.perf_counter()
+        better = _compile(self.step, self.loop, fast=False)
+        self.past.append(self.code)
+        self.code, self.improved = better, True
+        self.seconds["improve"] = time.perf_counter() - t
 
 
 def write_text(m: Machine, *, shared: bool) -> tuple[str, str, StepWriter]:
@@ -56,55 +76,55 @@ def write_text(m: Machine, *, shared: bool) -> tuple[str, str, StepWriter]:
 
 
 def compile_machine(m: Machine, *, shared: bool) -> Native:
-    """Return the machine code of ``m``.
+    """Return machine code of ``m``, made fast; ``improve`` makes fast code of it.
 
     :param shared: for more than one thread
     Raises LayoutError LP060x where a state or a value does not fit.
     """
+    t0 = time.perf_counter()
+    step, loop, w = write_text(m, shared=shared)
+    t1 = time.perf_counter()
+    code = _compile(step, loop, fast=True)
+    seconds = {"write": t1 - t0, "compile": time.perf_counter() - t1}
+    return Native(m, w.layout, w.at, w.cover, w.entries, step, loop, code, seconds)
+
+
+def _compile(step: str, loop: str, *, fast: bool) -> Entries:
+    """Machine code of the two modules.
+
+    :param fast: compile fast; the code takes about twice the time of the best
+    """
     import llvmlite.binding as llvm
 
-    t0 = time.perf_counter()
-    step, loop, writer = write_text(m, shared=shared)
-    t1 = time.perf_counter()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    tm = target.create_target_machine(
+    tm = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
-        opt=2,
+        opt=0 if fast else 2,
         jit=True,
     )
     head = f'target triple = "{llvm.get_default_triple()}"\n'
-    lines = step.count("\n")
-    step_module = llvm.parse_assembly(head + step.replace("define internal", "define"))
-    loop_module = llvm.parse_assembly(head + _declare(step) + loop)
-    t2 = time.perf_counter()
-    _optimise(llvm, step_module, tm, full=lines < SMALL)
-    _optimise(llvm, loop_module, tm, full=True)
+    context = llvm.create_context()
+    outer = step.replace("define internal", "define")
+    step_module = llvm.parse_assembly(head + outer, context)
+    loop_module = llvm.parse_assembly(head + _declare(step) + loop, context)
+    size = step.count("\n")
+    _optimise(llvm, step_module, tm, LEAST if fast else WHOLE if size < SMALL else SOME)
+    _optimise(llvm, loop_module, tm, LEAST if fast else WHOLE)
     loop_module.link_in(step_module)
-    t3 = time.perf_counter()
     engine = llvm.create_mcjit_compiler(loop_module, tm)
     engine.finalize_object()
-    t4 = time.perf_counter()
     ptr, u64 = ctypes.c_void_p, ctypes.c_uint64
 
     def entry(name: str, *args: Any) -> Any:
         return ctypes.CFUNCTYPE(None, *args)(engine.get_function_address(name))
 
-    seconds = {"write": t1 - t0, "parse": t2 - t1, "optimise": t3 - t2, "emit": t4 - t3}
-    return Native(
-        m,
-        writer.layout,
-        writer.at,
-        writer.cover,
-        writer.entries,
-        step + loop,
+    return Entries(
         entry("work", ptr),
         entry("seed", ptr, ptr),
         entry("rehash", ptr, ptr, u64, u64),
-        seconds,
-        (engine, loop_module, tm),
+        (engine, loop_module, tm, context),
     )
 
 
@@ -118,15 +138,16 @@ def _declare(step: str) -> str:
     return "\n".join(out) + "\n"
 
 
-def _optimise(llvm: Any, module: Any, tm: Any, *, full: bool) -> None:
+def _optimise(llvm: Any, module: Any, tm: Any, how: str) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False
     builder = llvm.create_pass_builder(tm, options)
-    if full:
+    if how == WHOLE:
         passes = builder.getModulePassManager()
     else:
         passes = llvm.create_new_module_pass_manager()
         passes.add_sroa_pass()
+    if how == SOME:
         passes.add_simplify_cfg_pass()
         passes.add_instruction_combine_pass()
         passes.add_simplify_cfg_pass()

@@ -77,7 +77,7 @@ def store_repro(
     for s in states:
         lines += ["", "state:", *(f"  {n} = {x}" for n, x in zip(names, s, strict=True))]
     (folder / "what.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "native.ll").write_text(native.text, encoding="utf-8")
+    (folder / "native.ll").write_text(native.step + native.loop, encoding="utf-8")
     program = "\n".join(render_function(f) for _, f in sorted(m.program.functions.items()))
     (folder / "program.ir").write_text(program, encoding="utf-8")
     return folder

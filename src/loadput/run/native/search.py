@@ -27,6 +27,8 @@ MARGIN = 16_384
 """Room that a thread wants before it goes on: one state's steps and the ring must fit."""
 SHARE_FROM = 4_096
 """A depth with fewer states is not worth waking other threads."""
+IMPROVE_AFTER_S = 0.25
+"""A search that takes longer is worth better code."""
 MEMORY_RATIO = 0.8
 """Of the memory that is free, what a search takes unless it is told otherwise."""
 
@@ -129,6 +131,7 @@ class Run:
         self.to_depth: int | None = None
         self.start = self.told = time.perf_counter()
         self.seconds = 0.0
+        self.improver: threading.Thread | None = None
 
     # the search
 
@@ -137,7 +140,7 @@ class Run:
         self._point()
         words = self.native.layout.pack(self.native.machine.initial)
         first = (ctypes.c_uint64 * len(words))(*words)
-        self.native.seed(self.threads[0].address, ctypes.addressof(first))
+        self.native.code.seed(self.threads[0].address, ctypes.addressof(first))
         while not self.stopped and self._frontier():
             if self.to_depth is not None and len(self.levels) - 1 > self.to_depth:
                 break
@@ -176,7 +179,7 @@ class Run:
             share = len(self.threads) if self.levels[-1] >= SHARE_FROM else 1
             room = self.memory.room(total)
             if room < 2 * MARGIN * share:
-                if self.memory.grow(total, self.native.rehash):
+                if self.memory.grow(total, self.native.code.rehash):
                     self._point()
                     continue
                 if room < 2 * MARGIN:
@@ -216,7 +219,7 @@ class Run:
                 return
             t.set("cur", lo)
             t.set("end", hi)
-            self.native.work(t.address)
+            self.native.code.work(t.address)
             if t.get("status"):
                 work.stop = "status"
                 return
@@ -227,11 +230,19 @@ class Run:
             most = self.limits.max_time_s
             if most is not None and now - self.start > most:
                 work.stop = "time"
+            if chief:
+                self._improve(now)
             if chief and self.progress and now - self.told > PROGRESS_S:
                 self.told = now
                 found = sum(t.found for t in self.threads)
                 left = sum(b - a for a, b in list(work.chunks))
                 self.progress(found, len(self.levels) - 1, left, now - self.start)
+
+    def _improve(self, now: float) -> None:
+        if self.improver is None and not self.native.improved:
+            if now - self.start > IMPROVE_AFTER_S:
+                self.improver = threading.Thread(target=self.native.improve)
+                self.improver.start()
 
     def _note(self) -> None:
         """Violations met at this depth, with the place of the first in order."""
@@ -309,4 +320,6 @@ class Run:
 
     def close(self) -> None:
         """Give the memory back."""
+        if self.improver is not None:
+            self.improver.join()
         self.memory.close()
