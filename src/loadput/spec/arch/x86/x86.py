@@ -76,7 +76,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/x86/kvm/x86.c, v6.12
 
     Context: preemption off, IRQs on
-    Omits: WBINVD emulation, host PKRU, TSC offsets and catch-up, the APIC timers, kvmclock
+    Omits: WBINVD emulation, host PKRU, TSC offsets and catch-up, the APIC timers, kvmclock; the
+    request is made for every guest, and does nothing for one that does not use steal time
     """
     vcpu.arch.l1tf_flush_l1d = True
 
@@ -89,7 +90,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if vcpu.cpu != cpu:
         vcpu.cpu = cpu
 
-    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    if vcpu.steal_time:
+        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 
 # [New in arch:x86]

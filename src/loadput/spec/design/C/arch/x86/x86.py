@@ -31,7 +31,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if vcpu.cpu != cpu:
         vcpu.cpu = cpu
 
-    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    if vcpu.steal_time:
+        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 
 # [Modified in design:C]
