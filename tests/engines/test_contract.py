@@ -78,6 +78,30 @@ def test_limits_end_unfinished() -> None:
         assert not x.finished and x.stopped_by == by
 
 
+def test_paths_survive_a_limit_of_time() -> None:
+    m = make_machine(ACTOR, cpus=2, tasks=("actor", "actor"))
+    x = explore(m, limits=Limits(max_time_s=0.0, threads=2))
+    assert not x.finished
+    for path in x.first.values():
+        assert path
+
+
+def test_the_code_that_is_made_later_finds_the_same() -> None:
+    from loadput.run.native.build import compile_machine
+    from loadput.run.native.search import Run
+
+    m = shipped("default")
+    native = compile_machine(m, shared=False)
+    found = []
+    for _ in range(2):
+        run = Run(native, 1, Limits(max_states=50_000), None)
+        run.search()
+        found.append(run.exploration())
+        run.close()
+        native.improve()
+    assert differences(found[0], found[1]) == []
+
+
 def test_stop_at_first_ends_at_the_depth_of_the_violation() -> None:
     m = make_machine(ACTOR)
     for engine in ("native", "interp"):

@@ -96,11 +96,14 @@ class Memory:
         """What ``states`` states take, with their table."""
         return states * (8 * self.words + 4) + 64 * self.lines
 
-    def room(self, states: int) -> int:
-        """How many more states fit before the table must grow, or the bound is met."""
+    def room(self, states: int, largest: int) -> int:
+        """How many more states fit before the table must grow, or the bound is met.
+
+        :param largest: states in the fullest region
+        """
         by_table = int(8 * self.lines * FULL_RATIO)
         by_bound = (self.bound - 64 * self.lines) // (8 * self.words + 4)
-        return max(0, min(by_table, by_bound, self.most - SLACK) - states)
+        return max(0, min(by_table - states, by_bound - states, self.most - SLACK - largest))
 
     def grow(self, states: int, rehash: Rehash) -> bool:
         """Enlarge the table; False where the bound does not allow it."""

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
@@ -37,7 +37,8 @@ def explore_native(m: Machine, limits: Limits, progress: Progress | None) -> Exp
     """Explore ``m`` natively; every path is replayed on the interpreter before it is returned.
 
     Several threads find the same states but not the same parents, so that paths come from a second
-    search, by one thread, to the depth of the longest path wanted.
+    search, by one thread, to the depth of the longest path wanted; unless a limit of memory or time
+    ended the first.
     """
     threads = limits.threads or len(os.sched_getaffinity(0))
     t0 = time.perf_counter()
@@ -48,11 +49,12 @@ def explore_native(m: Machine, limits: Limits, progress: Progress | None) -> Exp
         run.search()
         found = run.exploration()
         paths: dict[str, list[Action]] = {}
-        if run.violations.best and threads == 1:
+        alone = threads == 1 or run.stopped in ("memory", "time")
+        if run.violations.best and alone:
             paths = replay_paths(run)
     finally:
         run.close()
-    if run.violations.best and threads > 1:
+    if run.violations.best and not alone:
         paths = _search_again(native, run, limits)
     found.first = {p: paths[p] for p in m.props if p in paths}
     found.compile_s = t1 - t0
@@ -110,7 +112,7 @@ class _Work:
 
     chunks: deque[tuple[int, int]]
     stop: str = ""
-    busy: list[threading.Thread] = field(default_factory=list)
+    error: BaseException | None = None
 
 
 class Run:
@@ -177,7 +179,7 @@ class Run:
         while work.chunks and not work.stop:
             total = sum(t.found for t in self.threads)
             share = len(self.threads) if self.levels[-1] >= SHARE_FROM else 1
-            room = self.memory.room(total)
+            room = self.memory.room(total, max(t.found for t in self.threads))
             if room < 2 * MARGIN * share:
                 if self.memory.grow(total, self.native.code.rehash):
                     self._point()
@@ -188,14 +190,7 @@ class Run:
                 share = 1
             for t in self.threads[:share]:
                 t.set("quota", t.get("next") + room // share - MARGIN)
-            others = [
-                threading.Thread(target=self._worker, args=(t, work)) for t in self.threads[1:share]
-            ]
-            for other in others:
-                other.start()
-            self._worker(self.threads[0], work, chief=True)
-            for other in others:
-                other.join()
+            self._together(self.threads[:share], work)
         self.stopped = work.stop
         for t in self.threads:
             if t.get("status") & TOO_MANY:
@@ -206,6 +201,28 @@ class Run:
                 )
             if t.get("status"):
                 self.disagree("a value outside of what the value analysis gave it")
+
+    def _together(self, team: list[Thread], work: _Work) -> None:
+        """Let ``team`` work; whatever happens, nobody works any more afterwards."""
+        others = [threading.Thread(target=self._guarded, args=(t, work)) for t in team[1:]]
+        for other in others:
+            other.start()
+        try:
+            self._worker(team[0], work, chief=True)
+        except BaseException:
+            work.stop = "error"
+            raise
+        finally:
+            for other in others:
+                other.join()
+        if work.error is not None:
+            raise work.error
+
+    def _guarded(self, t: Thread, work: _Work) -> None:
+        try:
+            self._worker(t, work)
+        except BaseException as e:
+            work.error, work.stop = e, "error"
 
     def _share(self) -> int:
         """States per chunk, so that threads end a depth together."""
