@@ -17,7 +17,7 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
 from .equiv import Comparison, Equivalence
-from .verdict import Progress, Result, check
+from .verdict import Result
 
 RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 # Rooms of the specification that are a model of the machine itself: their C is not laid over them.
@@ -217,4 +217,16 @@ def expand_archs(text: str) -> list[str]:
     return [get_overlay("arch", a.strip()).name for a in text.split(",") if a.strip()]
 
 
-_ = (check, Progress)
+def tree_release(tree: Path) -> str:
+    """The release nearest to a kernel tree, by the version in its Makefile."""
+    try:
+        text = (tree / "Makefile").read_text("utf-8", "replace")
+    except OSError:
+        return RELEASES[0]
+    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)", text, re.M))
+    version = (int(found.get("VERSION", 6)), int(found.get("PATCHLEVEL", 12)))
+    if version >= (6, 12):
+        return "v6.12"
+    if version >= (6, 11):
+        return "v6.11-pre"
+    return "v6.1.192" if int(found.get("SUBLEVEL", 0)) > 0 else "v6.1"

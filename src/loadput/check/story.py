@@ -124,6 +124,8 @@ class Teller:
         users = len(m.program.scenario.tasks)
         who = task_name(action.task, users) if action.kind != "irq" else "irq"
         violates = tuple(n for k, n in enumerate(m.props) if bad >> k & 1)
+        if violates:
+            stack = self._looked_from(nodes, set(violates)) or stack
         return StoryStep(
             action.cpu,
             who,
@@ -134,6 +136,14 @@ class Teller:
             changes_between(m, s, after) if after is not None else (),
             violates,
         )
+
+    def _looked_from(self, nodes: Sequence[int], names: set[str]) -> tuple[str, ...]:
+        """The functions in which the first of the violated properties looks."""
+        for i in nodes:
+            op = self.m.graph.nodes[i].op
+            if isinstance(op, o.Check) and op.prop in names:
+                return self._told_stack(i)
+        return ()
 
     def _told_stack(self, node: int) -> tuple[str, ...]:
         hooks = {h.name for hs in self.m.program.hooks.values() for h in hs}

@@ -1,54 +1,119 @@
-"""``loadput check``."""
+"""``loadput check``: every property, every interleaving, of our programs or with your C on top."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from .options import EXIT, engine_options, make_choice, make_limits, program_options, progress_for
+
+if TYPE_CHECKING:
+    from ..check.verdict import Result
+    from ..link.program import Choice
 
 
 @click.command("check")
-@click.argument("inputs", nargs=-1, type=click.Path(dir_okay=False))
-@click.option("--arch", default="svm", show_default=True, help="one, several with commas, or all")
-@click.option("--design", default="", help="default: the release's own")
-@click.option("--release", default="v6.12", show_default=True)
-@click.option("--twin", default="", help="lay a broken twin over the design")
-@click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
+@click.argument("inputs", nargs=-1, type=click.Path())
+@program_options()
+@engine_options
+@click.option("--tree", type=click.Path(file_okay=False), help="a kernel source tree")
+@click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
 @click.option("--property", "props", multiple=True, help="report only this one; may be repeated")
-@click.option("--engine", type=click.Choice(["native", "interp"]), default="native")
-@click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own")
-@click.option("--stop-at-first", is_flag=True)
-@click.option("--max-states", type=int)
-@click.option("--max-time", type=float, help="seconds")
-@click.option("--stats", is_flag=True)
-def command(
-    inputs: tuple[str, ...],
-    arch: str,
-    design: str,
-    release: str,
-    twin: str,
-    scenario: str,
-    props: tuple[str, ...],
-    engine: str,
-    no_fuse: bool,
-    stop_at_first: bool,
-    max_states: int | None,
-    max_time: float | None,
-    stats: bool,
-) -> None:
-    """Decide every property over every interleaving."""
-    import sys
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="write JSON here; - is stdout")
+@click.option("--stats", is_flag=True, help="sizes, times, what fusing saves, what never happened")
+@click.option("-v", "--verbose", is_flag=True, help="every counterexample, every step")
+def command(inputs: tuple[str, ...], **opts: Any) -> None:
+    """Decide every property over every interleaving, in one exploration.
 
-    from ..check.verdict import check
-    from ..link.program import Choice
+    INPUTS are a mail, an mbox series, a diff or C files, laid over the base in order. Exit code: 0
+    holds, 1 a finding (with a base: a new one), 2 bad input, 3 internal error, 4 not decided.
+    """
+    from ..check.judge import expand_archs
+
+    archs = expand_archs(opts["arch"])
+    if inputs or opts["tree"]:
+        from .judging import run_judging
+
+        sys.exit(run_judging(inputs, archs, opts))
     from ..link.scenario import load_scenario
+    from ..report.json import SCHEMA, encode, program_result
     from ..report.text import render_result
-    from ..run.explore import Limits
 
-    limits = Limits(max_states, None, max_time, stop_at_first)
-    choice = Choice(arch, design, release, twin)
-    r = check(
-        choice, load_scenario(scenario), properties=props, engine=engine, limits=limits, fusing=not no_fuse
+    scenario = load_scenario(opts["scenario"])
+    results = []
+    for arch in archs:
+        choice = make_choice(opts, arch)
+        before = _run(_base(opts, choice), scenario, opts) if opts["base"] else None
+        results.append(_run(choice, scenario, opts, before))
+        if opts["json_file"] != "-":
+            text = render_result(results[-1], command=again(opts, arch), verbose=opts["verbose"])
+            click.echo(("\n" if len(results) > 1 else "") + text, nl=False)
+            if opts["stats"]:
+                from ..report.stats import render_stats
+
+                click.echo(render_stats(results[-1]), nl=False)
+    if opts["json_file"]:
+        write_json(
+            opts["json_file"],
+            encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),
+        )
+    sys.exit(max((exit_code(r, bool(opts["base"])) for r in results), key=_severity))
+
+
+def _severity(code: int) -> int:
+    return {0: 0, 4: 1, 1: 2}[code]
+
+
+def exit_code(r: Result, has_base: bool) -> int:
+    """0 holds, 1 a finding (with a base, a new one), 4 not decided."""
+    if has_base:
+        if any(p.blame == "new with this change" for p in r.properties):
+            return 1
+        return 4 if any(p.verdict == "not decided" for p in r.properties) else 0
+    return EXIT[r.verdict]
+
+
+def _base(opts: dict[str, Any], choice: Choice) -> Choice:
+    import dataclasses
+
+    release, _, design = opts["base"].partition(":")
+    return dataclasses.replace(choice, release=release, design=design, twin="")
+
+
+def _run(choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None) -> Result:
+    from ..check.verdict import check
+
+    return check(
+        choice,
+        scenario,
+        properties=opts["props"],
+        engine=opts["engine"],
+        limits=make_limits(opts),
+        fusing=not opts["no_fuse"],
+        progress=progress_for(choice.title),
+        base=base,
     )
-    click.echo(render_result(r), nl=False)
-    if stats:
-        click.echo(f"bits {r.machine.bits} build+search {r.seconds:.2f} s search {r.exploration.search_s:.2f} s")
-    sys.exit({"holds": 0, "violated": 1, "not decided": 4}[r.verdict])
+
+
+def write_json(name: str, data: bytes) -> None:
+    """To a file, or to standard output for ``-``."""
+    if name == "-":
+        sys.stdout.buffer.write(data)
+        return
+    Path(name).write_bytes(data)
+
+
+def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
+    """The command that gives this report again."""
+    import shlex
+
+    words = ["loadput", "check", *inputs, "--arch", arch]
+    for key in ("design", "release", "twin", "base", "tree"):
+        if opts.get(key):
+            words += [f"--{key}", str(opts[key])]
+    if opts["scenario"] != "default":
+        words += ["--scenario", opts["scenario"]]
+    return shlex.join(words)

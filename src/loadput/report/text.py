@@ -18,7 +18,9 @@ EDGE = (
 def wrap(label: str, text: str) -> list[str]:
     """``text`` under a 14-column label, wrapped."""
     lines = textwrap.wrap(text, WIDTH - 14, break_long_words=False, break_on_hyphens=False) or [""]
-    return [f"{label if i == 0 else '':14s}{line}".rstrip() for i, line in enumerate(lines)]
+    first = [label] if len(label) > 13 else []
+    label = "" if first else label
+    return first + [f"{label if i == 0 else '':14s}{ln}".rstrip() for i, ln in enumerate(lines)]
 
 
 def number(n: int) -> str:
@@ -26,29 +28,41 @@ def number(n: int) -> str:
     return f"{n:,}"
 
 
-def render_story(steps: Sequence[StoryStep], cpus: int) -> list[str]:
-    """The interleaving, a column per CPU; changes stand below the step that made them."""
+# What the machine keeps for itself: shown only where every step is asked for.
+INTERNAL = ("rq_curr", "rq_lock", "current_task", ".on_cpu", ".mutex", ".immediate_exit", ".ple_")
+
+
+def render_story(
+    steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False
+) -> list[str]:
+    """The interleaving, a column per CPU; changes stand below the step that made them.
+
+    Steps that change nothing worth telling are left out, so numbers skip; ``verbose`` tells all.
+    """
     width = (WIDTH - 5) // cpus
     out = ["  #  " + "".join(f"{f'c{c}':{width}s}" for c in range(cpus)).rstrip()]
-    last: tuple[object, ...] = ()
-    k = 0
-    for step in steps:
-        k += 1
-        pad = " " * (5 + width * step.cpu)
-        who = (step.cpu, step.context, step.function)
-        if who != last or step.violates:
+    shown: tuple[object, ...] = ()
+    for k, step in enumerate(steps, 1):
+        told = [_change(c) for c in step.changes if verbose or not _is_internal(c)]
+        place = (step.cpu, step.context)
+        news = place != shown[:2]
+        if not (told or step.violates or verbose or (news and shown)):
+            continue
+        if (*place, step.function) != shown or step.violates:
             head = f"{step.context} {step.function}"
             out.append(f"{k:3d}  {' ' * (width * step.cpu)}{head}"[:WIDTH].rstrip())
-        last = who
-        told = [_change(c) for c in step.changes if not c.ghost]
-        for line in textwrap.wrap(", ".join(told), max(30, WIDTH - len(pad) - 3)) if told else []:
-            indent = pad + "   "
-            if len(indent) + len(line) > WIDTH:
-                indent = " " * max(8, WIDTH - len(line))
-            out.append(f"{indent}{line}")
+        shown = (*place, step.function)
+        pad = " " * min(8 + width * step.cpu, WIDTH - 36)
+        for line in textwrap.wrap(", ".join(told), WIDTH - len(pad)) if told else []:
+            out.append(pad + line)
         for name in step.violates:
-            out.append(f"{pad}!! {name}   {step.source}"[:WIDTH])
+            out.append(f"{' ' * (5 + width * step.cpu)}!! {name}"[:WIDTH])
+            out.append(f"{pad}{step.source}"[:WIDTH])
     return out
+
+
+def _is_internal(c: Change) -> bool:
+    return c.ghost or any(word in c.name for word in INTERNAL)
 
 
 def _change(c: Change) -> str:
@@ -74,12 +88,14 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
             fixed = {p.name for p in group if p.blame}
             names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
             out += wrap(verdict, ", ".join(names))
-    for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
-        if p.verdict == VIOLATED:
-            out += ["", f"{p.name}"]
-            sentence = next((q.sentence for q in r.machine.program.properties if q.name == p.name), "")
-            out += ["  " + line for line in textwrap.wrap(sentence, WIDTH - 2)]
-            out += ["", *render_story(p.counterexample, r.scenario.cpus)]
+    bad = sorted((p for p in r.properties if p.verdict == VIOLATED), key=lambda p: (p.depth or 0, p.name))
+    for p in bad if verbose else bad[:1]:
+        out += ["", f"{p.name}"]
+        sentence = next((q.sentence for q in r.machine.program.properties if q.name == p.name), "")
+        out += ["  " + line for line in textwrap.wrap(sentence, WIDTH - 2)]
+        out += ["", *render_story(p.counterexample, r.scenario.cpus, verbose=verbose)]
+    if len(bad) > 1 and not verbose:
+        out += ["", f"{len(bad) - 1} more counterexamples: -v"]
     out += ["", *edge(r)]
     if command:
         out += wrap("again", command)

@@ -1,0 +1,150 @@
+"""Designs against architectures: verdicts, churn, and what each lets the arch code know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..ir import ops as o
+from ..link.overlay import chain, get_overlay, load_modules
+from ..link.program import Choice, Program
+from ..link.scenario import Scenario
+from .verdict import Result
+
+DESIGNS = ("A", "B", "C", "D")
+ARCHS = ("svm", "vmx", "arm64", "riscv")
+
+
+@dataclass(slots=True)
+class Row:
+    """One design on one architecture.
+
+    :param functions: functions of the architecture that the design makes it define or change
+    :param order: for a design with a hook of its own: whether its order to the load can be told
+    """
+
+    design: str
+    arch: str
+    result: Result
+    functions: list[str]
+    at_load: bool
+    at_put: bool
+    order: str = ""
+
+
+@dataclass(slots=True)
+class Comparison:
+    rows: list[Row] = field(default_factory=list)
+    scenario: Scenario | None = None
+    release: str = "v6.12"
+
+    def find(self, design: str, arch: str) -> Row:
+        """The row of one cell; KeyError where there is none."""
+        for r in self.rows:
+            if (r.design, r.arch) == (design, arch):
+                return r
+        raise KeyError((design, arch))
+
+
+def churn(design: str, arch: str) -> list[str]:
+    """The functions of ``arch`` that ``design`` defines or changes, counted from its overlays."""
+    names: dict[str, None] = {}
+    archs = [a.name for a in chain(get_overlay("arch", arch))]
+    for overlay in chain(get_overlay("design", design)):
+        for a in archs:
+            folder = overlay.folder / "arch" / a
+            if folder.is_dir():
+                for m in load_modules(folder, overlay.label, {}):
+                    names.update(dict.fromkeys(d.name for d in m.defs))
+    return list(names)
+
+
+def learns(p: Program, at: str) -> bool:
+    """Whether the arch code at ``kvm_arch_vcpu_load`` or ``_put`` can tell the scheduler's call.
+
+    It can where it is given an argument for it, where a field that only the notifiers write tells
+    it, or where the notifier calls a function of its own on the way to it.
+    """
+    fn = p.functions[at]
+    caller = "kvm_sched_in" if at == "kvm_arch_vcpu_load" else "kvm_sched_out"
+    plain = "vcpu_load" if at == "kvm_arch_vcpu_load" else "vcpu_put"
+    if len(fn.params) > (2 if at == "kvm_arch_vcpu_load" else 1):
+        return True
+    direct = _calls(p, caller)
+    own = [c for c in direct if c.startswith("kvm_arch_") and c not in _calls(p, plain)]
+    if any(at in _closure(p, c) for c in own):
+        return True
+    return "kvm_vcpu.scheduled_out" in _stores(p, caller)
+
+
+def _calls(p: Program, name: str) -> list[str]:
+    return [op.fn for b in p.functions[name].blocks for op in b.ops if isinstance(op, o.Call)]
+
+
+def _closure(p: Program, name: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        n = todo.pop()
+        if n in p.functions and n not in seen:
+            seen.add(n)
+            todo += _calls(p, n)
+    return seen
+
+
+def _stores(p: Program, name: str) -> set[str]:
+    ops = [op for b in p.functions[name].blocks for op in b.ops]
+    return {op.place.var for op in ops if isinstance(op, o.Store)}
+
+
+def order_matters(a: Result, swapped: Result) -> str:
+    """Whether a run can tell the hook before the load from the hook after it.
+
+    Decided by the checker: the same verdicts, and the same function bodies' effects in either
+    order (a differential run of kvm_sched_in over its inputs).
+    """
+    from .equiv import DIFFERENT, Comparison as Differential
+
+    before = {p.name: p.verdict for p in a.properties}
+    changed = [p.name for p in swapped.properties if p.verdict != before.get(p.name)]
+    if changed:
+        return f"yes: {', '.join(changed)}"
+    e = Differential(a.machine, swapped.machine).compare("kvm_sched_in")
+    if e.verdict == DIFFERENT:
+        return "seen, no verdict changes"
+    return "no" if e.verdict == "equivalent" else e.verdict
+
+
+def compare(
+    scenario: Scenario,
+    run: Callable[[Choice], Result],
+    *,
+    designs: tuple[str, ...] = DESIGNS,
+    archs: tuple[str, ...] = ARCHS,
+    release: str = "v6.12",
+    each: Callable[[Row], None] | None = None,
+) -> Comparison:
+    """Decide every design on every architecture.
+
+    :param run: decides one choice
+    :param each: is called with each row as it is done
+    """
+    out = Comparison(scenario=scenario, release=release)
+    for design in designs:
+        for arch in archs:
+            r = run(Choice(arch, design, release))
+            p = r.machine.program
+            row = Row(
+                design,
+                arch,
+                r,
+                churn(design, arch),
+                learns(p, "kvm_arch_vcpu_load"),
+                learns(p, "kvm_arch_vcpu_put"),
+            )
+            if design == "A":
+                row.order = order_matters(r, run(Choice(arch, "A-swapped", release)))
+            out.rows.append(row)
+            if each:
+                each(row)
+    return out

@@ -1,0 +1,58 @@
+"""``loadput compare``: designs against architectures."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import engine_options, make_limits, progress_for
+
+if TYPE_CHECKING:
+    from ..check.verdict import Result
+    from ..link.program import Choice
+
+
+@click.command("compare")
+@click.option("--design", "designs", default="A,B,C,D", show_default=True)
+@click.option("--arch", "archs", default="svm,vmx,arm64,riscv", show_default=True)
+@click.option("--release", default="v6.12", show_default=True)
+@click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
+@engine_options
+@click.option("--json", "json_file", type=click.Path(dir_okay=False))
+def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) -> None:
+    """Decide every design on every architecture, and count what each asks of the arch code."""
+    from ..check.compare import compare
+    from ..check.judge import expand_archs
+    from ..check.verdict import check
+    from ..link.scenario import load_scenario
+    from ..report.compared import comparison_json, render_comparison
+    from ..report.json import encode
+    from .check import write_json
+
+    fixed = load_scenario(scenario)
+
+    def run(choice: Choice) -> Result:
+        return check(
+            choice,
+            fixed,
+            engine=opts["engine"],
+            limits=make_limits(opts),
+            fusing=not opts["no_fuse"],
+            progress=progress_for(choice.title),
+        )
+
+    names = tuple(d.strip() for d in designs.split(",") if d.strip())
+    c = compare(fixed, run, designs=names, archs=tuple(expand_archs(archs)), release=release)
+    if json_file := opts["json_file"]:
+        write_json(json_file, encode(comparison_json(c)))
+    if json_file != "-":
+        words = ["loadput compare"]
+        words += [f"--design {designs}"] if designs != "A,B,C,D" else []
+        words += [f"--arch {archs}"] if archs != "svm,vmx,arm64,riscv" else []
+        words += [f"--release {release}"] if release != "v6.12" else []
+        words += [f"--scenario {scenario}"] if scenario != "default" else []
+        click.echo(render_comparison(c, command=" ".join(words)), nl=False)
+    verdicts = {r.result.verdict for r in c.rows}
+    sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)

@@ -1,0 +1,84 @@
+"""The comparison of designs, as plain text and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..check.compare import Comparison
+from .json import SCHEMA, program_result
+from .text import EDGE, number, wrap
+
+TITLES = {
+    "A": "A sched_in hook",
+    "B": "B argument",
+    "C": "C hook loads",
+    "D": "D scheduled_out",
+}
+
+
+def _order(c: Comparison) -> list[str]:
+    return list(dict.fromkeys(r.design for r in c.rows))
+
+
+def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str:
+    """The table: verdicts, states, churn, what arch code can learn, whether order matters."""
+    archs = list(dict.fromkeys(r.arch for r in c.rows))
+    designs = _order(c)
+    assert c.scenario is not None
+    out = [*wrap("scenario", f"{c.scenario.name}: {c.scenario.title}"), *wrap("release", c.release), ""]
+    out.append(f"{'verdict':16s}" + "".join(f"{a:>13s}" for a in archs))
+    for d in designs:
+        cells = [c.find(d, a).result for a in archs]
+        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{r.verdict:>13s}" for r in cells))
+    out.append(f"{'states':16s}")
+    for d in designs:
+        cells = [c.find(d, a).result for a in archs]
+        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{number(r.states):>13s}" for r in cells))
+    out.append(f"{'arch functions':16s}   that the design defines or changes")
+    for d in designs:
+        rows = [c.find(d, a) for a in archs]
+        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{len(r.functions):>13d}" for r in rows))
+    out.append("")
+    for label, key in (("learns at load", "at_load"), ("learns at put", "at_put")):
+        said = []
+        for d in designs:
+            values = {getattr(c.find(d, a), key) for a in archs}
+            said.append(f"{d} {'yes' if values == {True} else 'no' if values == {False} else 'some'}")
+        out += wrap(label, "  ".join(said))
+    for d in designs:
+        orders = {a: c.find(d, a).order for a in archs if c.find(d, a).order}
+        if orders:
+            kinds = set(orders.values())
+            text = kinds.pop() if len(kinds) == 1 else ", ".join(f"{a}: {o}" for a, o in orders.items())
+            out += wrap("order matters", f"{d} {text}")
+    for r in c.rows:
+        if r.result.violated:
+            out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
+    out += ["", *wrap("not covered", EDGE), *wrap("again", command)]
+    out += wrap("next", "loadput check --design skip-iii; loadput explain SOUT-AT-LOAD")
+    return "\n".join(out) + "\n"
+
+
+def comparison_json(c: Comparison) -> dict[str, Any]:
+    """The comparison as docs/json.md describes it."""
+    return {
+        "schema": SCHEMA,
+        "release": c.release,
+        "rows": [
+            {
+                "design": r.design,
+                "arch": r.arch,
+                "verdict": r.result.verdict,
+                "states": r.result.states,
+                "transitions": r.result.transitions,
+                "depth": r.result.depth,
+                "property": r.result.violated[0] if r.result.violated else None,
+                "functions": r.functions,
+                "learns_at_load": r.at_load,
+                "learns_at_put": r.at_put,
+                "order_matters": r.order or None,
+                "program": program_result(r.result),
+            }
+            for r in c.rows
+        ],
+    }

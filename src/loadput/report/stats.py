@@ -1,0 +1,42 @@
+"""Sizes and times of an exploration, and what never happened in it."""
+
+from __future__ import annotations
+
+from ..check.verdict import Result
+from ..ir import ops as o
+from .text import number, wrap
+
+
+def render_stats(r: Result) -> str:
+    """What ``--stats`` prints: the model's size, the search, what no run ever did."""
+    m, ex = r.machine, r.exploration
+    points = sum(len(c) for c in m.fused.control.values())
+    memory = sum(isinstance(n.op, o.Load | o.Store | o.Fresh) for n in m.graph.nodes)
+    rate = ex.states / ex.search_s if ex.search_s else 0.0
+    out = ["", *wrap("engine", f"{ex.engine}, {ex.threads} threads")]
+    out += wrap("model", f"{len(m.graph.nodes)} operations, {memory} accesses to memory, {points} points")
+    out += wrap("state", f"{m.bits} bits, {ex.bytes_per_state:.0f} bytes a state with its parent")
+    out += wrap("time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s")
+    top = max(ex.levels) if ex.levels else 0
+    out += wrap("depths", f"{len(ex.levels)}; the fullest, {ex.levels.index(top) if top else 0}, has {number(top)} states")
+    out += ["", *wrap("fired", ", ".join(f"{k} {number(v)}" for k, v in sorted(ex.fired.items())))]
+    never = never_taken(r)
+    out += wrap("never", f"{len(never)} branches: " + ", ".join(never) if never else "every branch is taken")
+    return "\n".join(out) + "\n"
+
+
+def never_taken(r: Result) -> list[str]:
+    """Branches of the program of which one side was never taken, as ``function:line side``."""
+    m, nodes = r.machine, r.exploration.nodes
+    seen: dict[tuple[str, int], set[bool]] = {}
+    for n in m.graph.nodes:
+        if isinstance(n.op, o.Branch) and n.id in nodes and n.next:
+            row = seen.setdefault((n.stack[-1], n.op.span.line), set())
+            for k, i in enumerate(n.next):
+                if i in nodes:
+                    row.add(k == 0)
+    return [
+        f"{fn}:{line} {'false' if sides == {True} else 'true'}"
+        for (fn, line), sides in sorted(seen.items())
+        if len(sides) == 1
+    ]
