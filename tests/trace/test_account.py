@@ -104,6 +104,16 @@ def test_out_after_a_directed_yield_is_a_yield(write: Write) -> None:
     assert (result.yields.attempts, result.yields.helped, result.yields.loaded) == (1, 1, 0)
 
 
+def test_a_damaged_line_does_not_make_numbers_into_text(write: Write) -> None:
+    script = Script().load(1, 0, 1).out(1, 0, 1).back(1, 0, 1).put(1, 0, 1)
+    script.lines.append(
+        " t1-1 [000] ..... 2.000000: arch_load: (kvm_arch_vcpu_load+0x0/0x1 [kvm]) v"
+    )
+    script.lines.append(" t1-1 [000] ..... 2.000001: sched_switch: prev_pid=x")
+    total = script.account(write).total
+    assert total.loads["sched_in"] == 1 and total.outs["preempted"] == 1
+
+
 def test_times_of_blocking_are_cut_at_the_wakeup(write: Write) -> None:
     script = Script().load(1, 0, 1).out(1, 0, 1, "S")
     script.add(99, 0, "sched_wakeup", "comm=t1 pid=1 prio=120 target_cpu=000")

@@ -17,6 +17,23 @@ Column = NDArray[Any]
 MAX_COPY_BYTES = 512
 
 
+def as_whole(column: Column, default: int = -1) -> I64:
+    """``column`` as int64: numbers as they are (64 bits kept), text that is no number ``default``.
+
+    Text recordings may hold a damaged line; one of them must not make numbers into text.
+    """
+    if column.dtype.kind in "iub":
+        return column.astype(np.int64)
+    out = np.full(column.size, default, dtype=np.int64)
+    for row, value in enumerate(column.tolist()):
+        try:
+            number = int(value, 16) if value[:2] in (b"0x", b"0X") else int(value)
+        except (ValueError, TypeError):
+            continue
+        out[row] = (number + (1 << 63)) % (1 << 64) - (1 << 63)
+    return out
+
+
 def strided(data: U8, dtype: str) -> Column:
     """``data`` seen as values of ``dtype`` starting at every byte (no copy)."""
     item = np.dtype(dtype).itemsize

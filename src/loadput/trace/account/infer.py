@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..decode import Column
+from ..decode import Column, as_whole
 from ..needs import Roles
 from ..table import Columns, Trace
 from .log import (
@@ -69,8 +69,8 @@ def _task_stream(trace: Trace, roles: Roles) -> Columns:
     tasks = tasks[tasks > 0]
     switch = got[parts["switch"]]
     rows = [
-        _select(switch, switch["prev_pid"], tasks, _OUT),
-        _select(switch, switch["next_pid"], tasks, _IN),
+        _select(switch, as_whole(switch["prev_pid"]), tasks, _OUT),
+        _select(switch, as_whole(switch["next_pid"]), tasks, _IN),
     ]
     for part, kind in (("entry", ENTRY), ("exit", EXIT), ("userspace_exit", USER)):
         if part in parts:
@@ -83,7 +83,7 @@ def _task_stream(trace: Trace, roles: Roles) -> Columns:
 
 def _select(cols: Columns, pid: Column, tasks: I64, kind: int) -> Columns:
     keep = np.isin(pid, tasks)
-    ident = cols["vcpu_id"].astype(np.int64) if "vcpu_id" in cols else np.full(keep.size, -1)
+    ident = as_whole(cols["vcpu_id"]) if "vcpu_id" in cols else np.full(keep.size, -1)
     return {
         "time": cols["time_ns"][keep],
         "cpu": cols["cpu"][keep].astype(np.int32),

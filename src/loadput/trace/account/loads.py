@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..decode import as_whole
 from ..table import Columns, Trace
 from .log import (
     ARCH_LOAD,
@@ -75,12 +76,12 @@ class Outs:
 
 def by_task(log: Log) -> I64:
     """Row order by task, then time: how a task lived it."""
-    return np.lexsort((np.arange(log.time.size), log.pid))
+    return np.argsort(log.pid, kind="stable")
 
 
 def by_vcpu(log: Log) -> I64:
     """Row order by vCPU, then time."""
-    return np.lexsort((np.arange(log.time.size), log.vcpu))
+    return np.argsort(log.vcpu, kind="stable")
 
 
 def last_where(mask: BOOL, group: NDArray[np.generic]) -> I64:
@@ -212,13 +213,13 @@ def _read_switches(outs: Outs, log: Log, trace: Trace) -> None:
             outs.reason[(outs.preempted_flag == 0) & (outs.wants == 1)] = BLOCKED
         return
     cols = trace.columns(name, ["prev_pid", "next_pid", "prev_state"])
-    key = cols["prev_pid"].astype(np.int64)
+    key = as_whole(cols["prev_pid"])
     order = np.lexsort((cols["time_ns"], key))
     key, time = key[order], cols["time_ns"][order]
     at = find_before(key, time, outs.pid.astype(np.int64), outs.start)
     good = (at >= 0) & (cols["cpu"][order][np.maximum(at, 0)] == outs.cpu)
     at = np.maximum(at, 0)
-    outs.next_pid = np.where(good, cols["next_pid"][order][at], -1).astype(np.int64)
+    outs.next_pid = np.where(good, as_whole(cols["next_pid"])[order][at], -1).astype(np.int64)
     # KVM calls schedule() itself when a reschedule is due before guest entry, so a preempted vCPU
     # shows as R as well as R+: runnable is what counts.
     runnable, _ = runnable_states(trace, name, cols["prev_state"][order])
@@ -268,7 +269,7 @@ def _read_wakeups(outs: Outs, log: Log, trace: Trace) -> None:
         return
     key_name = "pid_field" if "pid_field" in trace.fields(name) else "pid"
     cols = trace.columns(name, [key_name])
-    key = cols[key_name].astype(np.int64)
+    key = as_whole(cols[key_name])
     order = np.lexsort((cols["time_ns"], key))
     key, time = key[order], cols["time_ns"][order]
     at = find_before(key, time, outs.pid.astype(np.int64), outs.start)

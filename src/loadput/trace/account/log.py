@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
 
+from ..decode import as_whole
 from ..needs import Roles, find_roles
 from ..table import Columns, Trace
 
@@ -128,8 +129,8 @@ def _notifier_offset(parts: dict[str, Columns]) -> int:
         return NOTIFIER_OFFSET
     if "vcpu" not in parts["arch_load"]:
         return NOTIFIER_OFFSET
-    known = np.unique(parts["arch_load"]["vcpu"]).astype(np.int64)
-    seen = np.unique(parts["sched_in"]["pn"]).astype(np.int64)
+    known = np.unique(as_whole(parts["arch_load"]["vcpu"], 0))
+    seen = np.unique(as_whole(parts["sched_in"]["pn"], 0))
     if not known.size or not seen.size:
         return NOTIFIER_OFFSET
     gaps = (seen[:, None] - known[None, :]).ravel()
@@ -211,30 +212,26 @@ def _main_task(log: Log, index: int) -> int:
 def _piece(cols: Columns, kind: int, offset: int, identity: _Identities) -> Columns:
     n = cols["time_ns"].size
     pointer = np.zeros(n, dtype=np.int64)
-    if "vcpu" in cols and cols["vcpu"].dtype.kind in "iu":
-        pointer = cols["vcpu"].astype(np.int64)
-    elif "pn" in cols and cols["pn"].dtype.kind in "iu":
-        pointer = cols["pn"].astype(np.int64) - offset
+    if "vcpu" in cols:
+        pointer = as_whole(cols["vcpu"], 0)
+    elif "pn" in cols:
+        pointer = as_whole(cols["pn"], offset) - offset
     vcpu = np.full(n, -1, dtype=np.int32)
     if pointer.any():
-        kvm = cols["kvm"].astype(np.int64) if "kvm" in cols else np.zeros(n, dtype=np.int64)
-        ident = cols["id"].astype(np.int64) if "id" in cols else np.full(n, -1, dtype=np.int64)
+        kvm = as_whole(cols["kvm"], 0) if "kvm" in cols else np.zeros(n, dtype=np.int64)
+        ident = as_whole(cols["id"]) if "id" in cols else np.full(n, -1, dtype=np.int64)
         if not identity.is_rich or ("kvm" in cols and "id" in cols):
             vcpu = identity.number(kvm, pointer, ident)
     out: Columns = {
         "time": cols["time_ns"], "cpu": cols["cpu"].astype(np.int32), "seq": cols["seq"],
         "pid": cols["pid"], "kind": np.full(n, kind, dtype=np.int8), "vcpu": vcpu,
         "pointer": pointer,
-        "last_cpu": cols.get("vcpu_cpu", np.full(n, -2)).astype(np.int32),
+        "last_cpu": as_whole(cols.get("vcpu_cpu", np.full(n, -2)), -2).astype(np.int32),
     }  # fmt: skip
     for flag in FLAGS:
         column = cols.get(flag)
-        is_number = column is not None and column.dtype.kind in "iu"
-        out[flag] = (
-            column.astype(np.int8)
-            if is_number and column is not None
-            else np.full(n, -1, dtype=np.int8)
-        )
+        whole = as_whole(column) if column is not None else np.full(n, -1)
+        out[flag] = np.where((whole < -1) | (whole > 1), 1, whole).astype(np.int8)
     return out
 
 
@@ -265,7 +262,7 @@ def _fill_by_pointer(cols: Columns) -> None:
 
 def _name_by_task(log: Log) -> None:
     # kvm_entry and its like carry no pointer: the vCPU that the task has loaded.
-    order = np.lexsort((np.arange(log.time.size), log.pid))
+    order = np.argsort(log.pid, kind="stable")
     vcpu, pid = log.vcpu[order], log.pid[order]
     # The vCPU of a directed yield is its target, not the task's own.
     own = (vcpu >= 0) & (log.kind[order] != YIELD_TO)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..decode import as_whole
 from ..metadata import Missing
 from ..table import Trace
 from .loads import BY_SCHED_IN, BY_VCPU_LOAD, CAUSES, Loads, by_vcpu, last_where
@@ -74,7 +75,7 @@ def gather_facts(log: Log, loads: Loads, missing: list[Missing]) -> Facts:
     """Look up, for every load, who loaded and who saved last on its CPU."""
     kinds = set(np.unique(log.kind).tolist())
     save_kind = PREP if PREP in kinds else ENTRY
-    order = np.lexsort((np.arange(log.time.size), log.cpu))
+    order = np.argsort(log.cpu, kind="stable")
     place = np.empty(order.size, dtype=np.int64)
     place[order] = np.arange(order.size)
     at = place[loads.row]
@@ -274,7 +275,8 @@ def _kernel_rule(log: Log, loads: Loads, trace: Trace) -> BOOL | None:
     at = order[np.maximum(at, 0)]
     good &= np.abs(cols["time_ns"][at] - loads.time) <= _PROBE_GAP_NS
     facts_last = _former_is_me(log, loads)
-    fits = (cols["lastexit"][at] == loads.cpu) & (cols["dirty"][at] == 0)
+    fits = as_whole(cols["lastexit"])[at] == loads.cpu
+    fits &= as_whole(cols["dirty"])[at] == 0
     out: BOOL = good & fits & facts_last
     return out
 
@@ -284,7 +286,7 @@ _PROBE_GAP_NS = 2_000_000
 
 
 def _former_is_me(log: Log, loads: Loads) -> BOOL:
-    order = np.lexsort((np.arange(log.time.size), log.cpu))
+    order = np.argsort(log.cpu, kind="stable")
     place = np.empty(order.size, dtype=np.int64)
     place[order] = np.arange(order.size)
     loader = _before(log.kind[order] == ARCH_LOAD, log.cpu[order], place[loads.row])
