@@ -66,18 +66,17 @@ class Rules:
 
     def _all(self) -> None:
         m = self.m
-        judge = Steps(m, self.cells, self.trees, checks=True)
         for kind in FRAMES:
             begins = {m.graph.entries[(kind, s)]: s for s in m.graph.starts[kind]}
             for pc, node in enumerate(m.fused.control[kind], 1):
-                self._step(kind, pc, node, "", judge)
+                self._step(kind, pc, node, "")
             for node, name in begins.items():
-                self._step(kind, 0, node, name, judge)
+                self._step(kind, 0, node, name)
         for (kind, name), node in m.graph.entries.items():
             if kind == "always":
-                self._judge(judge.tree(kind, node, starts=True), (kind, 0), name, node, {})
+                self._judge((kind, 0), name, node, {}, starts=True)
 
-    def _step(self, kind: str, pc: int, node: int, start: str, judge: Steps) -> None:
+    def _step(self, kind: str, pc: int, node: int, start: str) -> None:
         whole = self.steps.tree(kind, node, starts=bool(start))
         where = self.place(self.m.graph.nodes[node])
         facts = {}
@@ -96,18 +95,19 @@ class Rules:
             at = where + (f"; {why}" if why else "")
             body = without_stops(self.trees, tree)
             self.rules.append(Rule(title, at, (kind, pc), guard, body))
-        whole = judge.tree(kind, node, starts=bool(start))
-        self._judge(whole, (kind, pc), label, node, facts)
+        self._judge((kind, pc), label, node, facts, starts=bool(start))
 
     def _judge(
-        self, whole: Tree, at: tuple[str, int], label: str, node: int, facts: dict[E, Range]
+        self, at: tuple[str, int], label: str, node: int, facts: dict[E, Range], *, starts: bool
     ) -> None:
-        """Note what a step violates, whatever its choices."""
+        """Note what a step from ``node`` violates, whatever its choices."""
         where = self.place(self.m.graph.nodes[node])
-        for prop in sorted(self.trees.props(whole)):
+        self.steps.kind = at[0]
+        for prop in sorted(self.steps.sees(node, False)[0]):
+            whole = self.steps.tree(at[0], node, starts=starts, prop=prop)
             rows = self.trees.choices(whole)
             ways = (self.trees.simplify(self.trees.take(whole, r), facts) for r in rows)
-            guard = self.x.any(*(self.trees.formula(t, prop) for t in ways))
+            guard = self.x.any(*(self.trees.formula(t, bad=True) for t in ways))
             if guard is not self.x.zero:
                 self.violations.append(Violation(f"{prop}: {label}", where, at, guard, prop))
 

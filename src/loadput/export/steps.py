@@ -28,14 +28,15 @@ class _At:
     mem: Memory
     loc: tuple[tuple[str, E], ...]
     done: bool
-    bad: frozenset[str]
 
 
 class Steps:
-    """Builds the tree of the step from one control point; ``checks``: with what it violates."""
+    """Builds the tree of the step from one control point: what it writes, or what it violates."""
 
-    def __init__(self, m: Machine, cells: Cells, trees: Trees, *, checks: bool = False) -> None:
-        self.m, self.cells, self.t, self.x, self.checks = m, cells, trees, cells.x, checks
+    def __init__(self, m: Machine, cells: Cells, trees: Trees) -> None:
+        self.m, self.cells, self.t, self.x = m, cells, trees, cells.x
+        self.fine, self.ill = trees.leaf(()), trees.leaf((), bad=True)
+        self.ahead: dict[tuple[int, bool, bool], tuple[frozenset[str], frozenset[str]]] = {}
         self.live = live_locals(m.graph, m.values)
         preds: dict[int, int] = {}
         for n in m.graph.nodes:
@@ -54,8 +55,12 @@ class Steps:
                     (name, i) for i in range(len(v.init))
                 )
 
-    def tree(self, kind: str, node: int, *, starts: bool) -> Tree:
-        """The step of frame ``kind`` from ``node``; ``starts``: the frame begins there."""
+    def tree(self, kind: str, node: int, *, starts: bool, prop: str = "") -> Tree:
+        """The step of frame ``kind`` from ``node``; ``starts``: the frame begins there.
+
+        :param prop: build what decides whether the step violates it, instead of what it writes
+        """
+        self.prop = prop
         self.kind, self.inst = kind, self.cpu if kind == "irq" else self.me
         # A condition on states runs on no CPU, for no task.
         nowhere = kind not in self.m.pc_at
@@ -65,12 +70,17 @@ class Steps:
         self.memo: dict[_At, Tree] = {}
         self.busy: set[_At] = set()
         loc = tuple((n, self.cells.read(f"{kind}.r{r}", self.inst)) for n, r in self.start_regs)
-        return self._go(_At(node, (), loc, False, frozenset()))
+        return self._go(_At(node, (), loc, False))
 
     # one way through the graph
 
     def _go(self, a: _At) -> Tree:
-        a = _At(a.node, a.mem, self._live(a), a.done, a.bad)
+        if self.prop:
+            props, loads = self.sees(a.node, a.done)
+            if self.prop not in props:
+                return self.fine
+            a = _At(a.node, tuple(m for m in a.mem if m[0] in loads), a.loc, a.done)
+        a = _At(a.node, a.mem, self._live(a), a.done)
         if a not in self.memo:
             if a in self.busy:
                 n = self.m.graph.nodes[a.node]
@@ -88,37 +98,37 @@ class Steps:
 
     def _walk(self, a: _At) -> Tree:
         """Run on from ``a`` to the next decision, join or end."""
-        mem, loc, node, done, bad = dict(a.mem), dict(a.loc), a.node, a.done, a.bad
-        guards: list[tuple[E, str]] = []
+        mem, loc, node, done = dict(a.mem), dict(a.loc), a.node, a.done
+        guards: list[E] = []
         out: Tree | None = None
         while out is None:
             n = self.m.graph.nodes[node]
             op = n.op
             if done and self.m.fused.stops_before(n):
-                out = self._leave(mem, loc, node, bad)
+                out = self._leave(mem, loc, node)
                 break
             if guards or (node in self.joins and node != a.node):
-                out = self._go(self._at(node, mem, loc, done, bad))
+                out = self._go(self._at(node, mem, loc, done))
                 break
             after = done or (self.m.fused.cls[node] == 2 and self.kind in self.m.pc_at)
             if isinstance(op, o.Choose | o.Branch | o.Assume | o.Check):
-                out = self._decide(node, mem, loc, after, bad)
+                out = self._decide(node, mem, loc, after)
             elif isinstance(op, End):
-                out = self._leave(mem, loc, -1, bad)
+                out = self._leave(mem, loc, -1)
             elif isinstance(op, Push):
                 pc = self.x.const(self.m.fused.pc_of[op.entry])
                 self._put(mem, f"{op.kind}.pc", self.me, pc)
-                out = self._leave(mem, loc, n.next[0], bad)
+                out = self._leave(mem, loc, n.next[0])
             else:
                 guards = self._effect(op, mem, loc) if is_kept(op, self.m.values) else []
-                if any(c is self.x.zero for c, _ in guards):
+                if any(c is self.x.zero for c in guards):
                     out = self.t.stop
                 elif node in self.m.fused.leaves:
                     after_leaving = self.m.fused.after_leaving(self.m.graph, node)
-                    out = self._leave(mem, loc, after_leaving, bad)
+                    out = self._leave(mem, loc, after_leaving)
                 node, done = n.next[0], after
-        for cond, prop in reversed(guards):
-            out = self.t.cond(cond, out, self._fault(bad, prop))
+        for cond in reversed(guards):
+            out = self.t.cond(cond, out, self.t.stop)
         return out
 
     def _at(
@@ -127,9 +137,8 @@ class Steps:
         mem: dict[str, tuple[tuple[E, E], ...]],
         loc: dict[str, E],
         done: bool,
-        bad: frozenset[str],
     ) -> _At:
-        return _At(node, tuple(sorted(mem.items())), tuple(loc.items()), done, bad)
+        return _At(node, tuple(sorted(mem.items())), tuple(loc.items()), done)
 
     def _decide(
         self,
@@ -137,29 +146,27 @@ class Steps:
         mem: dict[str, tuple[tuple[E, E], ...]],
         loc: dict[str, E],
         done: bool,
-        bad: frozenset[str],
     ) -> Tree:
         n = self.m.graph.nodes[node]
         op = n.op
         if isinstance(op, o.Choose):
             lo, hi = self._expr(op.lo, loc), self._expr(op.hi, loc)
             subs = tuple(
-                self._go(self._at(n.next[0], mem, {**loc, op.dst: self.x.const(v)}, done, bad))
+                self._go(self._at(n.next[0], mem, {**loc, op.dst: self.x.const(v)}, done))
                 for v in range(lo.lo, hi.hi + 1)
             )
             return self.t.pick(lo, hi, lo.lo, subs, op.why or f"{op.span.file}:{op.span.line}")
         assert isinstance(op, o.Branch | o.Assume | o.Check)
         c = self.x.bin("ne", self._expr(op.cond, loc), self.x.zero)
         if isinstance(op, o.Check):
-            good = self._at(n.next[0], mem, loc, done, bad)
-            if not self.checks:
+            good = self._at(n.next[0], mem, loc, done)
+            if op.prop != self.prop:
                 return self._go(good)
-            ill = self._at(n.next[0], mem, loc, done, bad | {op.prop})
-            return self.t.cond(c, self._way(c, True, good), self._way(c, False, ill))
-        yes = self._way(c, True, self._at(n.next[0], mem, loc, done, bad))
+            return self.t.cond(c, self._way(c, True, good), self.ill)
+        yes = self._way(c, True, self._at(n.next[0], mem, loc, done))
         if isinstance(op, o.Assume):
-            return self.t.cond(c, yes, self._fault(bad, ""))
-        no = self._way(c, False, self._at(n.next[1], mem, loc, done, bad))
+            return self.t.cond(c, yes, self.t.stop)
+        no = self._way(c, False, self._at(n.next[1], mem, loc, done))
         # A way that no run takes needs no condition that keeps it from being taken.
         if n.next[0] not in self.reached or n.next[1] not in self.reached:
             return yes if n.next[0] in self.reached else no
@@ -170,20 +177,39 @@ class Steps:
         never = c.op == "const" and bool(c.value) != truth
         return self.t.stop if never or a.node not in self.reached else self._go(a)
 
-    def _fault(self, bad: frozenset[str], prop: str) -> Tree:
-        """Where execution cannot go on: waiting (``prop`` empty), or a pointer or value is bad."""
-        return self.t.leaf((), bad | {prop}) if self.checks and prop else self.t.stop
+    def sees(self, node: int, done: bool) -> tuple[frozenset[str], frozenset[str]]:
+        """What a step may still check, and which variables it may still load, from ``node``."""
+        key = (node, done, self.kind in self.m.pc_at)
+        if key not in self.ahead:
+            n = self.m.graph.nodes[node]
+            op = n.op
+            props = {op.prop} if isinstance(op, o.Check) else set()
+            loads = {op.place.var} if isinstance(op, o.Load | o.Fresh) else set()
+            if isinstance(op, o.Fresh):
+                t = self.m.values.vars[op.place.var].type
+                assert isinstance(t, ty.Token)
+                loads |= {name for name, _ in self.tokens.get(t.kind, [])}
+            ends = isinstance(op, Push | End) or node in self.m.fused.leaves
+            if done and self.m.fused.stops_before(n):
+                props, loads, ends = set(), set(), True
+            after = done or (self.m.fused.cls[node] == 2 and key[2])
+            self.ahead[key] = frozenset(), frozenset()
+            for q in () if ends else n.next:
+                more = self.sees(q, after)
+                props |= more[0]
+                loads |= more[1]
+            self.ahead[key] = frozenset(props), frozenset(loads)
+        return self.ahead[key]
 
     def _leave(
         self,
         mem: dict[str, tuple[tuple[E, E], ...]],
         loc: dict[str, E],
         node: int,
-        bad: frozenset[str],
     ) -> Tree:
         """The step is over: as ``Interpreter._leave``, leaving out what is as it was."""
-        if self.checks or self.kind not in self.m.pc_at:
-            return self.t.leaf((), bad)
+        if self.prop or self.kind not in self.m.pc_at:
+            return self.t.leaf(())
         held = {r: e for r, e in ((r, loc.get(n)) for n, r in self._regs(node)) if e is not None}
         before = {r for _, r in self.start_regs}
         for r in sorted(before | set(held)):
@@ -238,24 +264,24 @@ class Steps:
         old = tuple((i, e) for i, e in mem.get(name, ()) if i is not index)
         mem[name] = (*old, (index, value))
 
-    def _element(self, p: o.Place, loc: dict[str, E]) -> tuple[E, list[tuple[E, str]]]:
+    def _element(self, p: o.Place, loc: dict[str, E]) -> tuple[E, list[E]]:
         """The element of a place, and what must be true for there to be one."""
         x, var = self.x, self.m.values.vars[p.var]
         i = self._expr(p.index, loc) if p.index is not None else x.zero
         j = self._expr(p.sub, loc) if p.sub is not None else x.zero
-        must: list[tuple[E, str]] = []
+        must: list[E] = []
         if p.index is not None and var.by == "ptr":
-            must.append((x.bin("ne", i, x.zero), "NULL-DEREF"))
+            must.append(x.bin("ne", i, x.zero))
             i = x.bin("sub", i, x.one)
         for e, n in ((i, var.count), (j, var.length)):
-            must.append((x.bin("le", x.zero, e), "IN-RANGE"))
-            must.append((x.bin("lt", e, x.const(n)), "IN-RANGE"))
+            must.append(x.bin("le", x.zero, e))
+            must.append(x.bin("lt", e, x.const(n)))
         at = x.bin("add", x.bin("mul", i, x.const(var.length)), j) if var.length > 1 else i
-        return at, [c for c in must if c[0] is not x.one]
+        return at, [c for c in must if c is not x.one]
 
     def _effect(
         self, op: object, mem: dict[str, tuple[tuple[E, E], ...]], loc: dict[str, E]
-    ) -> list[tuple[E, str]]:
+    ) -> list[E]:
         """Do ``op``; returns what must be true for it to be possible."""
         x = self.x
         if isinstance(op, o.Assign):
@@ -265,19 +291,19 @@ class Steps:
             return []
         at, must = self._element(op.place, loc)
         name = op.place.var
-        if any(c is x.zero for c, _ in must):
+        if any(c is x.zero for c in must):
             return must
         if isinstance(op, o.Load):
             loc[op.dst] = self._get(mem, name, at)
         elif isinstance(op, o.Store):
             var, e = self.m.values.vars[name], self._expr(op.expr, loc)
-            must.append((x.bin("le", x.const(var.lo), e), "IN-RANGE"))
-            must.append((x.bin("le", e, x.const(var.hi)), "IN-RANGE"))
+            must.append(x.bin("le", x.const(var.lo), e))
+            must.append(x.bin("le", e, x.const(var.hi)))
             if name in self.m.var_at:
                 self._put(mem, name, at, e)
         else:
             self._fresh(name, at, self._expr(op.owner, loc), mem)
-        return [c for c in must if c[0] is not x.one]
+        return [c for c in must if c is not x.one]
 
     def _fresh(self, name: str, at: E, owner: E, mem: dict[str, tuple[tuple[E, E], ...]]) -> None:
         """Every current copy of the owner's value grows old; the place gets the new one."""

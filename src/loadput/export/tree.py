@@ -18,10 +18,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """The step ends: everything is written at once. ``bad``: the properties it violates."""
+    """The step ends: everything is written at once. ``bad``: it violates what is asked."""
 
     writes: tuple[Write, ...]
-    bad: frozenset[str] = frozenset()
+    bad: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ class Trees:
         self._known: dict[object, Tree] = {}
         self.stop = Stop()
 
-    def leaf(self, writes: tuple[Write, ...], bad: frozenset[str] = frozenset()) -> Tree:
+    def leaf(self, writes: tuple[Write, ...], bad: bool = False) -> Tree:
         """The end of a step."""
         return self._known.setdefault((writes, bad), Leaf(writes, bad))
 
@@ -91,13 +91,6 @@ class Trees:
                 for row, whys in self.choices(sub).items()
             }
         return {}
-
-    def props(self, t: Tree) -> set[str]:
-        """The properties that some end of ``t`` violates."""
-        if isinstance(t, Leaf):
-            return set(t.bad)
-        subs = (t.yes, t.no) if isinstance(t, Cond) else t.subs if isinstance(t, Pick) else ()
-        return set().union(*(self.props(u) for u in subs))
 
     def take(self, t: Tree, row: tuple[int, ...]) -> Tree:
         """``t`` with its choices made as in ``row``; ends that need fewer or more are no ends."""
@@ -134,13 +127,14 @@ class Trees:
                 out.append(w)
         return tuple(out)
 
-    def formula(self, t: Tree, prop: str = "") -> E:
-        """Where ``t`` reaches an end: any, or one that violates ``prop``."""
+    def formula(self, t: Tree, *, bad: bool = False) -> E:
+        """Where ``t`` reaches an end; ``bad``: one that violates."""
         if isinstance(t, Leaf):
-            return self.x.const(int(not prop or prop in t.bad))
+            return self.x.const(int(t.bad or not bad))
         if not isinstance(t, Cond):
             return self.x.zero
-        x, c, yes, no = self.x, t.cond, self.formula(t.yes, prop), self.formula(t.no, prop)
+        x, c = self.x, t.cond
+        yes, no = self.formula(t.yes, bad=bad), self.formula(t.no, bad=bad)
         neg = x.un("not", c)
         if yes is no:
             return yes
