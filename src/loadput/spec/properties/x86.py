@@ -10,12 +10,12 @@ barrier_for: per_cpu[ghost[ptr[kvm_vcpu]]]
 
 
 @property_(
-    source="arch/x86/kvm/svm/svm.c svm_prepare_switch_to_guest(), vmenter.S __svm_vcpu_run(), v6.12",
+    source="svm.c svm_prepare_switch_to_guest(), vmenter.S __svm_vcpu_run(), arch/x86/kvm/svm, v6.12",
     twin="no_vmsave",
 )
 @at_entry(__svm_vcpu_run)
 def HOST_AREA_FRESH(svm: ptr[vcpu_svm]) -> bool:
-    """At VMRUN, what the next #VMEXIT will load from this CPU's save area is what the CPU has now."""
+    """At VMRUN, what #VMEXIT will load from this CPU's save area is what the CPU has now."""
     sd = this_cpu_ptr(addr(svm_data))
     return sd.save_area_pa.fs == this_cpu(hw_fs)
 
@@ -49,7 +49,9 @@ def URET_GUEST() -> bool:
     return this_cpu(hw_tsc_aux) == TSC_AUX_GUEST
 
 
-@property_(source="Intel SDM volume 3, VMPTRLD and VMCLEAR; vmx.c loaded_vmcs_clear()", twin="no_vmclear")
+@property_(
+    source="Intel SDM volume 3, VMPTRLD and VMCLEAR; vmx.c loaded_vmcs_clear()", twin="no_vmclear"
+)
 @at_entry(vmcs_load)
 def VMCS_ONE_CPU(vmcs: ptr[vmcs]) -> bool:
     """A VMCS is made current on a CPU only when it is active on no other."""
@@ -85,7 +87,9 @@ def HOST_RESTORED_AT_USER() -> bool:
     return this_cpu(hw_fs) == token_of(current)
 
 
-@property_(source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept_at_vcpu_put")
+@property_(
+    source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept_at_vcpu_put"
+)
 @at_exit(arch_exit_to_user_mode_prepare)
 def HOST_RESTORED_AT_USER_KGS() -> bool:
     """User mode finds the GS base that it left there."""
@@ -99,7 +103,8 @@ def barrier_is_issued():
 
 
 @property_(
-    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load_vmcs(), v6.12", twin="no_ibpb"
+    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load_vmcs(), v6.12",
+    twin="no_ibpb",
 )
 @at_entry(svm_vcpu_enter_exit)
 @at_entry(vmx_vcpu_enter_exit)
@@ -129,14 +134,22 @@ def ple_counted():
     current.ple_shrinks = 0
 
 
-@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_never", needs="shrink_ple_window")
+@property_(
+    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12",
+    twin="ple_never",
+    needs="shrink_ple_window",
+)
 @at_exit(kvm_sched_in)
 def PLE_ONCE() -> bool:
     """Each time the scheduler brings a vCPU's task back, its PLE window shrinks once."""
     return current.ple_shrinks == 1
 
 
-@property_(source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12", twin="ple_at_every_load", needs="shrink_ple_window")
+@property_(
+    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12",
+    twin="ple_at_every_load",
+    needs="shrink_ple_window",
+)
 @at_exit(vcpu_load)
 def PLE_SCHED_IN_ONLY() -> bool:
     """A load that is not the scheduler's leaves the PLE window alone."""

@@ -152,7 +152,10 @@ def svm_handle_exit_irqoff(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:svm]
 def pause_interception(vcpu: ptr[kvm_vcpu]) -> int:
-    """Mirrors: pause_interception(), arch/x86/kvm/svm/svm.c, v6.12; Omits: growing the PLE window"""
+    """Mirrors: pause_interception(), arch/x86/kvm/svm/svm.c, v6.12
+
+    Omits: growing the PLE window
+    """
     in_kernel = choose()
 
     kvm_vcpu_on_spin(vcpu, in_kernel)

@@ -43,8 +43,8 @@ def smp_call_function_single(cpu: cpu, info: ptr[loaded_vmcs]):
 def sysvec_call_function_single():
     """The IPI: do what another CPU asked for, then let it go on.
 
-    Mirrors: sysvec_call_function_single(), arch/x86/kernel/smp.c; __flush_smp_call_function_queue(),
-    kernel/smp.c, v6.12
+    Mirrors: sysvec_call_function_single(), arch/x86/kernel/smp.c;
+    __flush_smp_call_function_queue(), kernel/smp.c, v6.12
     """
     with atomic:
         src = choose(0, NR_CPUS - 1)

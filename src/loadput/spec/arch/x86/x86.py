@@ -221,7 +221,9 @@ def xfer_to_guest_mode_work_pending() -> bool:
 
 # [New in arch:x86]
 def xfer_to_guest_mode_handle_work(vcpu: ptr[kvm_vcpu]) -> int:
-    """Mirrors: xfer_to_guest_mode_handle_work(), xfer_to_guest_mode_work(), kernel/entry/kvm.c, v6.12
+    """A signal ends KVM_RUN; need_resched gives the CPU away.
+
+    Mirrors: xfer_to_guest_mode_handle_work(), xfer_to_guest_mode_work(), kernel/entry/kvm.c, v6.12
 
     Omits: notify-resume work, that it looks again; with preempt=full the preemption that may come
     anywhere here stands for schedule()
@@ -335,7 +337,7 @@ def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
 def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: signal masks, guest FPU, srcu, registers shared with user space, vCPUs that wait for INIT.
+    Omits: signal masks, guest FPU, srcu, registers shared with user space, a vCPU waiting for INIT.
     at_instruction_boundary is forgotten here; the kernel keeps it until vcpu_run() begins again, so
     that a task that is preempted on its way there may be reported to the guest.
     """

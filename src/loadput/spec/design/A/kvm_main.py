@@ -8,7 +8,8 @@ Mirrors: virt/kvm/kvm_main.c, v6.1
 def kvm_arch_sched_in(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Nothing, where the architecture has no use for it.
 
-    Mirrors: kvm_arch_sched_in(), arch/arm64/include/asm/kvm_host.h, arch/riscv/include/asm/kvm_host.h, v6.1
+    Mirrors: kvm_arch_sched_in(), arch/arm64/include/asm/kvm_host.h,
+    arch/riscv/include/asm/kvm_host.h, v6.1
     """
     pass
 

@@ -1,7 +1,7 @@
 """The common part of design C.
 
-Mirrors: virt/kvm/kvm_main.c as ZjJRhQhX_12eBvY-@google.com describes it, with preempted and ready as
-in v6.12
+Mirrors: virt/kvm/kvm_main.c as ZjJRhQhX_12eBvY-@google.com describes it, with preempted and ready
+as in v6.12
 """
 
 

@@ -3,4 +3,9 @@
 Source: the idea of 20240430193157.419425-1-seanjc@google.com, worked out
 """
 
-OVERLAY = Overlay(name="skip-v", parent="D", arch="svm", source="ours, after 20240430193157.419425-1-seanjc@google.com")
+OVERLAY = Overlay(
+    name="skip-v",
+    parent="D",
+    arch="svm",
+    source="ours, after 20240430193157.419425-1-seanjc@google.com",
+)

@@ -1,8 +1,9 @@
 """Skip where the CPU's area carries this vCPU's load generation.
 
 Mirrors: arch/x86/kvm/svm/svm.c, v6.12, with the idea added. In C each vCPU counts its vcpu_load()s
-(load_gen), and VMSAVE leaves {vCPU, load_gen} beside the area. Here the area's tag is the vCPU whose
-current generation it carries: a new generation makes all its tags worthless, so it takes them away.
+(load_gen), and VMSAVE leaves {vCPU, load_gen} beside the area. Here the area's tag is the vCPU
+whose current generation it carries: a new generation makes all its tags worthless, so it takes them
+away.
 """
 
 

@@ -4,4 +4,6 @@ Source: "[PATCH DO NOT APPLY] KVM: SVM: Cache volatile task state to avoid VMSAV
 20240430224431.490139-1-seanjc@google.com
 """
 
-OVERLAY = Overlay(name="snapshot", parent="D", arch="svm", source="20240430224431.490139-1-seanjc@google.com")
+OVERLAY = Overlay(
+    name="snapshot", parent="D", arch="svm", source="20240430224431.490139-1-seanjc@google.com"
+)
