@@ -1,1 +1,25 @@
-"""loadput: an executable specification of how Linux KVM loads a vCPU and puts it back."""
+"""loadput: an executable specification of how Linux KVM loads a vCPU and puts it back.
+
+The public names are those of `loadput.api`; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NAMES = (
+    *("Choice", "Limits", "Program", "Property", "Result", "Scenario", "all_properties"),
+    *("build_machine", "check", "compare", "link", "load_scenario", "make_scenario"),
+    *("read_trace", "render_function"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NAMES:
+        raise AttributeError(f"module 'loadput' has no attribute '{name}'")
+    import importlib
+
+    if name == "read_trace":
+        return importlib.import_module("loadput.trace").read_trace
+    # `check` is a package too; what is asked for here is the function.
+    return getattr(importlib.import_module("loadput.api"), name)

@@ -109,6 +109,14 @@ class Teller:
             s = step.state
         return out
 
+    def state_after(self, path: Sequence[Action]) -> State:
+        """The state that ``path`` leads to."""
+        s: State = self.m.initial
+        for action in path:
+            step = next(x for x in self.interp.steps(s) if x.action == action)
+            s = step.state or s
+        return s
+
     def tell(
         self, s: State, action: Action, after: State | None, nodes: Sequence[int], bad: int
     ) -> StoryStep:

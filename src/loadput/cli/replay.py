@@ -1,0 +1,72 @@
+"""``loadput replay``: a counterexample from a JSON file, step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--property", "name", default="", help="which counterexample; the first by default")
+@click.option("--step", type=int, help="stop there and show the whole state")
+def command(file: str, name: str, step: int | None) -> None:
+    """Follow a counterexample that ``check --json FILE`` wrote, on the interpreter."""
+    from ..check.story import Teller, show_value, variable_name
+    from ..report.text import render_story
+
+    found, machine, path, prop = _load(Path(file), name)
+    teller = Teller(machine)
+    story = teller.follow(path[:step] if step else path)
+    click.echo(f"{found}: {prop}, {len(path)} steps")
+    for line in render_story(story, machine.cpus, verbose=True):
+        click.echo(line)
+    if step:
+        state = teller.state_after(path[:step])
+        users = len(machine.program.scenario.tasks)
+        for var, at in machine.var_at.items():
+            v = machine.values.vars[var]
+            for i in range(v.count * v.length):
+                value = show_value(v.type, state[at + i], users)
+                click.echo(f"  {variable_name(machine, var, i):40s} {value}")
+
+
+def _load(file: Path, name: str) -> tuple[str, Any, list[Any], str]:
+    import msgspec
+
+    from ..base.errors import InputError
+    from ..link.program import Choice, link
+    from ..link.scenario import make_scenario
+    from ..machine.model import build_machine
+    from ..run.interp import Action
+
+    try:
+        raw = msgspec.json.decode(file.read_bytes())
+        for p in raw["programs"]:
+            for q in p["properties"]:
+                if q.get("path") and name in ("", q["name"]):
+                    if p["program"]["user_functions"]:
+                        continue
+                    s = p["scenario"]
+                    scenario = make_scenario(
+                        s["name"],
+                        {"title": s["title"], "cpus": s["cpus"], "vms": s["vms"], "set": s["set"],
+                         "task": [{k: v for k, v in t.items() if v is not None} for t in s["tasks"]]},
+                    )
+                    c = p["program"]
+                    choice = Choice(c["arch"], c["design"], c["release"], c["twin"])
+                    path = [Action(a[0], a[1], a[2], a[3], tuple(a[4])) for a in q["path"]]
+                    return c["title"], build_machine(link(choice, scenario)), path, q["name"]
+    except (msgspec.DecodeError, KeyError, TypeError, IndexError) as e:
+        raise InputError(
+            "LP0507", f"{file} is no result of check", got=str(e)[:100],
+            expected="a file that loadput check --json wrote",
+        ) from None
+    raise InputError(
+        "LP0507",
+        f"{file} holds no counterexample" + (f" of {name}" if name else ""),
+        expected="a violated property of a program without C of your own",
+        next="loadput check … --json FILE",
+    )
