@@ -187,7 +187,7 @@ def kick_ends(vcpu: ptr[kvm_vcpu]):
     source="kernel/sched/core.c prepare_task_switch(), v6.12: rq lock held, IRQs off",
     twin="wakeup_in_put",
 )
-@at_entry(try_to_wake_up)
+@at_entry(rcuwait_wake_up)
 def SCHED_OUT_CONTEXT() -> bool:
     """Nothing that a put does from the scheduler wakes a task: the rq lock is held."""
     return current.via != VIA_SCHED_OUT or in_hardirq()
@@ -195,7 +195,7 @@ def SCHED_OUT_CONTEXT() -> bool:
 
 @property_(
     source="include/linux/preempt.h preempt_ops, v6.12: sched_in runs with IRQs on and no lock",
-    twin="load_under_rq_lock",
+    twin="load_with_irqs_off",
 )
 @at_entry(kvm_arch_vcpu_load)
 def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:

@@ -1,0 +1,16 @@
+"""virt/kvm/kvm_main.c, broken."""
+
+
+# [Modified in twin:kick_without_ipi]
+def kvm_vcpu_kick(vcpu: ptr[kvm_vcpu]):
+    """As kvm_vcpu_kick(), without smp_send_reschedule()."""
+    if kvm_vcpu_wake_up(vcpu):
+        return
+
+    me = get_cpu()
+    if vcpu == __this_cpu_read(kvm_running_vcpu):
+        if vcpu.mode == IN_GUEST_MODE:
+            WRITE_ONCE(vcpu.mode, EXITING_GUEST_MODE)
+    else:
+        kvm_arch_vcpu_should_kick(vcpu)
+    put_cpu()
