@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -429,7 +429,7 @@ def _hooks(
             why = e.what
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
-        why = why or _lacking(meta[key].get("needs", ""), reached)
+        why = why or _lacking(meta[key].get("needs", ""), reached, lo.lay.defs)
         wants = sum(n != "ret" for n, _ in d.params)
         live = [p for p in live if wants <= len(reached[p.split(":")[1]].params)]
         if not why and points and not live:
@@ -473,8 +473,11 @@ def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:
     return all(n in lo.done and lo.done[n].origin in origins for n in names)
 
 
-def _lacking(needs: str, reached: dict[str, o.Function]) -> str:
-    """Why a property that needs these functions, or fields that are written, does not apply."""
+def _lacking(needs: str, reached: dict[str, o.Function], defs: Collection[str]) -> str:
+    """Why a property that needs these functions, or fields that are written, does not apply.
+
+    A function that is there and that nothing calls any more is no excuse.
+    """
     written = {
         op.place.var
         for f in reached.values()
@@ -483,7 +486,7 @@ def _lacking(needs: str, reached: dict[str, o.Function]) -> str:
         if isinstance(op, o.Store)
     }
     for name in [n.strip() for n in needs.split(",") if n.strip()]:
-        if name not in (written if "." in name else reached):
+        if name not in (written if "." in name else defs):
             return f"nothing writes {name}" if "." in name else f"no {name} in this program"
     return ""
 
