@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..ir import ops as o
 from ..link.overlay import chain, get_overlay, load_modules
@@ -46,11 +47,11 @@ class Comparison:
         raise KeyError((design, arch))
 
 
-def churn(design: str, arch: str) -> list[str]:
+def churn(design: str, arch: str, *more: Path) -> list[str]:
     """The functions of ``arch`` that ``design`` defines or changes, counted from its overlays."""
     names: dict[str, None] = {}
-    archs = [a.name for a in chain(get_overlay("arch", arch))]
-    for overlay in chain(get_overlay("design", design)):
+    archs = [a.name for a in chain(get_overlay("arch", arch, *more), *more)]
+    for overlay in chain(get_overlay("design", design, *more), *more):
         for a in archs:
             folder = overlay.folder / "arch" / a
             if folder.is_dir():
@@ -122,28 +123,30 @@ def compare(
     designs: tuple[str, ...] = DESIGNS,
     archs: tuple[str, ...] = ARCHS,
     release: str = "v6.12",
+    search: tuple[Path, ...] = (),
     each: Callable[[Row], None] | None = None,
 ) -> Comparison:
     """Decide every design on every architecture.
 
     :param run: decides one choice
+    :param search: further folders with overlays
     :param each: is called with each row as it is done
     """
     out = Comparison(scenario=scenario, release=release)
     for design in designs:
         for arch in archs:
-            r = run(Choice(arch, design, release))
+            r = run(Choice(arch, design, release, search=search))
             p = r.machine.program
             row = Row(
                 design,
                 arch,
                 r,
-                churn(design, arch),
+                churn(design, arch, *search),
                 learns(p, "kvm_arch_vcpu_load"),
                 learns(p, "kvm_arch_vcpu_put"),
             )
             if design == "A":
-                row.order = order_matters(r, run(Choice(arch, "A-swapped", release)))
+                row.order = order_matters(r, run(Choice(arch, "A-swapped", release, search=search)))
             out.rows.append(row)
             if each:
                 each(row)

@@ -203,18 +203,21 @@ def patch_defs(patch: Patch, structs: Collection[str]) -> list[Def]:
     return patch.parse(structs=structs)
 
 
-def known_archs() -> list[str]:
+def known_archs(*more: Path) -> list[str]:
     """The architectures that programs can be linked for."""
-    return sorted(n for n, v in find_overlays("arch").items() if not v.abstract)
+    return sorted(n for n, v in find_overlays("arch", *more).items() if not v.abstract)
 
 
-def expand_archs(text: str) -> list[str]:
-    """``all`` or a comma-separated list, in the given order; raises LinkError for unknown ones."""
+def expand_archs(text: str, *more: Path) -> list[str]:
+    """``all`` or a comma-separated list, in the given order; raises LinkError for unknown ones.
+
+    :param more: further folders with overlays
+    """
     from ..link.overlay import get_overlay
 
     if text == "all":
-        return known_archs()
-    return [get_overlay("arch", a.strip()).name for a in text.split(",") if a.strip()]
+        return known_archs(*more)
+    return [get_overlay("arch", a.strip(), *more).name for a in text.split(",") if a.strip()]
 
 
 def tree_release(tree: Path) -> str:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import EXIT, engine_options, make_choice, make_limits, program_options, progress_for
+from .options import (
+    EXIT,
+    engine_options,
+    make_choice,
+    make_limits,
+    overlay_folders,
+    program_options,
+    progress_for,
+)
 
 if TYPE_CHECKING:
     from ..check.verdict import Result
@@ -33,7 +41,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     """
     from ..check.judge import expand_archs
 
-    archs = expand_archs(opts["arch"])
+    archs = expand_archs(opts["arch"], *overlay_folders(opts))
     if inputs or opts["tree"]:
         from .judging import run_judging
 
@@ -114,6 +122,8 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
     for key in ("design", "release", "twin", "base", "tree"):
         if opts.get(key):
             words += [f"--{key}", str(opts[key])]
+    for folder in opts["overlays"]:
+        words += ["--overlays", folder]
     if opts["scenario"] != "default":
         words += ["--scenario", opts["scenario"]]
     return shlex.join(words)

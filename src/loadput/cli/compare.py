@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import engine_options, make_limits, progress_for
+from .options import engine_options, make_limits, overlay_folders, overlays_option, progress_for
 
 if TYPE_CHECKING:
     from ..check.verdict import Result
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--arch", "archs", default="svm,vmx,arm64,riscv", show_default=True)
 @click.option("--release", default="v6.12", show_default=True)
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
+@overlays_option
 @engine_options
 @click.option("--json", "json_file", type=click.Path(dir_okay=False))
 def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) -> None:
@@ -44,7 +45,15 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         )
 
     names = tuple(d.strip() for d in designs.split(",") if d.strip())
-    c = compare(fixed, run, designs=names, archs=tuple(expand_archs(archs)), release=release)
+    search = overlay_folders(opts)
+    c = compare(
+        fixed,
+        run,
+        designs=names,
+        archs=tuple(expand_archs(archs, *search)),
+        release=release,
+        search=search,
+    )
     if json_file := opts["json_file"]:
         write_json(json_file, encode(comparison_json(c)))
     if json_file != "-":
@@ -53,6 +62,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         words += [f"--arch {archs}"] if archs != "svm,vmx,arm64,riscv" else []
         words += [f"--release {release}"] if release != "v6.12" else []
         words += [f"--scenario {scenario}"] if scenario != "default" else []
+        words += [f"--overlays {folder}" for folder in opts["overlays"]]
         click.echo(render_comparison(c, command=" ".join(words)), nl=False)
     verdicts = {r.result.verdict for r in c.rows}
     sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import click
+
+from .options import overlays_option
 
 
 @click.command("list")
 @click.argument("what", required=False, type=click.Choice(
     ["archs", "designs", "releases", "twins", "scenarios", "properties"]
 ))
-def command(what: str | None) -> None:
+@overlays_option
+def command(what: str | None, overlays: tuple[str, ...]) -> None:
     """Architectures, designs, releases, scenarios, properties."""
     from ..link.overlay import find_overlays
     from ..link.scenario import list_scenarios, load_scenario
@@ -20,7 +24,7 @@ def command(what: str | None) -> None:
         if what not in (None, title):
             continue
         click.echo(f"{title}")
-        for name, v in find_overlays(kind).items():
+        for name, v in find_overlays(kind, *(Path(p) for p in overlays)).items():
             if not v.abstract:
                 first = v.doc.strip().split("\n")[0]
                 _row(name, f"{first} [{v.source}]" if v.source else first)

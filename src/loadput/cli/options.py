@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +18,20 @@ EXIT = {"holds": 0, "violated": 1, "not decided": 4}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+overlays_option = click.option(
+    "--overlays",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="a folder with overlays of your own; may be repeated",
+)
+
+
 def program_options(arch: str = "svm") -> Decorator:
-    """--arch, --design, --release, --twin, --scenario."""
+    """--arch, --design, --release, --twin, --scenario, --overlays."""
 
     def add(f: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
+            overlays_option,
             click.option("--scenario", default="default", show_default=True, help="a name or a TOML file"),
             click.option("--twin", default="", help="a broken twin laid over the design"),
             click.option("--release", default="", help="default: v6.12"),
@@ -67,7 +77,18 @@ def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
     """The program that the program options name."""
     from ..link.program import Choice
 
-    return Choice(arch or opts["arch"], opts["design"], opts["release"] or "v6.12", opts["twin"])
+    return Choice(
+        arch or opts["arch"],
+        opts["design"],
+        opts["release"] or "v6.12",
+        opts["twin"],
+        search=overlay_folders(opts),
+    )
+
+
+def overlay_folders(opts: dict[str, Any]) -> tuple[Path, ...]:
+    """The folders that --overlays names."""
+    return tuple(Path(p) for p in opts["overlays"])
 
 
 def progress_for(title: str) -> Progress | None:

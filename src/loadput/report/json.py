@@ -53,6 +53,7 @@ def program_result(r: Result) -> dict[str, Any]:
             "design": r.choice.design,
             "release": r.choice.release,
             "twin": r.choice.twin,
+            "overlays": [str(p) for p in r.choice.search],
             "layers": r.layers,
             "user_functions": [d.name for d in r.choice.user],
         },
