@@ -9,6 +9,10 @@ import pytest
 
 from loadput.trace import read_trace
 from loadput.trace.account import account_trace
+from loadput.trace.account.infer import infer_log
+from loadput.trace.account.loads import REASONS, find_outs
+from loadput.trace.account.log import read_log
+from loadput.trace.needs import FUNCTIONS, find_roles
 
 RECORDINGS = {
     "x86-svm-6.1/trace.dat": 431_556,
@@ -62,3 +66,14 @@ def test_stock_recording_sched_ins(shared: Path) -> None:
     cols = read_trace(shared / "x86-svm-6.12/trace.dat").columns("sched_in", ["preempted", "ready"])
     blocked = (cols["preempted"] == 0) & (cols["ready"] == 1)
     assert (cols["ready"].size, int(blocked.sum())) == (12_585, 4_183)
+
+
+def test_inference_from_stock_tracepoints_against_the_probes(shared: Path) -> None:
+    trace = read_trace(shared / "x86-svm-6.12/trace.dat")
+    roles = find_roles(trace)
+    for part in FUNCTIONS:
+        roles.parts.pop(part, None)
+    seen, inferred = find_outs(read_log(trace), trace), find_outs(infer_log(trace, roles), trace)
+    blocked = REASONS.index("blocked")
+    assert (seen.start.size, inferred.start.size) == (12_585, 12_486)
+    assert int((seen.reason == blocked).sum()) == int((inferred.reason == blocked).sum()) == 4_187
