@@ -42,7 +42,8 @@ def pick() -> ptr[task_struct]:
 @frame("sched")
 def __schedule():
     prev = current
-    local_irq_disable()
+    if irqs_off:
+        local_irq_disable()
     with atomic:
         next = pick()
         assume(next != prev)
@@ -54,7 +55,8 @@ def __schedule():
         this_cpu_write(reg, next.mine)
         prev.on_cpu = False
         this_cpu_write(current_task, next)
-    local_irq_enable()
+    if irqs_off:
+        local_irq_enable()
 
 @frame("sched")
 @start
@@ -188,11 +190,11 @@ def programs(draw: st.DrawFn) -> str:
     actor = ["x: between[-4, 8] = 0", "y: between[-4, 8] = 0", "while True:", *_in(draw(_body(3)))]
     irq = ["x: between[-4, 8] = 0", "y: between[-4, 8] = 0", *draw(_body(2))]
     env = draw(st.sampled_from(["@env\n", ""]))
-    preempt = draw(st.integers(0, 1))
+    preempt, irqs_off = draw(st.integers(0, 1)), draw(st.integers(0, 1))
     state = draw(st.sampled_from(["a == 3", "b < 0 and flag", "half == 1", "row[0] + row[1] > 2"]))
     stuck = draw(st.sampled_from(["a == 0", "flag", "row[a] == 1"]))
     return (
-        f"may_preempt = {preempt}\n@task\ndef actor():\n{_text(actor)}"
+        f"may_preempt = {preempt}\nirqs_off = {irqs_off}\n@task\ndef actor():\n{_text(actor)}"
         f"@irq\n{env}def device():\n{_text(irq)}"
         f"@property_\n@always\ndef FINE() -> bool:\n    return not ({state})\n"
         f"@property_\n@stuck\ndef MOVES() -> bool:\n    return {stuck}\n"

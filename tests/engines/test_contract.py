@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from programs import make_machine, programs
 
-from loadput.base.errors import LoadputError
+from loadput.base.errors import LayoutError, LoadputError
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
 from loadput.machine.model import Machine, build_machine
@@ -16,6 +16,7 @@ from loadput.run.explore import Limits, explore
 
 ACTOR = """
 may_preempt = 0
+irqs_off = 1
 @task
 def actor():
     while True:
@@ -35,7 +36,13 @@ def shipped(scenario: str, *, fusing: bool = True) -> Machine:
     return build_machine(link(Choice(arch="svm"), load_scenario(scenario)), fusing=fusing)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # shrinking would compile for minutes
+    suppress_health_check=list(HealthCheck),
+)
 @given(programs(), st.integers(1, 2), st.booleans(), st.integers(1, 2))
 def test_native_agrees_on_random_programs(text: str, cpus: int, fusing: bool, threads: int) -> None:
     try:
@@ -43,7 +50,10 @@ def test_native_agrees_on_random_programs(text: str, cpus: int, fusing: bool, th
     except LoadputError:
         return
     limits = Limits(max_states=1500, threads=threads)
-    assert run_engine_contract("native", [("random", m, limits)]) == []
+    try:
+        assert run_engine_contract("native", [("random", m, limits)]) == []
+    except LayoutError as e:
+        assert e.code == "LP0606"  # a shift by up to 63 places may need more than 63 bits
 
 
 @pytest.mark.parametrize("fusing", [True, False])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ...ir import ops as o
 from ...machine.fuse import VISIBLE
-from ...machine.model import Machine
+from ...machine.model import Machine, live_locals
 from ...machine.nodes import FRAMES, End, Push
 
 OVER = -1
@@ -78,10 +78,8 @@ def reads(op: object) -> list[o.Expr]:
 def make_shape(m: Machine) -> Shape:
     """Return the shape of ``m``."""
     g = m.graph
-    loose = {name for i in g.entries.values() for name, _ in m.regs.get(i, [])}
-    for kind, name in g.entries:
-        if kind not in FRAMES:
-            loose |= {x.name for x in _all_locals(m, g.entries[(kind, name)])}
+    live = live_locals(g, m.values)
+    loose = {name for i in g.entries.values() for name in live[i]}
     reached = set().union(*m.values.reached.values())
     s = Shape(m, {k: [] for k in FRAMES}, {k: [] for k in FRAMES}, loose, reached)
     todo: list[int] = []
@@ -107,30 +105,6 @@ def make_shape(m: Machine) -> Shape:
         more = [n for n in dict.fromkeys(starts) if g.nodes[n].kind == kind]
         s.entries[kind] = s.rest[kind] + [n for n in more if n not in s.rest[kind]]
     return s
-
-
-def _all_locals(m: Machine, entry: int) -> list[o.Local]:
-    return [
-        x
-        for n in _below(m, entry)
-        for x in reads(m.graph.nodes[n].op)
-        if isinstance(x, o.Local) and x.name not in _written(m, entry)
-    ]
-
-
-def _below(m: Machine, entry: int) -> set[int]:
-    seen: set[int] = set()
-    todo = [entry]
-    while todo:
-        i = todo.pop()
-        if i not in seen:
-            seen.add(i)
-            todo += m.graph.nodes[i].next
-    return seen
-
-
-def _written(m: Machine, entry: int) -> set[str]:
-    return {getattr(m.graph.nodes[n].op, "dst", "") for n in _below(m, entry)}
 
 
 def walk(s: Shape, entry: int, *, whole: bool = False) -> list[int]:
