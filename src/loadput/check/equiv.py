@@ -227,7 +227,9 @@ class _Run:
         self.count[label] = self.count.get(label, 0) + 1
         return f"{label}#{self.count[label]}"
 
-    def event(self, label: str, reads: frozenset[str], writes: frozenset[str], public: bool) -> None:
+    def event(
+        self, label: str, reads: frozenset[str], writes: frozenset[str], public: bool
+    ) -> None:
         self.events.append(_Event(label, reads, writes, public))
 
     def function(self, name: str) -> _Out:

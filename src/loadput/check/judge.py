@@ -81,7 +81,9 @@ def _distance(defs: Sequence[Def], choice: Choice, scenario: Scenario) -> int:
     for d in defs:
         if d.name in own.functions and d.name in user.functions:
             a, b = (_lines(p, d.name) for p in (own, user))
-            same = sum(m.size for m in difflib.SequenceMatcher(None, a, b, False).get_matching_blocks())
+            same = sum(
+                m.size for m in difflib.SequenceMatcher(None, a, b, False).get_matching_blocks()
+            )
             total += max(len(a), len(b)) - same
     return total + 5 * len(user.decls.inferred)
 
@@ -153,18 +155,14 @@ def tree_paths(p: Program) -> dict[str, list[str]]:
     return out
 
 
-def tree_functions(
-    tree: Path, p: Program
-) -> tuple[dict[str, Def], dict[str, str]]:
+def tree_functions(tree: Path, p: Program) -> tuple[dict[str, Def], dict[str, str]]:
     """The program's functions as the tree has them, and why the others stay ours.
 
     Functions that model the scheduler and the hardware themselves stay ours.
     """
     paths = tree_paths(p)
     own = {n: ps for n, ps in paths.items() if not any(q.startswith(MODELLED) for q in ps)}
-    got = read_tree(
-        tree, own.keys(), own, origin=f"tree:{tree.name}", structs=set(p.decls.structs)
-    )
+    got = read_tree(tree, own.keys(), own, origin=f"tree:{tree.name}", structs=set(p.decls.structs))
     reasons = dict(got.reasons)
     for n in paths.keys() - own.keys():
         reasons[n] = "models the scheduler or the entry code: stays the specification's"

@@ -12,6 +12,7 @@ from ..link.scenario import Scenario
 from ..machine.model import Machine, build_machine
 from ..run.explore import Exploration, Limits, explore
 from ..run.interp import Action
+from .races import Race, find_races, lay_race_blame
 from .story import StoryStep, Teller
 
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "not decided", "not applicable"
@@ -50,7 +51,7 @@ class Result:
     exploration: Exploration
     machine: Machine
     seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
+    races: list[Race] = field(default_factory=list)
 
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``; KeyError where there is none."""
@@ -110,6 +111,7 @@ def check(
         ex,
         machine,
         time.perf_counter() - begin,
+        find_races(machine),
     )
     if base is not None:
         lay_blame(out, base)
@@ -142,6 +144,7 @@ def _result(name: str, applies: str, ex: Exploration, teller: Teller) -> Propert
 
 def lay_blame(new: Result, base: Result) -> None:
     """Mark each finding: new with this change, present before, or fixed by it."""
+    new.races = lay_race_blame(new.races, base.races)
     before = {p.name: p.verdict for p in base.properties}
     for p in new.properties:
         was = before.get(p.name, NOT_APPLICABLE)

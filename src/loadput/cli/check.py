@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @click.option("--tree", type=click.Path(file_okay=False), help="a kernel source tree")
 @click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
 @click.option("--property", "props", multiple=True, help="report only this one; may be repeated")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="write JSON here; - is stdout")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False), help="write JSON here; - is stdout"
+)
 @click.option("--stats", is_flag=True, help="sizes, times, what fusing saves, what never happened")
 @click.option("-v", "--verbose", is_flag=True, help="every counterexample, every step")
 def command(inputs: tuple[str, ...], **opts: Any) -> None:

@@ -32,7 +32,9 @@ def command(label: str | None, **opts: Any) -> None:
     p = link(make_choice(opts), load_scenario(opts["scenario"]))
     known = sorted({r.after.origin for r in p.replaced})
     if label and label not in known:
-        raise LinkError("LP0401", f"no layer '{label}' replaces anything", available=", ".join(known))
+        raise LinkError(
+            "LP0401", f"no layer '{label}' replaces anything", available=", ".join(known)
+        )
     for r in p.replaced:
         if label and r.after.origin != label:
             continue

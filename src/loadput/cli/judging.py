@@ -49,10 +49,17 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
         before = None
         laid: tuple[Def, ...] = ()
         for p, defs in parsed:
-            here = dataclasses.replace(choice, user=laid, user_label="earlier patches" if laid else "")
+            here = dataclasses.replace(
+                choice, user=laid, user_label="earlier patches" if laid else ""
+            )
             j = judge(
-                p.title, defs, here, scenario,
-                run=lambda c: _run(c, scenario, opts), before=before, label=p.kind,
+                p.title,
+                defs,
+                here,
+                scenario,
+                run=lambda c: _run(c, scenario, opts),
+                before=before,
+                label=p.kind,
             )
             judged.append(j)
             click.echo(render_judgement(j, verbose=opts["verbose"]), nl=False)

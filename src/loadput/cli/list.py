@@ -11,16 +11,23 @@ from .options import overlays_option
 
 
 @click.command("list")
-@click.argument("what", required=False, type=click.Choice(
-    ["archs", "designs", "releases", "twins", "scenarios", "properties"]
-))
+@click.argument(
+    "what",
+    required=False,
+    type=click.Choice(["archs", "designs", "releases", "twins", "scenarios", "properties"]),
+)
 @overlays_option
 def command(what: str | None, overlays: tuple[str, ...]) -> None:
     """Architectures, designs, releases, scenarios, properties."""
     from ..link.overlay import find_overlays
     from ..link.scenario import list_scenarios, load_scenario
 
-    for title, kind in (("archs", "arch"), ("designs", "design"), ("releases", "release"), ("twins", "twin")):
+    for title, kind in (
+        ("archs", "arch"),
+        ("designs", "design"),
+        ("releases", "release"),
+        ("twins", "twin"),
+    ):
         if what not in (None, title):
             continue
         click.echo(f"{title}")

@@ -32,7 +32,9 @@ def program_options(arch: str = "svm") -> Decorator:
     def add(f: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
             overlays_option,
-            click.option("--scenario", default="default", show_default=True, help="a name or a TOML file"),
+            click.option(
+                "--scenario", default="default", show_default=True, help="a name or a TOML file"
+            ),
             click.option("--twin", default="", help="a broken twin laid over the design"),
             click.option("--release", default="", help="default: v6.12"),
             click.option("--design", default="", help="default: the release's own"),
@@ -52,7 +54,9 @@ def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--max-states", type=click.IntRange(min=1)),
         click.option("--stop-at-first", is_flag=True, help="end at the first violation"),
         click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own"),
-        click.option("--threads", type=click.IntRange(min=0), default=0, help="default: every core"),
+        click.option(
+            "--threads", type=click.IntRange(min=0), default=0, help="default: every core"
+        ),
         click.option("--engine", type=click.Choice(["native", "interp"]), default="native"),
     ):
         f = option(f)

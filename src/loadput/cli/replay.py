@@ -52,19 +52,31 @@ def _load(file: Path, name: str) -> tuple[str, Any, list[Any], str]:
                     s = p["scenario"]
                     scenario = make_scenario(
                         s["name"],
-                        {"title": s["title"], "cpus": s["cpus"], "vms": s["vms"], "set": s["set"],
-                         "task": [{k: v for k, v in t.items() if v is not None} for t in s["tasks"]]},
+                        {
+                            "title": s["title"],
+                            "cpus": s["cpus"],
+                            "vms": s["vms"],
+                            "set": s["set"],
+                            "task": [
+                                {k: v for k, v in t.items() if v is not None} for t in s["tasks"]
+                            ],
+                        },
                     )
                     c = p["program"]
                     choice = Choice(
-                        c["arch"], c["design"], c["release"], c["twin"],
+                        c["arch"],
+                        c["design"],
+                        c["release"],
+                        c["twin"],
                         search=tuple(Path(f) for f in c["overlays"]),
                     )
                     path = [Action(a[0], a[1], a[2], a[3], tuple(a[4])) for a in q["path"]]
                     return c["title"], build_machine(link(choice, scenario)), path, q["name"]
     except (msgspec.DecodeError, KeyError, TypeError, IndexError) as e:
         raise InputError(
-            "LP0507", f"{file} is no result of check", got=str(e)[:100],
+            "LP0507",
+            f"{file} is no result of check",
+            got=str(e)[:100],
             expected="a file that loadput check --json wrote",
         ) from None
     raise InputError(

@@ -30,7 +30,9 @@ def command(seed: int, steps: int, verbose: bool, **opts: Any) -> None:
     bad = sorted({p for s in story for p in s.violates})
     out += wrap("violated", ", ".join(bad)) if bad else []
     out += wrap("not covered", f"one schedule of many; {EDGE}")
-    words = [f"--{k} {opts[k]}" for k in ("arch", "design", "release", "twin", "scenario") if opts[k]]
+    words = [
+        f"--{k} {opts[k]}" for k in ("arch", "design", "release", "twin", "scenario") if opts[k]
+    ]
     words += [f"--overlays {folder}" for folder in opts["overlays"]]
     out += wrap("again", f"loadput run {' '.join(words)} --seed {seed} --steps {steps}")
     click.echo("\n".join(out))

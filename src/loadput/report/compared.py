@@ -25,7 +25,11 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
     archs = list(dict.fromkeys(r.arch for r in c.rows))
     designs = _order(c)
     assert c.scenario is not None
-    out = [*wrap("scenario", f"{c.scenario.name}: {c.scenario.title}"), *wrap("release", c.release), ""]
+    out = [
+        *wrap("scenario", f"{c.scenario.name}: {c.scenario.title}"),
+        *wrap("release", c.release),
+        "",
+    ]
     out.append(f"{'verdict':16s}" + "".join(f"{a:>13s}" for a in archs))
     for d in designs:
         cells = [c.find(d, a).result for a in archs]
@@ -43,13 +47,19 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
         said = []
         for d in designs:
             values = {getattr(c.find(d, a), key) for a in archs}
-            said.append(f"{d} {'yes' if values == {True} else 'no' if values == {False} else 'some'}")
+            said.append(
+                f"{d} {'yes' if values == {True} else 'no' if values == {False} else 'some'}"
+            )
         out += wrap(label, "  ".join(said))
     for d in designs:
         orders = {a: c.find(d, a).order for a in archs if c.find(d, a).order}
         if orders:
             kinds = set(orders.values())
-            text = kinds.pop() if len(kinds) == 1 else ", ".join(f"{a}: {o}" for a, o in orders.items())
+            text = (
+                kinds.pop()
+                if len(kinds) == 1
+                else ", ".join(f"{a}: {o}" for a, o in orders.items())
+            )
             out += wrap("order matters", f"{d} {text}")
     for r in c.rows:
         if r.result.violated:

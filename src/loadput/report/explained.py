@@ -24,11 +24,15 @@ def render_property(name: str) -> str:
         )
     p = known[name]
     out = [name, *["  " + s for s in textwrap.wrap(p.sentence, WIDTH - 2)], ""]
-    out += wrap("looks", ", ".join(q.replace("at_", "at ").replace(":", " of ") for q in p.points) or {
-        "stuck": "at states in which nothing can move but the environment",
-        "always": "at every state",
-        "builtin": "at every operation",
-    }[p.kind])
+    out += wrap(
+        "looks",
+        ", ".join(q.replace("at_", "at ").replace(":", " of ") for q in p.points)
+        or {
+            "stuck": "at states in which nothing can move but the environment",
+            "always": "at every state",
+            "builtin": "at every operation",
+        }[p.kind],
+    )
     if p.fn is not None:
         out += wrap("condition", f"{p.fn.span.file}:{p.fn.span.line}")
         first = p.fn.span.line
@@ -40,7 +44,9 @@ def render_property(name: str) -> str:
             rows.append(line)
         out += ["", *(f"  {r}".rstrip() for r in rows if r.strip()), ""]
     out += wrap("source", p.source)
-    twins = [t for t, v in find_overlays("twin").items() if name in v.breaks.replace("_", "-").split(",")]
+    twins = [
+        t for t, v in find_overlays("twin").items() if name in v.breaks.replace("_", "-").split(",")
+    ]
     twins += [p.twin] if p.twin and p.twin not in twins else []
     out += wrap("violated by", ", ".join(f"twin {t}" for t in twins) or "nothing shipped")
     if twins:

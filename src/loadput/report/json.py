@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..check.equiv import Equivalence
+from ..check.races import Access
 from ..check.story import StoryStep
 from ..check.verdict import PropertyResult, Result
 
@@ -36,9 +37,7 @@ def property_result(p: PropertyResult) -> dict[str, Any]:
     out: dict[str, Any] = {"name": p.name, "verdict": p.verdict, "depth": p.depth, "blame": p.blame}
     out["counterexample"] = story(p.counterexample) if p.counterexample else None
     if p.path:
-        out["path"] = [
-            [a.cpu, a.task, a.kind, a.start, list(a.choices)] for a in p.path
-        ]
+        out["path"] = [[a.cpu, a.task, a.kind, a.start, list(a.choices)] for a in p.path]
     if p.why:
         out["why"] = p.why
     return out
@@ -74,10 +73,19 @@ def program_result(r: Result) -> dict[str, Any]:
         "transitions": r.transitions,
         "depth": r.depth,
         "properties": [property_result(p) for p in r.properties],
+        "races": [
+            {"variable": x.variable, "a": access(x.a), "b": access(x.b), "blame": x.blame}
+            for x in r.races
+        ],
         "opaque_calls": {k: v for k, v in sorted(r.opaque_calls.items())},
         "inferred_fields": r.inferred_fields,
         "seconds": round(r.seconds, 3),
     }
+
+
+def access(a: Access) -> dict[str, str]:
+    """One side of a race."""
+    return {"function": a.function, "what": a.what, "mark": a.mark, "source": a.source}
 
 
 def equivalence(e: Equivalence) -> dict[str, Any]:

@@ -14,14 +14,23 @@ def render_stats(r: Result) -> str:
     memory = sum(isinstance(n.op, o.Load | o.Store | o.Fresh) for n in m.graph.nodes)
     rate = ex.states / ex.search_s if ex.search_s else 0.0
     out = ["", *wrap("engine", f"{ex.engine}, {ex.threads} threads")]
-    out += wrap("model", f"{len(m.graph.nodes)} operations, {memory} accesses to memory, {points} points")
+    out += wrap(
+        "model", f"{len(m.graph.nodes)} operations, {memory} accesses to memory, {points} points"
+    )
     out += wrap("state", f"{m.bits} bits, {ex.bytes_per_state:.0f} bytes a state with its parent")
-    out += wrap("time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s")
+    out += wrap(
+        "time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s"
+    )
     top = max(ex.levels) if ex.levels else 0
-    out += wrap("depths", f"{len(ex.levels)}; the fullest, {ex.levels.index(top) if top else 0}, has {number(top)} states")
+    out += wrap(
+        "depths",
+        f"{len(ex.levels)}; the fullest, {ex.levels.index(top) if top else 0}, has {number(top)} states",
+    )
     out += ["", *wrap("fired", ", ".join(f"{k} {number(v)}" for k, v in sorted(ex.fired.items())))]
     never = never_taken(r)
-    out += wrap("never", f"{len(never)} branches: " + ", ".join(never) if never else "every branch is taken")
+    out += wrap(
+        "never", f"{len(never)} branches: " + ", ".join(never) if never else "every branch is taken"
+    )
     return "\n".join(out) + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from ..check.races import Access
 from ..check.story import Change, StoryStep
 from ..check.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Result
 
@@ -32,9 +33,7 @@ def number(n: int) -> str:
 INTERNAL = ("rq_curr", "rq_lock", "current_task", ".on_cpu", ".mutex", ".immediate_exit", ".ple_")
 
 
-def render_story(
-    steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False
-) -> list[str]:
+def render_story(steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False) -> list[str]:
     """The interleaving, a column per CPU; changes stand below the step that made them.
 
     Steps that change nothing worth telling are left out, so numbers skip; ``verbose`` tells all.
@@ -88,7 +87,9 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
             fixed = {p.name for p in group if p.blame}
             names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
             out += wrap(verdict, ", ".join(names))
-    bad = sorted((p for p in r.properties if p.verdict == VIOLATED), key=lambda p: (p.depth or 0, p.name))
+    bad = sorted(
+        (p for p in r.properties if p.verdict == VIOLATED), key=lambda p: (p.depth or 0, p.name)
+    )
     for p in bad if verbose else bad[:1]:
         out += ["", f"{p.name}"]
         sentence = next((q.sentence for q in r.machine.program.properties if q.name == p.name), "")
@@ -96,10 +97,28 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
         out += ["", *render_story(p.counterexample, r.scenario.cpus, verbose=verbose)]
     if len(bad) > 1 and not verbose:
         out += ["", f"{len(bad) - 1} more counterexamples: -v"]
-    out += ["", *edge(r)]
+    out += ["", *render_races(r, verbose=verbose), *edge(r)]
     if command:
         out += wrap("again", command)
     return "\n".join(out) + "\n"
+
+
+def render_races(r: Result, *, verbose: bool = False) -> list[str]:
+    """How many plain accesses race, and both sides of those that are new (all with -v)."""
+    if not r.races:
+        return []
+    fresh = [x for x in r.races if x.blame.startswith("new")]
+    has_base = any(x.blame for x in r.races)
+    text = f"{len(r.races)} plain accesses race with another context's"
+    text += f", {len(fresh)} of them new with this change" if has_base else ""
+    out = wrap("races", text + ("" if verbose or fresh else "; -v lists them"))
+    for x in r.races if verbose else fresh:
+        out += wrap("", f"{x.variable}: {_side(x.a)} / {_side(x.b)}")
+    return out
+
+
+def _side(a: Access) -> str:
+    return f"{a.function} {a.what} ({a.mark})"
 
 
 def edge(r: Result) -> list[str]:
