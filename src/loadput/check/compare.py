@@ -104,7 +104,8 @@ def order_matters(a: Result, swapped: Result) -> str:
     Decided by the checker: the same verdicts, and the same function bodies' effects in either
     order (a differential run of kvm_sched_in over its inputs).
     """
-    from .equiv import DIFFERENT, Comparison as Differential
+    from .equiv import DIFFERENT
+    from .equiv import Comparison as Differential
 
     before = {p.name: p.verdict for p in a.properties}
     changed = [p.name for p in swapped.properties if p.verdict != before.get(p.name)]

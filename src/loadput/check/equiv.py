@@ -39,7 +39,7 @@ class Equivalence:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """Something that happened; ``reads``/``writes`` are variables, ``public`` if others can tell."""
+    """What happened, to which variables; ``public`` where others can tell."""
 
     label: str
     reads: frozenset[str]

@@ -66,7 +66,7 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     inst, sub = divmod(i, v.length)
     users = len(m.program.scenario.tasks)
     tail = f"[{sub}]" if v.length > 1 else ""
-    struct, dot, field = var.partition(".")
+    _, dot, field = var.partition(".")
     if v.domain == "cpu":
         return f"{field if dot else var}[c{inst}]{tail}"
     if v.domain == "vcpu":
@@ -96,7 +96,7 @@ class Teller:
         self.m, self.interp = m, Interpreter(m)
 
     def follow(self, path: Sequence[Action]) -> list[StoryStep]:
-        """Tell ``path`` from the initial state; raises InternalError LP0901 if it does not exist."""
+        """Tell ``path`` from the initial state; raises InternalError LP0901 where there is none."""
         out = []
         s: State = self.m.initial
         for k, action in enumerate(path):

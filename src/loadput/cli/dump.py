@@ -75,7 +75,6 @@ def _nodes(m: Any, fn: str, points: bool) -> list[str]:
         where = f"{n.stack[-1]} ({n.op.span})"
         flags = f"{'irqs off' if n.irqs_off else '':8s} preempt {n.depth}"
         nexts = ",".join(map(str, n.next))
-        out.append(
-            f"{n.id:5d} {n.kind:5s} {kind_of[m.fused.cls[n.id]]:7s} {flags}  {text} -> {nexts}  {where}"
-        )
+        head = f"{n.id:5d} {n.kind:5s} {kind_of[m.fused.cls[n.id]]:7s} {flags}"
+        out.append(f"{head}  {text} -> {nexts}  {where}")
     return out

@@ -44,7 +44,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 holds, 1 finding, 2 bad input, 3 internal, 4 not decided."""
+    """Run; exit codes: 0 holds, 1 finding, 2 bad input, 3 internal, 4 not decided."""
     from ..base.errors import InternalError, LoadputError
 
     try:

@@ -125,7 +125,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Any value in ``lo..hi``; ``why`` says what decides in the kernel (``opaque f`` for a call)."""
+    """Any value in ``lo..hi``; ``why``: what decides in the kernel (``opaque f``: a call)."""
 
     dst: str
     lo: Expr

@@ -7,7 +7,7 @@ import re
 from ..base.errors import IRError
 from ..base.source import NOWHERE, Span
 from . import ops as o
-from .types import parse_type
+from .types import Type, parse_type
 
 
 def render_expr(e: o.Expr) -> str:
@@ -109,7 +109,7 @@ class _Reader:
             self.take(")")
             return e
         if t[0] in "$%@":
-            return {"$": o.Sym, "%": o.Local, "@": o.Leaf}[t[0]](t[1:])
+            return o.Sym(t[1:]) if t[0] == "$" else (o.Local if t[0] == "%" else o.Leaf)(t[1:])
         value, _, name = t.partition(":")
         return o.Const(int(value), name)
 
@@ -189,7 +189,7 @@ def parse_op(text: str) -> o.Op:
 _HEAD = re.compile(r"fn (\S+)\((.*)\) -> (.*?)((?: #\S+)*) from (\S+)$")
 
 
-def _parse_var(text: str) -> tuple[str, object]:
+def _parse_var(text: str) -> tuple[str, Type]:
     name, _, t = text.partition(": ")
     return name.strip().lstrip("%"), parse_type(t)
 
@@ -204,7 +204,7 @@ def parse_function(text: str) -> o.Function:
             "LP0301", f"IR text: '{lines[0]}'", expected="fn NAME(...) -> TYPE from ORIGIN"
         )
     params = [_parse_var(p.rstrip(", ")) for p in m[2].split("%") if p]
-    local: list[tuple[str, object]] = []
+    local: list[tuple[str, Type]] = []
     blocks: list[o.Block] = []
     label, body = "", []
     for line in lines[1:]:
@@ -220,4 +220,4 @@ def parse_function(text: str) -> o.Function:
     attrs = tuple(a.lstrip("#") for a in m[4].split())
     return o.Function(
         m[1], tuple(params), parse_type(m[3]), tuple(local), tuple(blocks), attrs, m[5], span
-    )  # type: ignore[arg-type]
+    )

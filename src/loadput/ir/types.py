@@ -124,7 +124,8 @@ def parse_type(text: str) -> Type:
     """Return the type that ``str(type)`` printed; raises ValueError."""
     text = text.strip()
     if text in ("void", "bool", "cpu"):
-        return {"void": VOID, "bool": BOOL, "cpu": CPU}[text]
+        named: dict[str, Type] = {"void": VOID, "bool": BOOL, "cpu": CPU}
+        return named[text]
     head, _, rest = text.partition("[")
     if not rest.endswith("]"):
         raise ValueError(text)

@@ -305,7 +305,8 @@ class _Parser:
         if isinstance(n, ast.Constant):
             if isinstance(n.value, str):
                 return s.Str(n.value, sp)
-            return s.Num(int(n.value or 0), sp)
+            value = n.value if isinstance(n.value, int) else 0
+            return s.Num(int(value), sp)
         if isinstance(n, ast.Name):
             return s.Name(n.id, sp)
         if isinstance(n, ast.Attribute):

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..base.errors import LinkError, SourceError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..ir.decls import Decls, Signature, StructDecl, VarDecl
+from ..ir.decls import Decls, Signature, StructDecl
 from ..ir.spec import verify
 from ..lang import syntax as s
 from ..lang.infer import infer_fields
@@ -21,6 +21,7 @@ from .overlay import SPEC, Overlay, chain, get_overlay, load_modules, source_lin
 from .scenario import Scenario
 
 HOOKS = ("at_entry", "at_exit")
+HOOK_KINDS = {"monitor", "property", "forget"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +299,13 @@ def link(choice: Choice, scenario: Scenario) -> Program:
             hooks_at[f"{m.file}:{d.name}"] = d
             property_meta[f"{m.file}:{d.name}"] = m.meta.get(d.name, {})
     for d in hooks_at.values():
-        if not {"monitor", "property", "forget"} & {a.split(":")[0] for a in d.attrs}:
+        if not _is_hook(d):
             lay.defs[d.name] = d
             decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
+    for d in [d for d in lay.defs.values() if _is_hook(d)]:
+        # An overlay's own monitors and properties are asked like ours.
+        hooks_at[f"{d.span.file}:{d.name}"] = lay.defs.pop(d.name)
+        property_meta[f"{d.span.file}:{d.name}"] = lay.meta.get(d.name, {})
     if choice.user:
         infer_fields([d for d in choice.user if d.lang == "c"], decls)
         lay.lay_defs(choice.user)
@@ -325,6 +330,10 @@ def link(choice: Choice, scenario: Scenario) -> Program:
         lay.meta,
         lo.notes,
     )
+
+
+def _is_hook(d: s.Def) -> bool:
+    return bool(HOOK_KINDS & {a.split(":")[0] for a in d.attrs})
 
 
 def _set_constants(decls: Decls, scenario: Scenario) -> None:
@@ -415,7 +424,7 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
-        if not kinds & {"monitor", "property", "forget"}:
+        if not kinds & HOOK_KINDS:
             continue
         if "forget" in kinds and not _may_forget(lo, meta[key]):
             continue
@@ -465,7 +474,7 @@ def _hooks(
 
 
 def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:
-    """Whether a value is dead as @forget says: only while the bodies that make it so are in place."""
+    """Whether a value is dead as @forget says: while the bodies that make it so are in place."""
     if not lo.lay.choice.reduce:
         return False
     names = [n.strip() for n in meta.get("bodies", "").split(",")]
@@ -508,4 +517,3 @@ BUILTIN = (
         "ours: a value cut off in silence would make every verdict worthless",
     ),
 )
-_ = VarDecl

@@ -12,7 +12,6 @@ from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir.eval import fold
-from ..ir.types import VOID
 from ..link.program import Program
 from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
@@ -238,8 +237,8 @@ class Flattener:
         """One operation further, or the node that it needs."""
         if c.pending:
             (key, expr, span), rest = c.pending[0], c.pending[1:]
-            op = o.Assign(qualified(*key), expr, span)
-            return self._node(c, op, [_with(c, pending=rest)])
+            late = o.Assign(qualified(*key), expr, span)
+            return self._node(c, late, [_with(c, pending=rest)])
         op = self.blocks[c.inst.fn.name][c.label][c.i]
         env = dict(c.env)
         if isinstance(op, o.Jump):
@@ -472,7 +471,7 @@ class Flattener:
 def _with(c: _Ctx, **kw: object) -> _Ctx:
     d = {f: getattr(c, f) for f in _Ctx.__slots__}
     d.update(kw)
-    return _Ctx(**d)  # type: ignore[arg-type]
+    return _Ctx(**d)
 
 
 def _is_simple(e: o.Expr) -> bool:
@@ -517,6 +516,3 @@ def _liveness(fn: o.Function) -> dict[str, list[set[str]]]:
                 live_in[b.label] = rows[0]
                 changed = True
     return out
-
-
-_ = VOID

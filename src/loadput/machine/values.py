@@ -129,7 +129,7 @@ def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
         "LP0413",
         f"unknown start value '{d.init}' of {d.name}",
         span=d.span,
-        expected="a number, a constant, own, starts_runnable, starts_on_cpu, idle_task or allowed_cpus",
+        expected="a number, a constant, own, does_*, starts_*, idle_task or allowed_cpus",
     )
 
 

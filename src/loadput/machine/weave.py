@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import ops as o
 from ..ir.spec import verify
-from ..ir.types import BOOL, VOID
+from ..ir.types import BOOL, VOID, Type
 from ..link.program import Program
 
 
@@ -25,10 +25,10 @@ def weave(program: Program) -> dict[str, o.Function]:
 
 def _calls(
     fn: o.Function, hooks: list[o.Function], where: str
-) -> tuple[list[o.Op], list[tuple[str, object]]]:
+) -> tuple[list[o.Op], list[tuple[str, Type]]]:
     ghost = "before" if where == "entry" else "after"
     body: list[o.Op] = [o.Atomic(True, fn.span, ghost)]
-    extra: list[tuple[str, object]] = []
+    extra: list[tuple[str, Type]] = []
     for h in hooks:
         args = tuple(
             o.Local("ret." if n == "ret" else f"in.{fn.params[i][0]}")
@@ -72,5 +72,5 @@ def _weave(fn: o.Function, entry: list[o.Function], leave: list[o.Function]) -> 
         fn.attrs,
         fn.origin,
         fn.span,
-        fn.doc,  # type: ignore[arg-type]
+        fn.doc,
     )

@@ -7,7 +7,6 @@ import textwrap
 
 from ..api import all_properties
 from ..base.errors import LoadputError
-from ..ir.text import render_function
 from ..link.overlay import find_overlays, source_line
 from .text import WIDTH, wrap
 
@@ -54,6 +53,3 @@ def render_property(name: str) -> str:
         arch = f" --arch {v.arch.split(',')[0]}" if v and v.arch else ""
         out += wrap("see", f"loadput check --twin {twins[0]}{arch}")
     return "\n".join(out) + "\n"
-
-
-_ = render_function

@@ -77,7 +77,7 @@ def program_result(r: Result) -> dict[str, Any]:
             {"variable": x.variable, "a": access(x.a), "b": access(x.b), "blame": x.blame}
             for x in r.races
         ],
-        "opaque_calls": {k: v for k, v in sorted(r.opaque_calls.items())},
+        "opaque_calls": dict(sorted(r.opaque_calls.items())),
         "inferred_fields": r.inferred_fields,
         "seconds": round(r.seconds, 3),
     }

@@ -19,8 +19,8 @@ def render_head(patches: Sequence[Patch], base: Base, fields: Sequence[str]) -> 
     out = []
     for p in patches:
         out += wrap("input", f"{p.kind}: {p.title}")
-        for f in p.functions:
-            out += wrap("", f"{f.name}, line {f.lines[0].number}")
+        for found in p.functions:
+            out += wrap("", f"{found.name}, line {found.lines[0].number}")
         for n in p.notes:
             out += wrap("", n)
     for f in fields:

@@ -21,10 +21,10 @@ def render_stats(r: Result) -> str:
     out += wrap(
         "time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s"
     )
-    top = max(ex.levels) if ex.levels else 0
+    top = max(ex.levels)
     out += wrap(
         "depths",
-        f"{len(ex.levels)}; the fullest, {ex.levels.index(top) if top else 0}, has {number(top)} states",
+        f"{len(ex.levels)}; the fullest, {ex.levels.index(top)}, has {number(top)} states",
     )
     out += ["", *wrap("fired", ", ".join(f"{k} {number(v)}" for k, v in sorted(ex.fired.items())))]
     never = never_taken(r)

@@ -9,7 +9,7 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.eval import binary, unary
 from ..machine.model import Machine, is_kept
-from ..machine.nodes import FRAMES, Cut, End, Push, Restrict
+from ..machine.nodes import FRAMES, End, Push
 
 State = tuple[int, ...]
 Eval = Callable[[list[int], dict[str, int], int, int], int]
@@ -341,5 +341,3 @@ class Interpreter:
             st[m.pc_at[kind] + inst] = 0
         return tuple(st)
 
-
-_ = (Cut, Restrict)
