@@ -10,12 +10,12 @@ A property names registers that only arm64 has, so it is asked only there.
 )
 @at_entry(guest_runs)
 def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
-    """While the guest runs, vcpu->cpu is the CPU that it runs on."""
-    return vcpu.cpu == smp_processor_id() and __this_cpu_read(hw_el1) != 0
+    """While the guest has the CPU, vcpu->cpu is that CPU."""
+    return vcpu.cpu == smp_processor_id() and __this_cpu_read(hw_tpidr) == 0
 
 
 @property_(
-    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c, v6.12: kvm_reset_vcpu() takes -1 for not loaded",
+    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c, v6.12: to kvm_reset_vcpu() -1 is not loaded",
     twin="arm64_put_keeps_cpu",
 )
 @at_entry(tls_thread_switch)
@@ -25,20 +25,19 @@ def CPU_FIELD_PUT() -> bool:
 
 
 @property_(
-    source="__vcpu_load_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c; kvm_hyp_handle_fpsimd(), v6.12",
+    source="arch/arm64/kvm/hyp/vhe/sysreg-sr.c __vcpu_load_switch_sysregs(); kvm_hyp_handle_fpsimd()",
     twin="arm64_reset_in_place",
 )
 @at_entry(guest_runs)
 def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
     """The guest finds its own EL1 and FP registers on the CPU, with the values it has now."""
-    return (
-        __this_cpu_read(hw_el1) == token_of(vcpu)
-        and __this_cpu_read(hw_guest_fp) == token_of(vcpu)
+    return __this_cpu_read(hw_el1) == token_of(vcpu) and __this_cpu_read(hw_guest_fp) == token_of(
+        vcpu
     )
 
 
 @property_(
-    source="kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12: TLBs and I-cache are private to a vCPU",
+    source="kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12: TLBs are private to a vCPU",
     twin="arm64_no_local_flush",
 )
 @at_entry(guest_runs)
@@ -49,7 +48,8 @@ def TLB_PRIVATE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source='Linux commit fa808ed4e199 ("KVM: arm64: Ensure a VMID is allocated before programming VTTBR_EL2") (in v6.14)',
+    source='Linux commit fa808ed4e199 ("KVM: arm64: Ensure a VMID is allocated before programming'
+    ' VTTBR_EL2") (in v6.14)',
     twin="arm64_vmid_at_entry",
 )
 @at_entry(guest_runs)
@@ -66,7 +66,7 @@ def VMID_ACTIVE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source="tls_thread_switch(), arch/arm64/kernel/process.c, v6.12: it saves TPIDR_EL0 as the task's own",
+    source="tls_thread_switch(), arch/arm64/kernel/process.c, v6.12: it saves TPIDR_EL0",
     twin="arm64_put_keeps_guest_tpidr",
 )
 @at_entry(__switch_to)
@@ -76,20 +76,19 @@ def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
 
 
 @property_(
-    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c; kvm_arch_vcpu_put_fp(), arch/arm64/kvm/fpsimd.c, v6.12",
+    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c; arch/arm64/kvm/fpsimd.c, v6.12",
     twin="arm64_put_keeps_guest_fp",
 )
 @at_exit(arch_exit_to_user_mode_prepare)
 def HOST_RESTORED_AT_USER() -> bool:
     """A task that returns to user mode finds its own TPIDR_EL0 and FP registers."""
-    return (
-        __this_cpu_read(hw_tpidr) == token_of(current)
-        and __this_cpu_read(hw_fp) == token_of(current)
+    return __this_cpu_read(hw_tpidr) == token_of(current) and __this_cpu_read(hw_fp) == token_of(
+        current
     )
 
 
 @property_(
-    source="kvm_reset_vcpu(), arch/arm64/kvm/reset.c, v6.12: the preempt notifiers also put and load",
+    source="kvm_reset_vcpu(), arch/arm64/kvm/reset.c, v6.12: preempt notifiers put and load too",
     twin="arm64_reset_preemptible",
 )
 @at_entry(kvm_arch_vcpu_load)

@@ -10,12 +10,12 @@ A property names registers that only riscv has, so it is asked only there.
 )
 @at_entry(guest_runs)
 def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
-    """While the guest runs, vcpu->cpu is the CPU that it runs on."""
-    return vcpu.cpu == smp_processor_id() and __this_cpu_read(hw_vs_csr) != 0
+    """While the guest has the CPU, vcpu->cpu is that CPU."""
+    return vcpu.cpu == smp_processor_id() and __this_cpu_read(hw_fregs) == 0
 
 
 @property_(
-    source="kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12: kvm_riscv_reset_vcpu() takes -1 for not loaded",
+    source="kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12: to the reset -1 is not loaded",
     twin="riscv_put_keeps_cpu",
 )
 @at_entry(fstate_save)
@@ -30,7 +30,7 @@ def CPU_FIELD_PUT(task: ptr[task_struct]) -> bool:
 )
 @at_entry(guest_runs)
 def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own VS CSRs, FP registers and G-stage on the CPU, with the values it has now."""
+    """The guest finds its own VS CSRs, FP registers and G-stage, with the values it has now."""
     return (
         __this_cpu_read(hw_vs_csr) == token_of(vcpu)
         and __this_cpu_read(hw_guest_fregs) == token_of(vcpu)
@@ -39,7 +39,7 @@ def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source="fstate_save(), arch/riscv/include/asm/switch_to.h, v6.12: it saves the FP registers as the task's own",
+    source="fstate_save(), arch/riscv/include/asm/switch_to.h, v6.12: it saves the FP registers",
     twin="riscv_put_keeps_guest_fp",
 )
 @at_entry(__switch_to)
@@ -59,7 +59,7 @@ def HOST_RESTORED_AT_USER() -> bool:
 
 
 @property_(
-    source="kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12: it races with the preempt notifiers otherwise",
+    source="kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12: it races with the notifiers else",
     twin="riscv_reset_preemptible",
 )
 @at_entry(kvm_arch_vcpu_load)

@@ -4,4 +4,6 @@ wants_to_run is there and is written, but kvm_sched_out() does not look at it. a
 host's FP state at load. Source: linux-source-6.1 6.1.192-2
 """
 
-OVERLAY = Overlay(name="v6.1.192", parent="v6.1", design="A", source="Debian linux-source-6.1 6.1.192-2")
+OVERLAY = Overlay(
+    name="v6.1.192", parent="v6.1", design="A", source="Debian linux-source-6.1 6.1.192-2"
+)

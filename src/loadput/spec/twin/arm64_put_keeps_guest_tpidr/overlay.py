@@ -3,4 +3,9 @@
 Ours: __vcpu_put_switch_sysregs() without its second half.
 """
 
-OVERLAY = Overlay(name="arm64_put_keeps_guest_tpidr", parent="D", arch="arm64", breaks="HOST_RESTORED_BEFORE_SWITCH")
+OVERLAY = Overlay(
+    name="arm64_put_keeps_guest_tpidr",
+    parent="D",
+    arch="arm64",
+    breaks="HOST_RESTORED_BEFORE_SWITCH",
+)

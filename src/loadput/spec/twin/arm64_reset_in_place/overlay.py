@@ -3,4 +3,6 @@
 Ours: kvm_reset_vcpu() without its put and load.
 """
 
-OVERLAY = Overlay(name="arm64_reset_in_place", parent="D", arch="arm64", breaks="GUEST_STATE_COHERENT")
+OVERLAY = Overlay(
+    name="arm64_reset_in_place", parent="D", arch="arm64", breaks="GUEST_STATE_COHERENT"
+)

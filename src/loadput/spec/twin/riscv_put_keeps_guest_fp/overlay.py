@@ -4,4 +4,6 @@ Ours: kvm_arch_vcpu_put() without kvm_riscv_vcpu_host_fp_restore(). It breaks
 HOST_RESTORED_AT_USER too.
 """
 
-OVERLAY = Overlay(name="riscv_put_keeps_guest_fp", parent="D", arch="riscv", breaks="HOST_RESTORED_BEFORE_SWITCH")
+OVERLAY = Overlay(
+    name="riscv_put_keeps_guest_fp", parent="D", arch="riscv", breaks="HOST_RESTORED_BEFORE_SWITCH"
+)

@@ -8,7 +8,8 @@ Mirrors: arch/arm64/kernel/entry-common.c, v6.12
 def arch_exit_to_user_mode_prepare():
     """The last pass over the task's work flags: its FP state is loaded.
 
-    Mirrors: exit_to_user_mode_prepare(), do_notify_resume(), arch/arm64/kernel/entry-common.c, v6.12
+    Mirrors: exit_to_user_mode_prepare(), do_notify_resume(), arch/arm64/kernel/entry-common.c,
+    v6.12
     Context: IRQs off when the flags are found clear
     """
     with atomic:

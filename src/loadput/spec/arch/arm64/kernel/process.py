@@ -35,6 +35,6 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
 
 # [Modified in arch:arm64]
 def user_mode_work():
-    """User mode writes a new TPIDR_EL0: MSR needs no system call."""
+    """Ours: user mode writes a new TPIDR_EL0: MSR needs no system call."""
     with atomic:
         fresh(this_cpu(hw_tpidr), current)

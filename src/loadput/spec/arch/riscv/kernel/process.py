@@ -39,7 +39,7 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
 
 # [Modified in arch:riscv]
 def user_mode_work():
-    """User mode writes an FP register."""
+    """Ours: user mode writes an FP register."""
     with atomic:
         fresh(this_cpu(hw_fregs), current)
         current.thread.fs_dirty = True

@@ -55,8 +55,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 def reset_registers(vcpu: ptr[kvm_vcpu]):
     """New values in memory; what the CPU may hold of the old ones is nobody's.
 
-    Mirrors: the copies of guest_reset_csr and guest_reset_context, kvm_riscv_vcpu_fp_reset(), in
-    kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
+    Mirrors: kvm_riscv_reset_vcpu() where it copies guest_reset_csr and guest_reset_context,
+    arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_fp_reset(), arch/riscv/kvm/vcpu_fp.c, v6.12
     """
     with atomic:
         vcpu.arch.guest_csr = token_of(vcpu)
@@ -102,7 +102,8 @@ def kvm_arch_vcpu_unblocking(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:riscv]
 def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvm_arch_vcpu_runnable(), kvm_riscv_vcpu_has_interrupts(), arch/riscv/kvm/vcpu.c, v6.12
+    """Mirrors: kvm_arch_vcpu_runnable(), kvm_riscv_vcpu_has_interrupts(),
+    arch/riscv/kvm/vcpu.c, v6.12
 
     Omits: VSIE: the guest has the interrupt enabled; the vCPU is on and not paused
     """
@@ -139,7 +140,9 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:riscv]
 def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_vcpu_flush_interrupts(), kvm_riscv_update_hvip(), arch/riscv/kvm/vcpu.c, v6.12"""
+    """Mirrors: kvm_riscv_vcpu_flush_interrupts(), kvm_riscv_update_hvip(),
+    arch/riscv/kvm/vcpu.c, v6.12
+    """
     vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)
 
 
@@ -163,7 +166,7 @@ def guest_state_exit_irqoff():
 
 # [New in arch:riscv]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
-    """The guest's own instructions: it finds its registers, changes them, and takes the interrupt
+    """Ours: the guest's own instructions: it finds its registers, changes them, and takes the interrupt
     that is in HVIP. What memory has of the registers is old: nobody's."""
     vcpu.arch.guest_csr = 0
     vcpu.arch.guest_context.fp = 0
@@ -188,7 +191,10 @@ def __kvm_riscv_switch_to(vcpu: ptr[kvm_vcpu]) -> upto[1]:
 
 # [New in arch:riscv]
 def kvm_riscv_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]) -> upto[1]:
-    """Mirrors: kvm_riscv_vcpu_enter_exit(), arch/riscv/kvm/vcpu.c, v6.12; Omits: SENVCFG, SSTATEEN0"""
+    """Mirrors: kvm_riscv_vcpu_enter_exit(), arch/riscv/kvm/vcpu.c, v6.12
+
+    Omits: SENVCFG, SSTATEEN0
+    """
     guest_state_enter_irqoff()
     scause = __kvm_riscv_switch_to(vcpu)
     guest_state_exit_irqoff()

@@ -1,6 +1,7 @@
 """What user space asks for in the page that it shares with KVM_RUN.
 
-Mirrors: struct kvm_run, include/uapi/linux/kvm.h, v6.1; user space changes it only between runs here
+Mirrors: struct kvm_run, include/uapi/linux/kvm.h, v6.1
+Omits: that user space may change it during the run
 """
 
 

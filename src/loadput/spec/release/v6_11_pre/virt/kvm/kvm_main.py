@@ -1,6 +1,6 @@
 """What v6.11 changed after scheduled_out was there.
 
-Mirrors: virt/kvm/kvm_main.c, Linux commit 2a27c4314007
+Mirrors: virt/kvm/kvm_main.c, Linux commit 2a27c4314007 (in v6.11)
 """
 
 

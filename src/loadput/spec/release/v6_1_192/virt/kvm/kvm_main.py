@@ -8,7 +8,7 @@ Mirrors: virt/kvm/kvm_main.c, v6.1.192
 def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """The KVM_RUN case of the vCPU's ioctl.
 
-    Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.1.192; ``immediate_exit`` is free
+    Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.1.192; immediate_exit is free
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True

@@ -25,7 +25,10 @@ def kvm_vcpu_load_vhe(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:arm64]
 def kvm_vcpu_put_vhe(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_vcpu_put_vhe(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12; Omits: as at load"""
+    """Mirrors: kvm_vcpu_put_vhe(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12
+
+    Omits: as at load
+    """
     __vcpu_put_switch_sysregs(vcpu)
 
 
@@ -40,14 +43,14 @@ def __kvm_flush_cpu_context(mmu: ptr[kvm_s2_mmu]):
 
 # [New in arch:arm64]
 def fill_tlb(vcpu: ptr[kvm_vcpu]):
-    """A walk of the vCPU's tables, the guest's or a speculative one, leaves its translations here."""
+    """Ours: a walk of the vCPU's tables, the guest's or a speculative one, leaves its translations here."""
     if this_cpu(hw_tlb)[vcpu.kvm - 1] == NULL:
         this_cpu(hw_tlb)[vcpu.kvm - 1] = vcpu
 
 
 # [New in arch:arm64]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
-    """The guest's own instructions: it finds its registers, changes them, fills the TLB, and takes
+    """Ours: the guest's own instructions: it finds its registers, changes them, fills the TLB, and takes
     the interrupt that is in its list register. What memory has of the registers is old: nobody's."""
     vcpu.arch.ctxt.sys_regs = 0
     vcpu.arch.ctxt.fp_regs = 0
