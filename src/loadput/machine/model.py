@@ -112,7 +112,7 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
         pc_step[kind] = n
     props = [q.name for q in p.properties]
     if len(props) > 63:
-        raise LayoutError("LP0603", f"{len(props)} properties", expected="at most 63")
+        raise LayoutError("LP0703", f"{len(props)} properties", expected="at most 63")
     m = Machine(
         p, g, v, f, slots, var_at, constants, pc_at, pc_step, reg_at, reg_slots, regs, props, ()
     )

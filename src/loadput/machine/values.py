@@ -257,7 +257,7 @@ class Analysis:
                 from ..base.errors import LayoutError
 
                 raise LayoutError(
-                    "LP0602",
+                    "LP0708",
                     f"local {key[1]} takes more than {WIDE} values",
                     expected="a bounded local",
                     next="bound it, or omit it",

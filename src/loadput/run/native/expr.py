@@ -114,10 +114,10 @@ class Ranges:
                     changed = True
 
     def of(self, e: o.Expr) -> Range:
-        """Bounds of ``e``; raises LayoutError LP0606 where 64 bits may not do."""
+        """Bounds of ``e``; raises LayoutError LP0706 where 64 bits may not do."""
         r = self._of(e)
         if r[0] < -FAR or r[1] > FAR:
-            raise LayoutError("LP0606", "a value may need more than 63 bits", got=f"{r[0]}..{r[1]}")
+            raise LayoutError("LP0706", "a value may need more than 63 bits", got=f"{r[0]}..{r[1]}")
         return r
 
     def _of(self, e: o.Expr) -> Range:

@@ -136,7 +136,7 @@ def _chunk_of(lane: Lane, i: int) -> Chunk:
 def _put(words: list[int], lane: Lane, i: int, code: int) -> None:
     c = _chunk_of(lane, i)
     if code & ~lane.mask:
-        raise LayoutError("LP0604", f"{lane.name}[{i}] does not fit", got=str(code))
+        raise LayoutError("LP0704", f"{lane.name}[{i}] does not fit", got=str(code))
     words[c.word] |= code << (c.bit + (i - c.first) * lane.width)
 
 
@@ -192,7 +192,7 @@ def _frame_lane(m: Machine, shape: Shape, kind: str) -> FrameLane:
     regs = [part(s.lo, s.hi) for s in m.reg_slots[kind]]
     if at > WORD:
         raise LayoutError(
-            "LP0605", f"a {kind} frame takes {at} bits", expected=f"at most {WORD}: fewer locals"
+            "LP0705", f"a {kind} frame takes {at} bits", expected=f"at most {WORD}: fewer locals"
         )
     fixed = [_stands_at(m, shape, kind, i) for i in range(m.pc_step[kind])]
     keep = len(fixed)

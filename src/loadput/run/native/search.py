@@ -195,7 +195,7 @@ class Run:
         for t in self.threads:
             if t.get("status") & TOO_MANY:
                 raise LayoutError(
-                    "LP0607",
+                    "LP0707",
                     "a step with more than 64 choices",
                     expected="fewer choices between two accesses",
                 )
