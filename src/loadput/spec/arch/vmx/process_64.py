@@ -32,7 +32,7 @@ def x86_fsgsbase_load(prev: ptr[task_struct], next: ptr[task_struct]):
 
 # [Modified in arch:vmx]
 def write_user_base():
-    """The instructions WRFSBASE and WRGSBASE in user mode, as one.
+    """Ours: the instructions WRFSBASE and WRGSBASE in user mode, as one.
 
     At the next entry to the kernel SWAPGS makes the GS base the KERNEL_GS_BASE.
     """

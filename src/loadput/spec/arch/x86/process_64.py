@@ -50,7 +50,7 @@ def user_mode_work():
 
 # [New in arch:x86]
 def write_user_base():
-    """The instruction WRFSBASE in user mode."""
+    """Ours: the instruction WRFSBASE in user mode."""
     with atomic:
         fresh(this_cpu(hw_fs), current)
 

@@ -13,7 +13,7 @@ class svm_cpu_data(struct):
 
 # [New in design:skip-v]
 def svm_new_load_gen(svm: ptr[vcpu_svm]):
-    """One store to the vCPU's own load_gen."""
+    """Ours: one store to the vCPU's own load_gen."""
     with atomic:
         for c in each(cpu):
             sd = per_cpu_ptr(addr(svm_data), c)

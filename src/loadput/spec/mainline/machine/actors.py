@@ -28,7 +28,7 @@ USER_WORK = 2
 
 @task
 def vcpu_thread():
-    """A thread of a VMM that owns one vCPU: KVM_RUN, another vCPU ioctl, or its own business."""
+    """Ours: a VMM's thread that owns one vCPU: KVM_RUN, another vCPU ioctl, or its own business."""
     vcpu = current.vcpu
     while True:
         what = choose(USER_RUN, USER_WORK)
@@ -47,7 +47,7 @@ def vcpu_thread():
 
 @task
 def plain_thread():
-    """A thread that uses no KVM: user mode, and into the kernel and back now and then."""
+    """Ours: a thread that uses no KVM: user mode, and into the kernel and back now and then."""
     while True:
         if current.may_write_fs and choose():
             user_mode_work()
@@ -88,7 +88,7 @@ def arch_exit_to_user_mode_prepare():
 
 
 def user_mode_work():
-    """What the thread does to its own registers in user mode; each architecture has its own."""
+    """Ours: what user mode does to its own registers; each architecture has its own."""
     pass
 
 
@@ -97,8 +97,9 @@ def user_mode_work():
 def device_interrupt():
     """A device's interrupt for a vCPU arrives at this CPU: post it, ask for it, and kick.
 
-    Mirrors: irqfd_wakeup() to kvm_set_msi(), virt/kvm/eventfd.c; then what the architecture does:
-    svm_complete_interrupt_delivery() without AVIC, arch/x86/kvm/svm/svm.c;
+    Mirrors: irqfd_wakeup(), virt/kvm/eventfd.c; then what the architecture does:
+    kvm_set_msi(), arch/x86/kvm/irq_comm.c, to svm_complete_interrupt_delivery() without AVIC,
+    arch/x86/kvm/svm/svm.c;
     vgic_queue_irq_unlock(), arch/arm64/kvm/vgic/vgic.c; kvm_riscv_vcpu_set_interrupt(),
     arch/riscv/kvm/vcpu.c, v6.12
     Omits: that the pending bit is set a moment before the request
@@ -113,7 +114,7 @@ def device_interrupt():
 
 
 def choose_vcpu() -> ptr[kvm_vcpu]:
-    """Any vCPU."""
+    """Ours: any vCPU."""
     return choose(1, NR_VCPUS)
 
 
@@ -122,8 +123,8 @@ def choose_vcpu() -> ptr[kvm_vcpu]:
 def timer_interrupt():
     """The tick: looks at what an interrupt handler can see, and goes.
 
-    Mirrors: what perf_guest_state() and kvm_get_running_vcpu() users read from interrupts,
-    virt/kvm/kvm_main.c, v6.12
+    Mirrors: perf_guest_state(), include/linux/perf_event.h; kvm_get_running_vcpu(),
+    virt/kvm/kvm_main.c, v6.12: what interrupts read through them
     """
     with atomic:
         assume(timer_irqs)
@@ -132,5 +133,5 @@ def timer_interrupt():
 
 
 def observe_from_irq(seen: ptr[kvm_vcpu]):
-    """A place for properties: what an interrupt finds in kvm_running_vcpu."""
+    """Ours: a place for properties: what an interrupt finds in kvm_running_vcpu."""
     pass

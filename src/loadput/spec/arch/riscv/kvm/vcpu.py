@@ -166,7 +166,7 @@ def guest_state_exit_irqoff():
 
 # [New in arch:riscv]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
-    """Ours: the guest's own instructions: it finds its registers, changes them, and takes the interrupt
+    """Ours: the guest's own instructions. It finds its registers, changes them, takes the interrupt
     that is in HVIP. What memory has of the registers is old: nobody's."""
     vcpu.arch.guest_csr = 0
     vcpu.arch.guest_context.fp = 0

@@ -1,7 +1,7 @@
 """Structs of the common path.
 
 Mirrors: struct kvm_vcpu, struct kvm, include/linux/kvm_host.h, v6.12; struct preempt_notifier,
-include/linux/preempt.h; struct rcuwait, include/linux/rcuwait.h.
+include/linux/preempt.h; struct rcuwait, include/linux/types.h.
 """
 
 

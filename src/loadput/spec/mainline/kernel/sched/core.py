@@ -128,12 +128,12 @@ def pick_next_task(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
 
 
 def this_idle_task() -> ptr[task_struct]:
-    """Mirrors: idle_task(), kernel/sched/core.c, v6.12: the idle tasks come after the others."""
+    """Mirrors: idle_task(), kernel/sched/syscalls.c, v6.12: the idle tasks come after the others."""
     return NR_TASKS - NR_CPUS + smp_processor_id() + 1
 
 
 def choose_task() -> ptr[task_struct]:
-    """Any task that is not an idle task."""
+    """Ours: any task that is not an idle task."""
     return choose(1, NR_TASKS - NR_CPUS)
 
 
@@ -175,7 +175,7 @@ def __schedule(preempt: bool):
 def block_and_pick(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
     """The first half of __schedule(), under the rq lock.
 
-    Mirrors: __schedule() from rq_lock() to pick_next_task(), kernel/sched/core.c, v6.12
+    Mirrors: __schedule(), pick_next_task(), kernel/sched/core.c, v6.12, from the rq lock on
     """
     assume(not this_cpu(rq_lock))
     if not preempt and prev.__state != TASK_RUNNING:
@@ -208,7 +208,7 @@ def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
 
 
 def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
-    """Save and load what the hardware holds of a task; each architecture has its own."""
+    """Ours: save and load what the hardware holds of a task; each architecture has its own."""
     pass
 
 
@@ -240,7 +240,7 @@ def schedule():
 
 
 def cond_resched():
-    """Mirrors: cond_resched(), kernel/sched/core.c, v6.12: need_resched is free."""
+    """Mirrors: cond_resched(), include/linux/sched.h, v6.12: need_resched is free."""
     if preempt_model != PREEMPT_FULL and choose():
         schedule()
 
@@ -264,7 +264,7 @@ def try_to_wake_up(p: ptr[task_struct]) -> bool:
 
 
 def is_switching(p: ptr[task_struct], c: cpu) -> bool:
-    """Whether ``p`` is on the queue whose lock CPU ``c`` holds, as the one that goes or comes."""
+    """Ours: whether ``p`` goes or comes on CPU ``c``, which holds the lock of its queue."""
     return per_cpu(current_task, c) == p or per_cpu(rq_curr, c) == p
 
 
@@ -284,7 +284,7 @@ def prepare_to_rcuwait(w: ptr[rcuwait]):
 
 
 def finish_rcuwait(w: ptr[rcuwait]):
-    """Mirrors: finish_rcuwait(), kernel/exit.c, include/linux/rcuwait.h, v6.12"""
+    """Mirrors: finish_rcuwait(), kernel/rcu/update.c, v6.12"""
     rcu_assign_pointer(w.task, NULL)
     __set_current_state(TASK_RUNNING)
 

@@ -218,7 +218,7 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     """A vCPU ioctl that is not KVM_RUN: load, look at the vCPU, put.
 
     Mirrors: kvm_vcpu_ioctl() case KVM_GET_REGS, virt/kvm/kvm_main.c;
-    kvm_arch_vcpu_ioctl_get_regs(), arch/x86/kvm/x86.c, v6.12
+    kvm_arch_vcpu_ioctl_get_regs(), arch/x86/kvm/regs.c, v6.12
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True

@@ -43,14 +43,14 @@ def __kvm_flush_cpu_context(mmu: ptr[kvm_s2_mmu]):
 
 # [New in arch:arm64]
 def fill_tlb(vcpu: ptr[kvm_vcpu]):
-    """Ours: a walk of the vCPU's tables, the guest's or a speculative one, leaves its translations here."""
+    """Ours: a walk of the vCPU's tables, also a speculative one, leaves its translations here."""
     if this_cpu(hw_tlb)[vcpu.kvm - 1] == NULL:
         this_cpu(hw_tlb)[vcpu.kvm - 1] = vcpu
 
 
 # [New in arch:arm64]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
-    """Ours: the guest's own instructions: it finds its registers, changes them, fills the TLB, and takes
+    """Ours: the guest's own instructions. It finds its registers, changes them, fills the TLB, takes
     the interrupt that is in its list register. What memory has of the registers is old: nobody's."""
     vcpu.arch.ctxt.sys_regs = 0
     vcpu.arch.ctxt.fp_regs = 0

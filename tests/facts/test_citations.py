@@ -1,0 +1,93 @@
+"""Every ``Mirrors:`` line names a file of the kernel and what is in it, where a kernel is at hand."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SPEC = Path(__file__).resolve().parents[2] / "src" / "loadput" / "spec"
+PATH = re.compile(r"\b(?:virt|arch|kernel|include)/[\w./-]*\w\.[chS]\b")
+NAME = re.compile(r"\b(\w+)\(\)|\bstruct (\w+)|\b(\w+_ops\.\w+)|(?<=Mirrors: )(\w+),")
+VERSION = re.compile(r"\bv(\d+\.\d+)")
+TREES = {"6.1": "LOADPUT_LINUX_6_1", "6.12": "LOADPUT_LINUX_6_12"}
+
+
+def docs() -> Iterator[tuple[str, str]]:
+    """Every docstring of the specification with a ``Mirrors:``, and its place."""
+    for file in sorted(SPEC.rglob("*.py")):
+        tree = ast.parse(file.read_text("utf-8"))
+        for n in [tree, *tree.body]:
+            if isinstance(n, ast.Module | ast.FunctionDef | ast.ClassDef):
+                place = f"{file.relative_to(SPEC)}:{getattr(n, 'name', '')}"
+                if "Mirrors:" in (text := ast.get_docstring(n) or ""):
+                    yield place, text
+
+
+def claims(text: str) -> list[tuple[str, list[str], list[str]]]:
+    """What ``Mirrors:`` says: (version, names, the files that they are in), group by group."""
+    body = re.split(r"\n\n|\bOmits:|\bContext:", text[text.index("Mirrors:") :])[0]
+    body = re.sub(r'\("[^"]*"\)|\(in v[^)]*\)', "", " ".join(body.split()))
+    version = (VERSION.findall(body) or ["6.12"])[-1]
+    out: list[tuple[str, list[str], list[str]]] = []
+    found = [(m.start(), m.group(), True) for m in PATH.finditer(body)]
+    found += [(m.start(), next(g for g in m.groups() if g), False) for m in NAME.finditer(body)]
+    for _, word, is_path in sorted(found):
+        if not out or (not is_path and out[-1][2]):
+            out.append((version, [], []))
+        out[-1][2 if is_path else 1].append(word)
+    return [g for g in out if g[2]]
+
+
+@cache
+def text_of(root: Path, path: str) -> str:
+    """The file, or what a folder of that name holds; "" where there is none."""
+    return (root / path).read_text("utf-8", "replace") if (root / path).is_file() else ""
+
+
+def is_there(name: str, text: str) -> bool:
+    """Whether ``text`` defines the function, macro, struct, label or operation ``name``."""
+    table, dot, member = name.partition(".")
+    if dot:
+        return table in text and re.search(rf"\.{member}\s*=", text) is not None
+    forms = (
+        rf"^(?![ \t*/#])[^;{{}}=]*?\b{name}\s*\([^;{{}}]*\)[^;{{}}()]*\{{",
+        rf"^\s*#\s*define\s+{name}\b",
+        rf"^(?:[A-Z_]*(?:SYM|ENTRY|IDTENTRY|SCHED_FEAT)\w*)\({name}\b",
+        rf"^struct {name} \{{",
+    )
+    return any(re.search(f, text, re.M) for f in forms)
+
+
+@pytest.mark.parametrize("release", TREES)
+def test_what_the_specification_mirrors_is_in_the_kernel(release: str) -> None:
+    root = Path(os.environ.get(TREES[release], "") or "/nonexistent")
+    if not root.is_dir():
+        pytest.skip(f"no Linux {release} tree: set {TREES[release]}")
+    wrong = []
+    for place, text in docs():
+        for _, names, paths in (g for g in claims(text) if g[0] == release):
+            wrong += [f"{place}: no file {p}" for p in paths if not text_of(root, p)]
+            all_text = [text_of(root, p) for p in paths]
+            lost = [n for n in names if not any(is_there(n, t) for t in all_text)]
+            wrong += [f"{place}: no {n} in {', '.join(paths)}" for n in lost]
+    assert wrong == []
+
+
+def test_a_citation_is_read_name_by_name() -> None:
+    text = "Mirrors: a() case X, b(), virt/kvm/a.c; struct c, include/linux/c.h, v6.1. d() is not"
+    assert claims(text)[:2] == [
+        ("6.1", ["a", "b"], ["virt/kvm/a.c"]),
+        ("6.1", ["c"], ["include/linux/c.h"]),
+    ]
+
+
+def test_a_name_counts_only_where_it_is_defined() -> None:
+    assert is_there("f", "static void\nf(int a)\n{\n}\n") and not is_there("f", "void f(void);\n")
+    assert not is_there("f", "void g(void)\n{\n\tf();\n}\n") and is_there("f", "#define f(x) 1\n")
+    assert is_there("x_ops.load", "struct o x_ops = {\n\t.load = y,\n};\n")
