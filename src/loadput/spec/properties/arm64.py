@@ -25,7 +25,7 @@ def CPU_FIELD_PUT() -> bool:
 
 
 @property_(
-    source="arch/arm64/kvm/hyp/vhe/sysreg-sr.c __vcpu_load_switch_sysregs(); kvm_hyp_handle_fpsimd()",
+    source="__vcpu_load_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c, v6.12",
     twin="arm64_reset_in_place",
 )
 @at_entry(guest_runs)
