@@ -21,6 +21,7 @@ def command(name: str) -> None:
             raise LoadputError("LP0506", f"no error code {name}", available=", ".join(CODES))
         click.echo(f"{name.upper()}  {text}")
         return
+    from ..api import all_properties
     from ..report.explained import render_property
 
-    click.echo(render_property(name.upper().replace("_", "-")), nl=False)
+    click.echo(render_property(name.upper().replace("_", "-"), all_properties()), nl=False)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from collections.abc import Mapping
 
-from ..api import all_properties
 from ..base.errors import LoadputError
-from ..link.overlay import find_overlays, source_line
+from ..link.overlay import Overlay, find_overlays, source_line
+from ..link.program import Property
 from .text import WIDTH, wrap
 
 
-def render_property(name: str) -> str:
-    """The text of ``loadput explain NAME``; raises LP0505 for an unknown name."""
-    known = all_properties()
+def render_property(name: str, known: Mapping[str, Property]) -> str:
+    """The text of ``loadput explain NAME``; raises LP0505 for a name that is not in ``known``."""
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise LoadputError(
@@ -43,13 +43,16 @@ def render_property(name: str) -> str:
             rows.append(line)
         out += ["", *(f"  {r}".rstrip() for r in rows if r.strip()), ""]
     out += wrap("source", p.source)
-    twins = [
-        t for t, v in find_overlays("twin").items() if name in v.breaks.replace("_", "-").split(",")
-    ]
+    twins = [t for t, v in find_overlays("twin").items() if name in _broken_by(v)]
     twins += [p.twin] if p.twin and p.twin not in twins else []
     out += wrap("violated by", ", ".join(f"twin {t}" for t in twins) or "nothing shipped")
     if twins:
         v = find_overlays("twin").get(twins[0])
         arch = f" --arch {v.arch.split(',')[0]}" if v and v.arch else ""
-        out += wrap("see", f"loadput check --twin {twins[0]}{arch}")
+        design = f" --design {v.parent}" if v and v.parent not in ("", "D") else ""
+        out += wrap("see", f"loadput check --twin {twins[0]}{arch}{design}")
     return "\n".join(out) + "\n"
+
+
+def _broken_by(twin: Overlay) -> list[str]:
+    return [p.strip().replace("_", "-") for p in twin.breaks.split(",")]
