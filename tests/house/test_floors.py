@@ -1,0 +1,122 @@
+"""No import goes up a floor, and none goes in circles but those that are written here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src" / "loadput"
+FLOORS = ("base", "ir", "lang", "link", "machine", "run", "check", "report", "api", "cli")
+MAY = {  # rooms beside the stairs, and what each may import
+    "trace": {"base"},
+    "export": {"base", "ir", "link", "machine"},
+    "spec": set[str](),
+}
+OVER = {"api": {"trace", "export"}, "cli": {"trace", "export"}}  # who may import those rooms
+
+LATE = (  # imports that close a circle, made when they are needed or for types only
+    ("cli.check", "cli.judging"),  # check with C on top is the same verb
+    ("lang.cfront.config", "lang.cfront.unit"),  # a type
+    ("lang.cfront.unit", "lang.cfront.parse"),  # tree-sitter is loaded with the first C
+    ("lang.vocab", "lang.lower"),  # a type
+    ("run.explore", "run.native.search"),  # llvmlite is loaded with the first search
+    ("run.native.replay", "run.native.search"),  # a type
+    ("trace.account.log", "trace.account.infer"),  # the slower way, where events are missing
+)
+
+
+def room_of(file: Path) -> str:
+    """The room of a source file: its folder, or its name where it lies on the ground."""
+    inner = file.relative_to(SRC).parts
+    return inner[0].removesuffix(".py") if inner[0] != "__init__.py" else "api"
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file, wherever it stands, as (line, dotted name below loadput)."""
+    package = ("loadput", *file.relative_to(SRC).parts[:-1])
+    for n in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(n, ast.Import):
+            names = [a.name for a in n.names]
+        elif isinstance(n, ast.ImportFrom):
+            head = ".".join(package[: len(package) - n.level + 1]) if n.level else ""
+            base = ".".join(x for x in (head, n.module or "") if x)
+            names = [f"{base}.{a.name}" for a in n.names]
+        else:
+            continue
+        yield from (
+            (n.lineno, x.removeprefix("loadput.")) for x in names if x.startswith("loadput")
+        )
+
+
+def modules() -> dict[str, Path]:
+    files = [f for f in SRC.rglob("*.py") if "spec" not in f.relative_to(SRC).parts[:1]]
+    return {".".join(f.relative_to(SRC).with_suffix("").parts): f for f in files}
+
+
+def allowed(room: str) -> set[str]:
+    if room in MAY:
+        return MAY[room] | {room}
+    return set(FLOORS[: FLOORS.index(room) + 1]) | OVER.get(room, set())
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room_of(f) for f in modules().values()} <= {*FLOORS, *MAY}
+
+
+@pytest.mark.parametrize("room", [*FLOORS, "trace", "export"])
+def test_no_import_goes_up(room: str) -> None:
+    wrong = [
+        f"{f.relative_to(SRC)}:{line} imports {name}"
+        for f in modules().values()
+        if room_of(f) == room
+        for line, name in imports(f)
+        if name.split(".")[0] not in allowed(room)
+    ]
+    assert wrong == []
+
+
+def test_the_specification_imports_nothing() -> None:
+    words = [
+        f"{f.relative_to(SRC)}:{n.lineno}"
+        for f in (SRC / "spec").rglob("*.py")
+        for n in ast.walk(ast.parse(f.read_text("utf-8")))
+        if isinstance(n, ast.Import | ast.ImportFrom)
+    ]
+    assert words == []
+
+
+def graph() -> dict[str, set[str]]:
+    """Module by module, what it imports; a package stands for its ``__init__``."""
+    known = modules()
+    out: dict[str, set[str]] = {}
+    for name, file in known.items():
+        found = set()
+        for _, target in imports(file):
+            for t in (target, target.rpartition(".")[0]):
+                hit = t if t in known else f"{t}.__init__" if f"{t}.__init__" in known else ""
+                if hit:
+                    found.add(hit)
+                    break
+        out[name] = found - {name}
+    return out
+
+
+def reach(to: dict[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        for n in to[todo.pop()] - seen:
+            seen.add(n)
+            todo.append(n)
+    return seen
+
+
+def test_no_import_cycle() -> None:
+    to = graph()
+    for a, b in LATE:
+        assert b in to[a], f"{a} imports {b} no longer: take it out of LATE"
+        to[a].discard(b)
+    assert [n for n in to if n in reach(to, n)] == []
