@@ -13,6 +13,7 @@ import click
 @click.option("--twin", default="", help="lay a broken twin over the design")
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
 @click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own")
+@click.option("--checks", is_flag=True, help="with what violates a property, as assertions")
 @click.option("-o", "--output", default="-", type=click.Path(dir_okay=False), help="a file")
 def command(
     target: str,
@@ -22,6 +23,7 @@ def command(
     twin: str,
     scenario: str,
     no_fuse: bool,
+    checks: bool,
     output: str,
 ) -> None:
     """Write the program that `check` explores as a model for SPIN or rumur.
@@ -36,6 +38,7 @@ def command(
 
     program = link(Choice(arch, design, release, twin), load_scenario(scenario))
     machine = build_machine(program, fusing=not no_fuse)
-    text = export_promela(machine) if target == "promela" else export_murphi(machine)
+    render = export_promela if target == "promela" else export_murphi
+    text = render(machine, checks=checks)
     with click.open_file(output, "w", encoding="utf-8") as out:
         out.write(text)

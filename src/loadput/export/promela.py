@@ -15,9 +15,13 @@ RUN = (
 )
 
 
-def export_promela(machine: Machine) -> str:
-    """Return the model; its reachable states are those of ``machine``, one to one."""
-    return _Promela(Rules(machine)).render()
+def export_promela(machine: Machine, *, checks: bool = False) -> str:
+    """Return the model; its reachable states are those of ``machine``, one to one.
+
+    :param checks: with what violates a property, as assertions; they add no state
+    Raises LoadputError LP080x for what Promela or this export cannot say.
+    """
+    return _Promela(Rules(machine, checks=checks)).render()
 
 
 class _Promela:
@@ -36,9 +40,10 @@ class _Promela:
         out += [f"hidden int t{i};" for i in range(temps)]
         out += ["", "/* What the pcs stand for:"]
         out += [f" *   {line}" for line in t.points()] + [" */", ""]
-        out += ["#ifdef CHECK", "/* What holds: never true, so that assert() names it. */"]
-        out += [f"hidden bit {_word(p)};" for p in sorted({v.prop for v in r.violations})]
-        out += ["#endif", ""]
+        if r.violations:
+            out += ["/* Always 0, so that a failing assert() names the property. */"]
+            out += [f"hidden byte {_word(p)};" for p in sorted({v.prop for v in r.violations})]
+            out.append("")
         me = r.me
         if me.op != "const":
             out.append(f"#define me ({t.bare(r.steps.task)} - 1)")
@@ -75,13 +80,13 @@ class _Promela:
         return [*out, *self._body(rule.body, "\t\t"), "\t}"]
 
     def _checks(self) -> list[str]:
-        """What a state or one of its steps violates: looked at only with -DCHECK."""
-        out = ["#ifdef CHECK"] if self.r.violations else []
+        """What a state or one of its steps violates."""
+        out = []
         for v in self.r.violations:
             guard = wrap(self.t.guard(v), "&&", "\t\t")
             out += [f"\t/* {v.where} */", f"\t:: STEP {{ {guard} ->"]
             out += [f"\t\tassert({_word(v.prop)});", "\t}"]
-        return out + (["#endif"] if self.r.violations else [])
+        return out
 
     def _body(self, tree: Tree, indent: str) -> list[str]:
         out: list[str] = []

@@ -41,8 +41,8 @@ class Violation:
 class Rules:
     """The rules of a machine, what violates its properties, and what they need to be read."""
 
-    def __init__(self, m: Machine) -> None:
-        self.m, self.x = m, Exprs()
+    def __init__(self, m: Machine, *, checks: bool = False) -> None:
+        self.m, self.x, self.checks = m, Exprs(), checks
         self.cells, self.trees = Cells(m, self.x), Trees(self.x)
         self.steps = Steps(m, self.cells, self.trees)
         self.me = self.steps.me
@@ -103,7 +103,7 @@ class Rules:
         """Note what a step from ``node`` violates, whatever its choices."""
         where = self.place(self.m.graph.nodes[node])
         self.steps.kind = at[0]
-        for prop in sorted(self.steps.sees(node, False)[0]):
+        for prop in sorted(self.steps.sees(node, False)[0]) if self.checks else ():
             whole = self.steps.tree(at[0], node, starts=starts, prop=prop)
             rows = self.trees.choices(whole)
             ways = (self.trees.simplify(self.trees.take(whole, r), facts) for r in rows)

@@ -106,7 +106,8 @@ class Text:
 
     def bare(self, e: E) -> str:
         """``e`` as a number without outer parentheses, but those of a choice between two."""
-        return self.number(e) if e.op == "ite" else strip(self.number(e))
+        chosen = e.op == "ite" or (e.op in CONDITIONS and not self.d.truth)
+        return self.number(e) if chosen else strip(self.number(e))
 
     def alone(self, e: E) -> str:
         """``e`` as a condition without outer parentheses, but those of a choice between two."""
