@@ -34,7 +34,7 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
     for d in designs:
         cells = [c.find(d, a).result for a in archs]
         out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{r.verdict:>13s}" for r in cells))
-    out.append(f"{'states':16s}")
+    out.append("states")
     for d in designs:
         cells = [c.find(d, a).result for a in archs]
         out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{number(r.states):>13s}" for r in cells))
@@ -43,7 +43,7 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
         rows = [c.find(d, a) for a in archs]
         out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{len(r.functions):>13d}" for r in rows))
     out.append("")
-    for label, key in (("learns at load", "at_load"), ("learns at put", "at_put")):
+    for label, key in (("told at load", "at_load"), ("told at put", "at_put")):
         said = []
         for d in designs:
             values = {getattr(c.find(d, a), key) for a in archs}
@@ -54,12 +54,9 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
     for d in designs:
         orders = {a: c.find(d, a).order for a in archs if c.find(d, a).order}
         if orders:
-            kinds = set(orders.values())
-            text = (
-                kinds.pop()
-                if len(kinds) == 1
-                else ", ".join(f"{a}: {o}" for a, o in orders.items())
-            )
+            groups = {o: [a for a in orders if orders[a] == o] for o in orders.values()}
+            said = [f"{', '.join(g)}: {o}" if len(groups) > 1 else o for o, g in groups.items()]
+            text = "; ".join(said)
             out += wrap("order matters", f"{d} {text}")
     for r in c.rows:
         if r.result.violated:
