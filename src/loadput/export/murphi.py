@@ -40,7 +40,10 @@ class _Murphi:
             out.append(f"  {g.ident}: {self._type_of(g)};  -- {group_comment(g)}")
         out += ["", "-- What the pcs stand for:"]
         out += [f"--   {line}" for line in t.points()]
-        for name, text in (("irqs_on", t.irqs_on()), ("preemption_on", t.preemption_on())):
+        for name, text in (
+            ("irqs_on", t.truth(r.irqs_on)),
+            ("preemption_on", t.truth(r.preemption_on)),
+        ):
             body = f"return {text};"
             if r.me.op != "const":
                 body = f"alias me: {t.bare(r.steps.task)} - 1 do {body} end;"

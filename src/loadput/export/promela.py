@@ -47,8 +47,8 @@ class _Promela:
         me = r.me
         if me.op != "const":
             out.append(f"#define me ({t.bare(r.steps.task)} - 1)")
-        out.append(f"#define irqs_on {t.irqs_on()}")
-        out.append(f"#define preemption_on {t.preemption_on()}")
+        out.append(f"#define irqs_on {t.truth(r.irqs_on)}")
+        out.append(f"#define preemption_on {t.truth(r.preemption_on)}")
         out += ["", f"active [{r.m.cpus}] proctype cpu()", "{", "end:\tdo"]
         for rule in r.rules:
             out += self._rule(rule)

@@ -46,18 +46,45 @@ class Rules:
         self.cells, self.trees = Cells(m, self.x), Trees(self.x)
         self.steps = Steps(m, self.cells, self.trees)
         self.me = self.steps.me
+        self.irqs_on, self.preemption_on = self._on()
         self.rules: list[Rule] = []
         self.violations: list[Violation] = []
         self._all()
 
-    def pcs(self, kind: str, *, preemptible: bool = False) -> list[int]:
-        """The pcs of ``kind`` at which interrupts are on (and preemption)."""
-        nodes = [self.m.graph.nodes[i] for i in self.m.fused.control[kind]]
-        return [
-            pc
-            for pc, n in enumerate(nodes, 1)
-            if not n.irqs_off and (not preemptible or n.depth == 0)
-        ]
+    def at(self, kind: str, pc: int) -> list[E]:
+        """The conditions under which frame ``kind`` moves from ``pc``, or begins (``pc`` 0)."""
+        if kind not in self.m.pc_at:
+            return []
+        x, read = self.x, self.cells.read
+        irq = read("irq.pc", self.steps.cpu)
+        sched, main = read("sched.pc", self.me), read("main.pc", self.me)
+        no_irq, no_sched = x.bin("eq", irq, x.zero), x.bin("eq", sched, x.zero)
+        if pc:
+            own = {"irq": irq, "sched": sched, "main": main}[kind]
+            above = {"irq": [], "sched": [no_irq], "main": [no_sched, no_irq]}[kind]
+            out = [x.bin("eq", own, x.const(pc)), *above]
+        elif kind == "irq":
+            out = [no_irq, x.named("irqs_on", (0, 1))]
+        else:
+            out = [no_irq, no_sched, x.named("preemption_on", (0, 1))]
+        return [e for e in out if e is not x.one]
+
+    def _on(self) -> tuple[E, E]:
+        """Whether interrupts are on where the CPU's task is; whether it can be preempted there."""
+        nodes = {k: [self.m.graph.nodes[i] for i in self.m.fused.control[k]] for k in FRAMES}
+        on = {k: [pc for pc, n in enumerate(nodes[k], 1) if not n.irqs_off] for k in nodes}
+        free = [pc for pc in on["main"] if nodes["main"][pc - 1].depth == 0]
+        busy = self.x.bin("ne", self.cells.read("sched.pc", self.me), self.x.zero)
+        irqs = self.x.ite(busy, self._among("sched", on["sched"]), self._among("main", on["main"]))
+        return irqs, self._among("main", free)
+
+    def _among(self, kind: str, pcs: list[int]) -> E:
+        x, pc = self.x, self.cells.read(f"{kind}.pc", self.me)
+        parts = []
+        for lo, hi in ranges(pcs):
+            low, high = x.bin("le", x.const(lo), pc), x.bin("le", pc, x.const(hi))
+            parts.append(x.bin("eq", pc, x.const(lo)) if lo == hi else x.all(low, high))
+        return x.any(*parts)
 
     def place(self, n: Node) -> str:
         """``function (file:line)`` of a node."""

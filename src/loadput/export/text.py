@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .cells import Group
 from .expr import E
-from .rules import Rule, Rules, Violation, ranges
+from .rules import Rule, Rules, Violation
 from .tree import Cond, Leaf, Tree, Write, sequence
 
 WIDTH = 96
@@ -118,51 +118,14 @@ class Text:
         g = self.r.cells.groups[name]
         return g.ident if g.is_single else f"{g.ident}[{self.bare(index)}]"
 
-    # guards
-
-    def at(self, kind: str, pc: int) -> list[str]:
-        """The conditions under which frame ``kind`` moves from ``pc`` (0: it begins)."""
-        x, read = self.r.x, self.r.cells.read
-        here, me = self.r.steps.cpu, self.r.me
-        irq, sched, main = read("irq.pc", here), read("sched.pc", me), read("main.pc", me)
-        none = [x.bin("eq", irq, x.zero)]
-        if pc:
-            mine = {"irq": irq, "sched": sched, "main": main}[kind]
-            out = [x.bin("eq", mine, x.const(pc))]
-            out += {"irq": [], "sched": none, "main": [x.bin("eq", sched, x.zero), *none]}[kind]
-        elif kind == "irq":
-            out = [*none, x.named("irqs_on", (0, 1))]
-        else:
-            out = [*none, x.bin("eq", sched, x.zero), x.named("preemption_on", (0, 1))]
-        return [self.truth(e) if e.op != "const" else "" for e in out if e is not x.one]
-
-    def irqs_on(self) -> str:
-        """Whether interrupts are on where the CPU's task is."""
-        x, sched = self.r.x, self.r.cells.read("sched.pc", self.r.me)
-        busy = x.bin("ne", sched, x.zero)
-        on = self._among("main", self.r.pcs("main"))
-        return self.truth(x.ite(busy, self._among("sched", self.r.pcs("sched")), on))
-
-    def preemption_on(self) -> str:
-        """Whether the CPU's task, which is not in the scheduler, can be preempted where it is."""
-        return self.truth(self._among("main", self.r.pcs("main", preemptible=True)))
-
-    def _among(self, kind: str, pcs: list[int]) -> E:
-        x, pc = self.r.x, self.r.cells.read(f"{kind}.pc", self.r.me)
-        parts = []
-        for lo, hi in ranges(pcs):
-            low, high = x.bin("le", x.const(lo), pc), x.bin("le", pc, x.const(hi))
-            parts.append(x.bin("eq", pc, x.const(lo)) if lo == hi else x.all(low, high))
-        return x.any(*parts)
-
     # bodies
 
     def guard(self, rule: Rule | Violation) -> list[str]:
         """Every condition of ``rule``, to be joined by "and"."""
         parts = list(rule.guard.args) if rule.guard.op == "all" else [rule.guard]
         more = [self.truth(p) for p in parts if p is not self.r.x.one]
-        at = self.at(*rule.at) if rule.at[0] in self.r.m.pc_at else []
-        return [p for p in at if p] + more or [self.truth(self.r.x.one)]
+        at = [self.truth(e) for e in self.r.at(*rule.at)]
+        return at + more or [self.truth(self.r.x.one)]
 
     def statements(self, t: Tree) -> Iterator[tuple[str, str | Cond]]:
         """The end of ``t`` as assignments, or its decision, as ("do", text) or ("if", Cond)."""
