@@ -48,7 +48,7 @@ def show_value(t: ty.Type, value: int, users: int) -> str:
         return f"c{value}" if value >= 0 else "-1"
     if isinstance(t, ty.Token):
         if value == 0:
-            return "-"
+            return "none"
         owner = (value - 1) // 2
         name = task_name(owner, users) if t.domain == "task" else f"v{owner}"
         return name + ("" if value % 2 else "(old)")

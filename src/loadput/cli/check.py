@@ -124,8 +124,9 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
     for key in ("design", "release", "twin", "base", "tree"):
         if opts.get(key):
             words += [f"--{key}", str(opts[key])]
-    for folder in opts["overlays"]:
-        words += ["--overlays", folder]
+    for key in ("overlays", "property"):
+        for value in opts["props" if key == "property" else key]:
+            words += [f"--{key}", value]
     if opts["scenario"] != "default":
         words += ["--scenario", opts["scenario"]]
     return shlex.join(words)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..check.equiv import EQUAL, EQUIVALENT, Equivalence
+from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT, Equivalence
 from ..check.judge import Base, Judgement
 from ..check.verdict import UNDECIDED, VIOLATED
 from ..lang.inputs import Patch
 from ..lang.syntax import Def
 from ..link.program import Choice
-from .text import number, render_races, render_story, wrap
+from .text import number, render_findings, render_races, violations, wrap
+
+RELATION = {
+    EQUAL: "the same as the base's",
+    EQUIVALENT: "equivalent to the base's",
+    DIFFERENT: "differs from the base's",
+}
 
 
 def render_head(patches: Sequence[Patch], base: Base, fields: Sequence[str]) -> str:
@@ -34,11 +40,7 @@ def render_judgement(j: Judgement, *, verbose: bool = False) -> str:
     r = j.result
     out = ["", f"{j.arch}: {j.patch}"[:72]]
     for e in j.equivalences:
-        said = (
-            f"{e.function}: {e.verdict} to the base's"
-            if e.verdict != EQUAL
-            else (f"{e.function}: the same as the base's")
-        )
+        said = f"{e.function}: {RELATION.get(e.verdict, e.verdict)}"
         if e.verdict == EQUIVALENT:
             said += f" ({e.runs} inputs run through both)"
         if any(e.where):
@@ -60,15 +62,8 @@ def render_judgement(j: Judgement, *, verbose: bool = False) -> str:
     if open_:
         out += wrap("not decided", ", ".join(open_))
     out += render_races(r, verbose=verbose)
-    for p in r.properties:
-        if p.verdict == VIOLATED and (verbose or p.blame.startswith("new")):
-            sentence = next(q.sentence for q in r.machine.program.properties if q.name == p.name)
-            out += (
-                ["", *wrap(p.name[:13], sentence)]
-                if len(p.name) < 13
-                else ["", p.name, *["  " + s for s in wrap("", sentence)]]
-            )
-            out += ["", *render_story(p.counterexample, r.scenario.cpus, verbose=verbose)]
+    told = [p for p in violations(r) if verbose or p.blame.startswith("new")]
+    out += render_findings(r, told, verbose=verbose)
     return "\n".join(line.rstrip() for line in out) + "\n"
 
 

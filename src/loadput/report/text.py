@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..check.races import Access
 from ..check.story import Change, StoryStep
-from ..check.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, Result
+from ..check.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, PropertyResult, Result
 
 WIDTH = 72
 EDGE = (
@@ -80,27 +80,43 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
         if not group:
             continue
         if verdict == VIOLATED:
-            for p in sorted(group, key=lambda p: (p.depth or 0, p.name)):
+            for p in violations(r):
                 tail = f", {p.blame}" if p.blame else ""
                 out += wrap("violated", f"{p.name}  {p.depth} steps{tail}")
         else:
             fixed = {p.name for p in group if p.blame}
             names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
             out += wrap(verdict, ", ".join(names))
-    bad = sorted(
-        (p for p in r.properties if p.verdict == VIOLATED), key=lambda p: (p.depth or 0, p.name)
-    )
-    for p in bad if verbose else bad[:1]:
-        out += ["", f"{p.name}"]
-        sentence = next((q.sentence for q in r.machine.program.properties if q.name == p.name), "")
-        out += ["  " + line for line in textwrap.wrap(sentence, WIDTH - 2)]
-        out += ["", *render_story(p.counterexample, r.scenario.cpus, verbose=verbose)]
+    bad = violations(r)
+    out += render_findings(r, bad if verbose else bad[:1], verbose=verbose)
     if len(bad) > 1 and not verbose:
         out += ["", f"{len(bad) - 1} more counterexamples: -v"]
     out += ["", *render_races(r, verbose=verbose), *edge(r)]
     if command:
         out += wrap("again", command)
     return "\n".join(out) + "\n"
+
+
+def violations(r: Result) -> list[PropertyResult]:
+    """The violated properties, shortest counterexample first."""
+    bad = [p for p in r.properties if p.verdict == VIOLATED]
+    return sorted(bad, key=lambda p: (p.depth or 0, p.name))
+
+
+def render_findings(
+    r: Result, found: Sequence[PropertyResult], *, verbose: bool = False
+) -> list[str]:
+    """Each finding's sentence and schedule; those that one schedule shows stand together."""
+    out: list[str] = []
+    sentences = {q.name: q.sentence for q in r.machine.program.properties}
+    for i, p in enumerate(found):
+        if not out or p.path != found[i - 1].path:
+            same = [q for q in found[i:] if q.path == p.path]
+            for q in same:
+                out += ["", q.name]
+                out += ["  " + line for line in textwrap.wrap(sentences[q.name], WIDTH - 2)]
+            out += ["", *render_story(p.counterexample, r.scenario.cpus, verbose=verbose)]
+    return out
 
 
 def render_races(r: Result, *, verbose: bool = False) -> list[str]:
