@@ -221,7 +221,7 @@ def test_read_text_new_file_needs_no_tree() -> None:
 
 def test_read_text_removed_function_is_said(tree: Path) -> None:
     (p,) = read_text(REMOVE, "x.diff", tree)
-    assert p.removed == ("leave",)
+    assert [(f.name, f.path) for f in p.removed] == [("leave", "virt/kvm/park.c")]
 
 
 def test_read_text_field_added_in_a_header_is_a_hint(tree: Path) -> None:

@@ -34,6 +34,7 @@ class CFunction:
     :param text: its text, from its first type word to its closing brace
     :param lines: where each line of ``text`` stands; the first may begin inside its line
     :param assumed: configuration that its text rests on (``CONFIG_X=y``)
+    :param path: the file it belongs to in the kernel tree, or "" where nothing says so
     :param problem: why it cannot be parsed, known already; `parse_function` raises it
     """
 
@@ -41,6 +42,7 @@ class CFunction:
     text: str
     lines: tuple[Line, ...]
     assumed: tuple[str, ...] = ()
+    path: str = ""
     problem: SourceError | None = field(default=None, compare=False)
 
     @property
@@ -96,7 +98,9 @@ def find_c_functions(
             problem = e
         head = f.start - starts[first]
         out.append(
-            CFunction(f.name, " " * head + own, tuple(lines[first : last + 1]), assumed, problem)
+            CFunction(
+                f.name, " " * head + own, tuple(lines[first : last + 1]), assumed, problem=problem
+            )
         )
     return out
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .patch import FieldHint, Patch
+from .patch import FieldHint, Patch, Unread
 from .read import read_input, read_text
 from .tree import TreeFunctions, read_tree
 
-__all__ = ["FieldHint", "Patch", "TreeFunctions", "read_input", "read_text", "read_tree"]
+__all__ = ["FieldHint", "Patch", "TreeFunctions", "Unread", "read_input", "read_text", "read_tree"]

@@ -220,6 +220,12 @@ def _misfit(diff: FileDiff, hunk: Hunk, number: int, base: Text) -> InputError:
     )
 
 
+def old_image(hunk: Hunk) -> Text:
+    """The lines before the hunk."""
+    rows = [(c, where) for kind, c, where in hunk.body if kind != "+"]
+    return Text([c for c, _ in rows], [w for _, w in rows])
+
+
 def new_image(hunk: Hunk) -> tuple[Text, set[int]]:
     """The lines after the hunk, and which of them it changed."""
     text, changed = Text([], []), set[int]()

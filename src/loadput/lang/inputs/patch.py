@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ...base.errors import LoadputError
 from .. import syntax as s
 from ..cfront import CFunction, parse_function
 
@@ -20,13 +21,23 @@ class FieldHint:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A file of one architecture that the patch changes and that could not be read."""
+
+    path: str
+    error: LoadputError
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """One thing to judge: a mail, one patch of a series, a diff, or a C file.
 
     :param kind: ``mail``, ``mbox patch``, ``diff`` or ``c``
     :param file: the file the user gave; places in ``functions`` point into it
-    :param removed: functions that the patch takes out
+    :param removed: functions that the patch takes out, as they were
+    :param before: functions that it changes, as they were, where the diff or the tree tells
     :param fields: struct fields that it adds
+    :param unread: files below ``arch/`` that could not be read: no verdict for those who need them
     :param notes: what was not read as code and why, a sentence each
     """
 
@@ -34,9 +45,11 @@ class Patch:
     kind: str
     file: str
     functions: tuple[CFunction, ...]
-    removed: tuple[str, ...] = ()
+    removed: tuple[CFunction, ...] = ()
     fields: tuple[FieldHint, ...] = ()
     notes: tuple[str, ...] = ()
+    before: tuple[CFunction, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def origin(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from ...base.errors import InputError
@@ -18,6 +19,7 @@ from .series import Changes, Tree
 MAX_BYTES = 10 << 20  # a kernel source file or a thread's mbox is far below this
 MAX_LINES = 300_000
 MAX_LINE = 20_000  # no source line and no mail line is; a binary file's are
+_IN_TREE = re.compile(r"(?:^|/)((?:arch|include|kernel|virt)/(?:[\w.-]+/)*[\w.-]+\.[ch])$")
 
 
 def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
@@ -107,11 +109,18 @@ def _c_file(text: str, name: str) -> Patch:
             f"{name} defines no function",
             expected="at least one C function with its body",
         )
-    return Patch(Path(name).name, "c", name, tuple(found))
+    at = _IN_TREE.search(name)
+    path = at[1] if at else ""
+    return Patch(Path(name).name, "c", name, tuple(replace(f, path=path) for f in found))
 
 
-def _one(lines: list[Line], name: str, title: str, tree: Tree | None) -> Patch | None:
-    """The patch in one message's text, or None where there is no code."""
+def _one(
+    lines: list[Line], name: str, title: str, tree: Tree | None, *, in_series: bool = False
+) -> Patch | None:
+    """The patch in one message's text, or None where there is no code.
+
+    :param in_series: a diff that changes no function is a patch without functions, no error
+    """
     mail = split_mail(lines)
     changes = Changes(tree)
     own = list(mail.own)
@@ -122,10 +131,17 @@ def _one(lines: list[Line], name: str, title: str, tree: Tree | None) -> Patch |
         pure = not any(t.strip() for t in own[: _first_diff(mail)])
         kind = "diff" if pure else "mail"
     prose = find_in_mail(mail, "\n".join(own))
-    functions: dict[str, CFunction] = dict(changes.functions)
-    for f in prose:
-        functions.setdefault(f.name, f)
+    functions = list(changes.functions.values())
+    named = {f.name for f in functions}
+    functions += [f for f in prose if f.name not in named]
     if not functions and not changes.removed:
+        if changes.unread and not in_series:
+            raise changes.unread[0].error
+        if in_series and has_diff(mail.text):
+            return Patch(
+                title, kind, name, (), (), tuple(changes.fields), tuple(changes.notes), (),
+                tuple(changes.unread),
+            )  # fmt: skip
         if kind == "diff" or has_diff(mail.text):
             raise InputError(
                 "LP0236",
@@ -136,8 +152,8 @@ def _one(lines: list[Line], name: str, title: str, tree: Tree | None) -> Patch |
         return None
     notes = (*mail.notes, *changes.notes)
     return Patch(
-        title, kind, name, tuple(functions.values()), tuple(changes.removed),
-        tuple(changes.fields), notes,
+        title, kind, name, tuple(functions), tuple(changes.removed.values()),
+        tuple(changes.fields), notes, tuple(changes.before.values()), tuple(changes.unread),
     )  # fmt: skip
 
 
@@ -161,15 +177,21 @@ def _mbox(text: str, name: str, tree: Tree | None) -> list[Patch]:
     messages = read_messages(text, name)
     out: list[Patch] = []
     skipped: list[str] = []
+    idle: list[Patch] = []  # patches that change no function: the next one carries their fields
+    several = len(messages) > 1
     for m in messages:
-        patch = _one(list(m.lines), name, m.subject, tree) if m.lines else None
+        patch = _one(list(m.lines), name, m.subject, tree, in_series=several) if m.lines else None
         if patch is None:
             skipped.append(_skip_note(m))
             continue
+        if not patch.functions and not patch.removed and not patch.unread:
+            skipped.append(f"changes no function, not judged alone: {m.subject}")
+            idle.append(patch)
+            continue
         kind = "mbox patch" if has_diff("\n".join(ln.text for ln in m.lines)) else "mail"
-        out.append(
-            Patch(m.subject, kind, name, patch.functions, patch.removed, patch.fields, patch.notes)
-        )
+        fields = tuple(f for p in (*idle, patch) for f in p.fields)
+        out.append(replace(patch, title=m.subject, kind=kind, fields=fields))
+        idle.clear()
     if not out and len(messages) == 1:
         raise _no_code(split_mail(list(messages[0].lines)), name)
     if not out:
@@ -179,11 +201,7 @@ def _mbox(text: str, name: str, tree: Tree | None) -> list[Patch]:
             expected="a patch, or a function with its body",
         )
     if skipped:
-        first = out[0]
-        out[0] = Patch(
-            first.title, first.kind, name, first.functions, first.removed, first.fields,
-            (*skipped, *first.notes),
-        )  # fmt: skip
+        out[0] = replace(out[0], notes=(*skipped, *out[0].notes))
     return out
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from ...base.errors import InputError
+from ...base.errors import InputError, LoadputError
 from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
-from .diff import FileDiff, Hunk, Text, apply_hunks, new_image
-from .patch import FieldHint
+from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image
+from .patch import FieldHint, Unread
 
 _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
@@ -45,58 +46,86 @@ class Tree:
         return self.files[path]
 
 
+Key = tuple[str, str]
+
+
 class Changes:
-    """What the file diffs of one patch bring; `read` fills it."""
+    """What the file diffs of one patch bring; `read` fills it. Keys are (path, function)."""
 
     def __init__(self, tree: Tree | None) -> None:
         self.tree = tree
-        self.functions: dict[str, CFunction] = {}
-        self.removed: list[str] = []
+        self.functions: dict[Key, CFunction] = {}
+        self.before: dict[Key, CFunction] = {}
+        self.removed: dict[Key, CFunction] = {}
         self.fields: list[FieldHint] = []
         self.notes: list[str] = []
+        self.unread: list[Unread] = []
         self._partial: list[tuple[FileDiff, Hunk]] = []
 
     def read(self, diffs: list[FileDiff]) -> None:
-        """Raises InputError (LP0234, LP0235, LP0236) where a hunk cannot be placed."""
+        """Raises InputError (LP0234, LP0235, LP0236) where a hunk cannot be placed.
+
+        A file below ``arch/`` that cannot be read goes to ``unread``: the rest still counts.
+        """
         for d in diffs:
             self._fields(d)
             if d.path and not d.path.endswith((".c", ".h")):
                 self.notes.append(f"{d.path}: not C, not read")
-            elif not d.old and d.new:
-                self._new_file(d)
-            elif self.tree is not None and d.path:
-                self._apply(d)
-            else:
-                self._alone(d)
-        self.removed = [n for n in self.removed if n not in self.functions]
-        if self._partial:
-            raise self._needs_tree()
+                continue
+            try:
+                self._file(d)
+            except LoadputError as e:
+                if not d.path.startswith("arch/"):
+                    raise
+                self.unread.append(Unread(d.path, e))
+        if any(not d.path.startswith("arch/") for d, _ in self._partial):
+            raise self._needs_tree(self._partial)
+        for path in dict.fromkeys(d.path for d, _ in self._partial):
+            mine = [(d, h) for d, h in self._partial if d.path == path]
+            self.unread.append(Unread(path, self._needs_tree(mine)))
+        self.removed = {k: f for k, f in self.removed.items() if k not in self.functions}
+        self.before = {k: f for k, f in self.before.items() if k in self.functions}
+
+    def _file(self, d: FileDiff) -> None:
+        if not d.old and d.new:
+            self._new_file(d)
+        elif self.tree is not None and d.path:
+            self._apply(d)
+        else:
+            self._alone(d)
 
     def _new_file(self, d: FileDiff) -> None:
         for h in d.hunks:
             text, changed = new_image(h)
-            self._take(text, changed)
+            self._take(d.path, text, changed)
             if self.tree is not None:
                 self.tree.files[d.path] = text
 
     def _apply(self, d: FileDiff) -> None:
         assert self.tree is not None
         base = self.tree.text(d.old or d.path, d.hunks[0])
-        before = {f.name for f in find_c_functions("\n".join(base.c), base.at)}
+        before = find_c_functions("\n".join(base.c), base.at)
         changed: set[int] = set()
         after = apply_hunks(d, base, changed)
         self.tree.files[d.path] = after
-        names = self._take(after, changed)
-        self.removed += sorted(before - names)
+        self._was(d.path, before, self._take(d.path, after, changed))
 
-    def _take(self, text: Text, changed: set[int], whole_only: bool = False) -> set[str]:
+    def _was(self, path: str, before: list[CFunction], now: set[str]) -> None:
+        """Enter the functions as they were; those that are not there any more are removed."""
+        for f in before:
+            key = (path, f.name)
+            self.before[key] = replace(f, path=path)
+            if f.name not in now:
+                self.removed[key] = self.before[key]
+
+    def _take(self, path: str, text: Text, changed: set[int], whole_only: bool = False) -> set[str]:
         """Enter the functions with a changed line; return the names of all that are there."""
         found = find_c_functions("\n".join(text.c), text.at, whole_only=whole_only)
         index = {id(ln): i for i, ln in enumerate(text.at)}
         for f in found:
             first, last = index[id(f.lines[0])], index[id(f.lines[-1])]
             if any(first <= i <= last for i in changed):
-                self.functions[f.name] = f
+                self.functions[path, f.name] = replace(f, path=path)
                 changed -= set(range(first, last + 1))
         return {f.name for f in found}
 
@@ -104,7 +133,9 @@ class Changes:
         """Without a tree: only functions that stand whole in a hunk; the rest needs the tree."""
         for h in d.hunks:
             text, changed = new_image(h)
-            self._take(text, changed, whole_only=True)
+            old = old_image(h)
+            was = find_c_functions("\n".join(old.c), old.at, whole_only=True)
+            self._was(d.path, was, self._take(d.path, text, changed, whole_only=True))
             left = [i for i in changed if i < len(text.c) and text.c[i].strip()]
             gone = [i for i in changed if i >= len(text.c)]
             if not left and not gone:
@@ -115,9 +146,9 @@ class Changes:
             else:
                 self._partial.append((d, h))
 
-    def _needs_tree(self) -> InputError:
-        d, h = self._partial[0]
-        many = len(self._partial)
+    def _needs_tree(self, partial: list[tuple[FileDiff, Hunk]]) -> InputError:
+        d, h = partial[0]
+        many = len(partial)
         name = _HEADING_FN.search(h.heading)
         return InputError(
             "LP0236",

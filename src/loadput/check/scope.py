@@ -1,0 +1,117 @@
+"""Which of a user's functions belong to an architecture: by path, else by what they call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ..ir.types import Type
+from ..lang.cfront import CFunction
+from ..link.overlay import SPEC, find_overlays, load_modules
+
+COMMON = ("virt/", "include/", "kernel/", "mm/", "lib/")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a function counts: on ``archs`` (None: on all), or nowhere for the reason ``why``."""
+
+    archs: frozenset[str] | None
+    why: str = ""
+
+    def covers(self, arch: str) -> bool:
+        """Whether a program of ``arch`` has it."""
+        return not self.why and (self.archs is None or arch in self.archs)
+
+
+EVERYWHERE = Scope(None)
+
+
+def _family(name: str) -> frozenset[str]:
+    """The architectures that are ``name`` or descend from it: x86 has svm and vmx."""
+    known = find_overlays("arch")
+    return frozenset(n for n, v in known.items() if not v.abstract and name in (n, v.parent))
+
+
+def scope_of_path(path: str) -> Scope:
+    """The scope of a file in a kernel tree; a path that says nothing counts everywhere."""
+    parts = path.split("/")
+    if parts[0] == "arch" and len(parts) > 2:
+        archs = _family(parts[1])
+        if not archs:
+            return Scope(frozenset(), f"arch/{parts[1]} is not modelled here")
+        inner = [p for p in parts[2:-1] if p in archs]
+        return Scope(frozenset(inner) if inner else archs)
+    if len(parts) > 1 and not path.startswith(COMMON):
+        return Scope(frozenset(), f"{parts[0]}/ is not modelled here")
+    return EVERYWHERE
+
+
+@cache
+def _names() -> dict[str, frozenset[str]]:
+    """The functions that each architecture's own folder defines, and the abstract ones'."""
+    aliases: dict[str, Type] = {}
+    load_modules(SPEC / "mainline", "mainline", aliases, arch=True)
+    out = {}
+    for name, overlay in find_overlays("arch").items():
+        modules = load_modules(overlay.folder, overlay.label, aliases, arch=True)
+        out[name] = frozenset(d.name for m in modules for d in m.defs)
+    return out
+
+
+def scope_of_text(f: CFunction) -> Scope:
+    """The scope of a function without a path: common code, or the architecture it speaks of.
+
+    A name that several architectures define (kvm_arch_vcpu_load) belongs to the one whose other
+    functions it calls, or whose name stands in its words; to all where nothing tells them apart.
+    """
+    names = _names()
+    owners = [n for n, own in names.items() if f.name in own]
+    if not owners:
+        return EVERYWHERE
+    if len(owners) == 1:
+        return Scope(_family(owners[0]))
+    words = set(_WORD.findall(f.text)) - {f.name}
+    score = {o: _score(o, owners, words, names) for o in owners}
+    best = max(score.values())
+    first = [o for o in owners if score[o] == best]
+    return Scope(_family(first[0])) if best and len(first) == 1 else EVERYWHERE
+
+
+def _score(
+    owner: str, owners: Sequence[str], words: set[str], names: dict[str, frozenset[str]]
+) -> int:
+    kin = {owner, *_family(owner)}
+    own = frozenset[str]().union(*(names[k] for k in kin if k in names))
+    others = frozenset[str]().union(*(names[o] for o in owners if o not in kin))
+    told = sum(any(k in w.lower().split("_") for k in kin) for w in words)
+    return len(words & (own - others)) + told
+
+
+def scope_of(f: CFunction) -> Scope:
+    """Where ``f`` counts: by its path in the kernel tree, else by its text."""
+    return scope_of_path(f.path) if "/" in f.path else scope_of_text(f)
+
+
+def for_arch(functions: Iterable[CFunction], arch: str) -> list[CFunction]:
+    """The functions that a program of ``arch`` has; of one name defined twice, the later."""
+    out: dict[str, CFunction] = {}
+    for f in functions:
+        if scope_of(f).covers(arch):
+            held = out.get(f.name)
+            if held is None or scope_of(held).archs is None or scope_of(f).archs is not None:
+                out[f.name] = f
+    return list(out.values())
+
+
+def not_modelled(functions: Iterable[CFunction]) -> dict[str, list[str]]:
+    """Per reason, the functions that no program here has."""
+    out: dict[str, list[str]] = {}
+    for f in functions:
+        why = scope_of(f).why
+        if why:
+            out.setdefault(why, []).append(f.name)
+    return out
