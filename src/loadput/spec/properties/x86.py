@@ -41,7 +41,9 @@ def URET() -> bool:
     return this_cpu(hw_tsc_aux) == TSC_AUX_HOST
 
 
-@property_(source="arch/x86/kvm/x86.c kvm_set_user_return_msr(), v6.12", twin="gsl_kept")
+@property_(
+    source="arch/x86/kvm/x86.c kvm_set_user_return_msr(), v6.12", twin="kgs_kept_at_vcpu_put"
+)
 @at_entry(svm_vcpu_enter_exit)
 @at_entry(vmx_vcpu_enter_exit)
 def URET_GUEST() -> bool:

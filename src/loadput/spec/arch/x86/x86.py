@@ -210,7 +210,7 @@ def kvm_check_and_inject_events(vcpu: ptr[kvm_vcpu]):
     WRITE_ONCE(vcpu.irq_pending, False)
 
 
-# [New in arch:x86]
+# [Modified in arch:x86]
 def xfer_to_guest_mode_work_pending() -> bool:
     """A signal, need_resched: free.
 
@@ -219,7 +219,7 @@ def xfer_to_guest_mode_work_pending() -> bool:
     return choose()
 
 
-# [New in arch:x86]
+# [Modified in arch:x86]
 def xfer_to_guest_mode_handle_work(vcpu: ptr[kvm_vcpu]) -> int:
     """A signal ends KVM_RUN; need_resched gives the CPU away.
 

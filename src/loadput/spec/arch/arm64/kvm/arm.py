@@ -97,7 +97,7 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
     return kvm_request_pending(vcpu) or xfer_to_guest_mode_work_pending()
 
 
-# [New in arch:arm64]
+# [Modified in arch:arm64]
 def guest_state_enter_irqoff():
     """Mirrors: guest_state_enter_irqoff(), include/linux/kvm_host.h, v6.12: a place to look."""
     pass

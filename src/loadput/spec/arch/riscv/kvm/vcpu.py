@@ -152,7 +152,7 @@ def kvm_riscv_vcpu_sync_interrupts(vcpu: ptr[kvm_vcpu]):
     vcpu.arch.hvip = False
 
 
-# [New in arch:riscv]
+# [Modified in arch:riscv]
 def guest_state_enter_irqoff():
     """Mirrors: guest_state_enter_irqoff(), include/linux/kvm_host.h, v6.12: a place to look."""
     pass

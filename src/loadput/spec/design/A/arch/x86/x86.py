@@ -4,7 +4,7 @@ Mirrors: arch/x86/kvm/x86.c, v6.1
 """
 
 
-# [New in design:A]
+# [Modified in design:A]
 def kvm_arch_sched_in(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_sched_in(), arch/x86/kvm/x86.c, v6.1"""
     vcpu.arch.l1tf_flush_l1d = True

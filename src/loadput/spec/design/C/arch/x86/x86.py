@@ -4,7 +4,7 @@ Mirrors: arch/x86/kvm/x86.c, v6.1
 """
 
 
-# [New in design:C]
+# [Modified in design:C]
 def kvm_arch_sched_in(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """What v6.1 does in the hook, then the load.
 
