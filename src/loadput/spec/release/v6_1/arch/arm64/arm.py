@@ -85,7 +85,7 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/arm64/kvm/arm.c, v6.1"""
     vcpu_load(vcpu)
 
-    if not vcpu.run.immediate_exit:
+    if not vcpu.immediate_exit:
         kvm_arch_vcpu_run_loop(vcpu)
 
     vcpu_put(vcpu)

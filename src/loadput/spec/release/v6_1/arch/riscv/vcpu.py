@@ -98,7 +98,7 @@ def kvm_riscv_vcpu_run_loop(vcpu: ptr[kvm_vcpu]):
 # [Modified in release:v6.1]
 def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/riscv/kvm/vcpu.c, v6.1, up to vcpu_load()"""
-    if vcpu.run.immediate_exit:
+    if vcpu.immediate_exit:
         return
 
     kvm_riscv_vcpu_run_loop(vcpu)

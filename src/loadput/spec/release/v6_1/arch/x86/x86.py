@@ -12,7 +12,7 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]) -> int:
     """
     vcpu_load(vcpu)
 
-    if vcpu.run.immediate_exit:
+    if vcpu.immediate_exit:
         r = -1
     else:
         r = vcpu_run(vcpu)

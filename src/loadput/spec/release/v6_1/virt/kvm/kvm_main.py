@@ -27,7 +27,7 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True
-    vcpu.run.immediate_exit = choose()
+    vcpu.immediate_exit = choose()
     kvm_arch_vcpu_ioctl_run(vcpu)
-    vcpu.run.immediate_exit = False
+    vcpu.immediate_exit = False
     vcpu.mutex = False

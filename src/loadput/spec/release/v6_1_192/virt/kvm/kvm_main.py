@@ -12,7 +12,9 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """
     await_until(not vcpu.mutex)
     vcpu.mutex = True
-    vcpu.wants_to_run = choose()
+    vcpu.immediate_exit = choose()
+    vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.wants_to_run = False
+    vcpu.immediate_exit = False
     vcpu.mutex = False
