@@ -88,9 +88,10 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
             names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
             out += wrap(verdict, ", ".join(names))
     bad = violations(r)
-    out += render_findings(r, bad if verbose else bad[:1], verbose=verbose)
-    if len(bad) > 1 and not verbose:
-        out += ["", f"{len(bad) - 1} more counterexamples: -v"]
+    told = bad if verbose else [p for p in bad if p.path == bad[0].path]
+    out += render_findings(r, told, verbose=verbose)
+    if left := len(bad) - len(told):
+        out += ["", f"{left} more counterexample{'s' if left > 1 else ''}: -v"]
     out += ["", *render_races(r, verbose=verbose), *edge(r)]
     if command:
         out += wrap("again", command)
