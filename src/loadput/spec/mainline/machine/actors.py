@@ -12,6 +12,7 @@ class task_struct(struct):
     may_run: bool = does_run
     may_ioctl: bool = does_ioctl
     may_write_fs: bool = does_fs
+    in_user_mode: bool = True
 
 
 class kvm_vcpu(struct):
@@ -38,11 +39,14 @@ def vcpu_thread():
         else:
             if what == USER_RUN:
                 assume(current.may_run)
+                current.in_user_mode = False
                 kvm_vcpu_ioctl_run(vcpu)
             else:
                 assume(current.may_ioctl)
+                current.in_user_mode = False
                 kvm_vcpu_ioctl_get_regs(vcpu)
             exit_to_user_mode()
+            current.in_user_mode = True
 
 
 @task
