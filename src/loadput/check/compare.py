@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..ir import ops as o
 from ..link.overlay import chain, get_overlay, load_modules
-from ..link.program import Choice, Program
+from ..link.program import Choice, Program, is_hook
 from ..link.scenario import Scenario
 from .verdict import Result
 
@@ -52,11 +52,12 @@ def churn(design: str, arch: str, *more: Path) -> list[str]:
     names: dict[str, None] = {}
     archs = [a.name for a in chain(get_overlay("arch", arch, *more), *more)]
     for overlay in chain(get_overlay("design", design, *more), *more):
-        for a in archs:
-            folder = overlay.folder / "arch" / a
+        folders = [overlay.folder / "arch" / a for a in archs]
+        # A design for one architecture has that architecture's functions at its top.
+        for folder in [*folders, *([overlay.folder] if overlay.arch else [])]:
             if folder.is_dir():
                 for m in load_modules(folder, overlay.label, {}):
-                    names.update(dict.fromkeys(d.name for d in m.defs))
+                    names.update(dict.fromkeys(d.name for d in m.defs if not is_hook(d)))
     return list(names)
 
 

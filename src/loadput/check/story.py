@@ -68,7 +68,7 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     tail = f"[{sub}]" if v.length > 1 else ""
     _, dot, field = var.partition(".")
     if v.domain == "cpu":
-        return f"{field if dot else var}[c{inst}]{tail}"
+        return f"{var.removeprefix('kvm_') if dot else var}[c{inst}]{tail}"
     if v.domain == "vcpu":
         return f"v{inst}.{field}{tail}"
     if v.domain == "task":
@@ -76,15 +76,24 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     return (field if dot else var) + tail
 
 
+def value_text(m: Machine, var: str, value: int) -> str:
+    """``value`` of variable ``var`` as text: an enumerator by its name."""
+    struct, dot, name = var.partition(".")
+    decls = m.program.decls
+    decl = decls.find_field(struct, name) if dot else decls.globals.get(struct)
+    names = decls.enums.get(decl.enum, {}) if decl else {}
+    users = len(m.program.scenario.tasks)
+    return names.get(value) or show_value(m.values.vars[var].type, value, users)
+
+
 def changes_between(m: Machine, a: State, b: State) -> tuple[Change, ...]:
     """The variables that differ, in slot order."""
     out = []
-    users = len(m.program.scenario.tasks)
     for name, at in m.var_at.items():
         v = m.values.vars[name]
         for i in range(v.count * v.length):
             if a[at + i] != b[at + i]:
-                before, after = (show_value(v.type, s[at + i], users) for s in (a, b))
+                before, after = (value_text(m, name, s[at + i]) for s in (a, b))
                 out.append(Change(variable_name(m, name, i), before, after, v.ghost))
     return tuple(out)
 

@@ -14,6 +14,7 @@ class VarDecl:
 
     :param init: start value: a number, or the name of a scenario rule (``own``: see link.program)
     :param ghost: the program cannot read it; properties and hooks can
+    :param enum: the enum that names its values, or ""
     """
 
     name: str
@@ -23,6 +24,7 @@ class VarDecl:
     init: int | str = 0
     span: Span = NOWHERE
     origin: str = "mainline"
+    enum: str = ""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Decls:
     structs: dict[str, StructDecl] = field(default_factory=dict)
     globals: dict[str, VarDecl] = field(default_factory=dict)
     consts: dict[str, int] = field(default_factory=dict)
+    enums: dict[str, dict[int, str]] = field(default_factory=dict)
     funcs: dict[str, Signature] = field(default_factory=dict)
     inferred: list[VarDecl] = field(default_factory=list)
 

@@ -47,6 +47,7 @@ class Module:
     globals: dict[str, VarDecl] = field(default_factory=dict)
     consts: dict[str, int] = field(default_factory=dict)
     aliases: dict[str, ty.Type] = field(default_factory=dict)
+    enums: dict[str, dict[int, str]] = field(default_factory=dict)
     defs: list[s.Def] = field(default_factory=list)
     meta: dict[str, dict[str, str]] = field(default_factory=dict)
     doc: str = ""
@@ -122,6 +123,8 @@ class _Parser:
             values = [self._enumerator(item) for item in n.body if isinstance(item, ast.Assign)]
             self.aliases[n.name] = ty.Int(min(values), max(values))
             self.out.aliases[n.name] = self.aliases[n.name]
+            names = [i.targets[0].id for i in n.body if isinstance(i, ast.Assign)]  # type: ignore[attr-defined]
+            self.out.enums[n.name] = dict(zip(values, names, strict=True))
             return
         if base != "struct":
             raise self.fail("LP0211", f"class {n.name}", n, expected="class NAME(struct) or (enum)")
@@ -157,7 +160,8 @@ class _Parser:
             init = n.value.id
         elif n.value is not None and not isinstance(n.value, ast.Name):
             init = self._number(n.value)
-        return VarDecl(name, self.type(t), percpu, ghost, init, self.span(n), self.origin)
+        enum = t.id if isinstance(t, ast.Name) and t.id in self.aliases else ""
+        return VarDecl(name, self.type(t), percpu, ghost, init, self.span(n), self.origin, enum)
 
     def type(self, n: ast.expr | None) -> ty.Type:
         """The type that an annotation names; a bare struct name is a struct by value."""

@@ -26,6 +26,7 @@ class Overlay:
     :param signatures: functions whose signature it may change
     :param removes: functions it takes out
     :param breaks: of a twin: the property that it violates
+    :param scenario: of a twin: the scenario that shows it, where the default one does not
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Overlay:
     signatures: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
     breaks: str = ""
+    scenario: str = ""
     doc: str = ""
 
     @property

@@ -14,11 +14,11 @@ from ..ir import types as ty
 from ..ir.decls import Decls, Signature, StructDecl
 from ..ir.spec import verify
 from ..lang import syntax as s
-from ..lang.infer import infer_fields
 from ..lang.lower import Note, lower
 from ..lang.pyfront import Module
 from .overlay import SPEC, Overlay, chain, get_overlay, load_modules, source_line
 from .scenario import Scenario
+from .user import check_callers, lay_user
 
 HOOKS = ("at_entry", "at_exit")
 HOOK_KINDS = {"monitor", "property", "forget"}
@@ -57,6 +57,8 @@ class Choice:
 
     :param user: functions from a mail, patch, file or tree, laid over everything
     :param twin: a broken twin laid over the design
+    :param removed: functions that the user's patch takes out
+    :param hints: ``(struct, field, C type)`` that the user's patch adds to a header
     :param reduce: forget values that are dead while the shipped bodies are in place (@forget)
     :param search: further folders with ``arch/``, ``design/`` … overlays
     """
@@ -69,6 +71,8 @@ class Choice:
     user_label: str = ""
     search: tuple[Path, ...] = ()
     reduce: bool = True
+    removed: tuple[str, ...] = ()
+    hints: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -123,6 +127,7 @@ class _Layers:
         self.removed: dict[str, str] = {}
         self.replaced: list[Replaced] = []
         self.labels: list[str] = []
+        self.changed: set[str] = set()
 
     def lay(self, modules: Sequence[Module], label: str, overlay: Overlay | None = None) -> None:
         """Put one layer on; raises LinkError (LP0403..LP0405)."""
@@ -193,6 +198,7 @@ class _Layers:
 
     def _declare(self, m: Module) -> None:
         self.decls.consts.update(m.consts)
+        self.decls.enums.update(m.enums)
         for g in m.globals.values():
             self.decls.globals[g.name] = g
         for new in m.structs.values():
@@ -299,20 +305,20 @@ def link(choice: Choice, scenario: Scenario) -> Program:
             hooks_at[f"{m.file}:{d.name}"] = d
             property_meta[f"{m.file}:{d.name}"] = m.meta.get(d.name, {})
     for d in hooks_at.values():
-        if not _is_hook(d):
+        if not is_hook(d):
             lay.defs[d.name] = d
             decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
-    for d in [d for d in lay.defs.values() if _is_hook(d)]:
+    for d in [d for d in lay.defs.values() if is_hook(d)]:
         # An overlay's own monitors and properties are asked like ours.
         hooks_at[f"{d.span.file}:{d.name}"] = lay.defs.pop(d.name)
         property_meta[f"{d.span.file}:{d.name}"] = lay.meta.get(d.name, {})
-    if choice.user:
-        infer_fields([d for d in choice.user if d.lang == "c"], decls)
-        lay.lay_defs(choice.user)
-        lay.labels.append(choice.user_label or "user")
+    if choice.user or choice.removed:
+        lay_user(lay)
     _set_constants(decls, scenario)
-    lo = _Lowerer(lay, decls)
-    for name in _entries(lay, scenario):
+    lo = _Lowerer(lay, decls, scenario)
+    entries = _entries(lay, scenario)
+    check_callers(lay, entries)
+    for name in entries:
         lo.need(name)
     lo.run()
     hooks, properties = _hooks(lo, hooks_at, property_meta)
@@ -332,7 +338,8 @@ def link(choice: Choice, scenario: Scenario) -> Program:
     )
 
 
-def _is_hook(d: s.Def) -> bool:
+def is_hook(d: s.Def) -> bool:
+    """Whether ``d`` is a monitor, a property or a @forget: asked, never called."""
     return bool(HOOK_KINDS & {a.split(":")[0] for a in d.attrs})
 
 
@@ -375,8 +382,8 @@ def _entries(lay: _Layers, scenario: Scenario) -> list[str]:
 class _Lowerer:
     """Lowers what is called, and what that calls."""
 
-    def __init__(self, lay: _Layers, decls: Decls) -> None:
-        self.lay, self.decls = lay, decls
+    def __init__(self, lay: _Layers, decls: Decls, scenario: Scenario) -> None:
+        self.lay, self.decls, self.scenario = lay, decls, scenario
         self.done: dict[str, o.Function] = {}
         self.opaque: dict[str, list[str]] = {}
         self.notes: list[Note] = []
@@ -424,7 +431,7 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
-        if not kinds & HOOK_KINDS:
+        if not kinds & HOOK_KINDS or not _is_asked(meta[key].get("does", ""), lo.scenario):
             continue
         if "forget" in kinds and not _may_forget(lo, meta[key]):
             continue
@@ -471,6 +478,11 @@ def _hooks(
         if where == "at_exit":
             fns.sort(key=lambda f: "property" not in f.attrs)
     return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+def _is_asked(does: str, scenario: Scenario) -> bool:
+    """Whether some thread does what the hook is about; else the program goes without the hook."""
+    return not does or any(does in t.does for t in scenario.tasks)
 
 
 def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:

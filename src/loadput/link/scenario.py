@@ -15,7 +15,10 @@ from .overlay import SPEC
 FOLDER = SPEC / "scenario"
 # run: KVM_RUN. ioctl: another vCPU ioctl. fs: writes its own user registers. halt: the guest
 # halts. spin: the guest spins. irq: devices interrupt its vCPU. steal: the guest uses steal time.
-DOES = ("run", "ioctl", "fs", "halt", "spin", "irq", "steal")
+# ldt: gives its mm another LDT (x86).
+DOES = ("run", "ioctl", "fs", "halt", "spin", "irq", "steal", "ldt")
+# Only where the scenario says so.
+OPT_IN = ("ldt",)
 MAX = {"cpus": 4, "tasks": 6, "vcpus": 4}
 
 
@@ -23,7 +26,8 @@ MAX = {"cpus": 4, "tasks": 6, "vcpus": 4}
 class TaskSpec:
     """A thread: the actor it runs, the vCPU it owns (or None), the CPUs it may use.
 
-    :param does: what it and its guest do, of ``DOES``; all of it where the scenario is silent
+    :param does: what it and its guest do, of ``DOES``; where the scenario is silent, all of it but
+        ``OPT_IN``
     """
 
     runs: str
@@ -92,7 +96,7 @@ def _task(name: str, i: int, t: Any, cpus: int, vcpus: int) -> TaskSpec:
         raise _bad(name, f"task {i}: vcpu = {vcpu!r}", f"a vCPU from 0 to {vcpus - 1}")
     if not isinstance(allowed, list) or not allowed or not set(allowed) <= set(range(cpus)):
         raise _bad(name, f"task {i}: cpus = {allowed!r}", f"some of the CPUs 0 to {cpus - 1}")
-    does = t.get("does", list(DOES))
+    does = t.get("does", [d for d in DOES if d not in OPT_IN])
     if not isinstance(does, list) or not set(does) <= set(DOES):
         raise _bad(name, f"task {i}: does = {does!r}", f"some of {', '.join(DOES)}")
     return TaskSpec(

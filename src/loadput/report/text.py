@@ -30,7 +30,16 @@ def number(n: int) -> str:
 
 
 # What the machine keeps for itself: shown only where every step is asked for.
-INTERNAL = ("rq_curr", "rq_lock", "current_task", ".on_cpu", ".mutex", ".immediate_exit", ".ple_")
+INTERNAL = (
+    "rq_curr",
+    "rq_lock",
+    "current_task",
+    ".on_cpu",
+    ".mutex",
+    ".immediate_exit",
+    ".in_user_mode",
+    ".ple_",
+)
 
 
 def render_story(steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False) -> list[str]:

@@ -175,6 +175,7 @@ def area_is_dead(vcpu: ptr[kvm_vcpu]):
     """After a put the CPU's save area is written before it is read: guest_state_loaded is false."""
     sd = this_cpu_ptr(addr(svm_data))
     sd.save_area_pa.fs = NULL
+    sd.save_area_pa.ldtr = NULL
 
 
 @forget_(
@@ -203,3 +204,50 @@ def barrier_is_due():
 def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
     """Every load makes the request, and only a loaded vCPU's own task looks at it."""
     vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
+
+
+# Since the last load of a vCPU on this CPU: LDTR was the mm's LDT then, and none has come since.
+ldt_is_old: per_cpu[ghost[bool]]
+
+
+@property_(
+    source="arch/x86/kernel/ldt.c install_ldt(): the old LDT is freed when it returns, v6.12",
+    twin="ldt_no_ipi",
+    does="ldt",
+)
+@at_exit(__svm_vcpu_run)
+@at_exit(arch_exit_to_user_mode_prepare)
+def LDT_FRESH() -> bool:
+    """After #VMEXIT and on the way to user mode LDTR has the LDT of the task's mm, or the IPI that
+    loads it is on its way. Suspected of mainline: source reading only, not shown on hardware.
+    """
+    mm = task_mm(current)
+    if mm == NULL or is_flushed(mm, smp_processor_id()):
+        return True
+    return this_cpu(hw_ldtr) == mm.context.ldt
+
+
+@monitor(does="ldt")
+@at_entry(kvm_arch_vcpu_load)
+def ldt_at_load():
+    this_cpu_write(ldt_is_old, this_cpu(hw_ldtr) == task_mm(current).context.ldt)
+
+
+@monitor(does="ldt")
+@at_entry(install_ldt)
+def ldt_changes(mm: ptr[mm_struct]):
+    for c in each(cpu):
+        ldt_is_old[c] = False
+
+
+@property_(
+    source="arch/x86/kvm/svm/svm.c svm_prepare_switch_to_guest(): VMSAVE follows every load, v6.12",
+    twin="ldt_saved_once",
+    does="ldt",
+)
+@at_exit(__svm_vcpu_run)
+def LDT_KEPT() -> bool:
+    """The LDT that the CPU had when the vCPU was loaded is there after #VMEXIT, if the mm has had no
+    other since. What a design adds to the suspicion about LDT_FRESH: source reading only, too.
+    """
+    return not this_cpu(ldt_is_old) or this_cpu(hw_ldtr) == task_mm(current).context.ldt

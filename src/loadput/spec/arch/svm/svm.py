@@ -3,12 +3,13 @@
 Mirrors: arch/x86/kvm/svm/svm.c, arch/x86/kvm/svm/svm.h, arch/x86/kvm/svm/vmenter.S, v6.12.
 A CPU's save area holds what VMSAVE puts there and VMLOAD gets back after every #VMEXIT: FS, GS,
 KERNEL_GS_BASE, LDTR, TR, the SYSCALL and SYSENTER MSRs. Its FS base stands for what belongs to the
-task; what belongs to the CPU is constant there.
+task, its LDTR for what belongs to the mm; what belongs to the CPU is constant there.
 """
 
 
 class vmcb_save_area(struct, per="cpu"):
     fs: token[fs, task]
+    ldtr: token[ldt, vm]
 
 
 class svm_cpu_data(struct, per="cpu"):
@@ -43,6 +44,7 @@ def vmsave(pa: ptr[vmcb_save_area]):
     """
     with atomic:
         pa.fs = this_cpu(hw_fs)
+        pa.ldtr = this_cpu(hw_ldtr)
 
 
 # [New in arch:svm]
@@ -118,9 +120,11 @@ def __svm_vcpu_run(svm: ptr[vcpu_svm]):
 
     with atomic:
         this_cpu_write(hw_fs, NULL)
+        this_cpu_write(hw_ldtr, NULL)
 
     with atomic:
         this_cpu_write(hw_fs, save_area_pa.fs)
+        this_cpu_write(hw_ldtr, save_area_pa.ldtr)
 
 
 # [New in arch:svm]

@@ -16,9 +16,11 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
     """Save what prev has in the registers, load what next had.
 
     Mirrors: __switch_to(), arch/x86/kernel/process_64.c, v6.12
-    Context: IRQs off, rq lock held; one step with the change of the stack
+    Context: IRQs off, rq lock held; one step with the change of the stack, and with
+    switch_mm_irqs_off(), which context_switch() calls just before
     Omits: FPU, TLS, DS and ES, PKRU, the task stack, resctrl
     """
+    switch_mm_irqs_off(next)
     save_fsgs(prev)
     x86_fsgsbase_load(prev, next)
 

@@ -7,13 +7,14 @@ scheduled_out for the parameter sched_in that it was written for
 
 class vcpu_svm(struct):
     host_fs: token[fs, task]
+    host_ldtr: token[ldt, vm]
 
 
 # [Modified in design:snapshot]
 def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Save and remember, for KVM_RUN, unless the scheduler loads on the CPU of the last load.
 
-    Mirrors: svm_vcpu_load(), arch/x86/kvm/svm/svm.c; Omits: AVIC, LDTR, TR, KERNEL_GS_BASE
+    Mirrors: svm_vcpu_load(), arch/x86/kvm/svm/svm.c; Omits: AVIC, TR, KERNEL_GS_BASE
     """
     svm = to_svm(vcpu)
     sd = per_cpu_ptr(addr(svm_data), cpu)
@@ -28,6 +29,7 @@ def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if vcpu.wants_to_run and (vcpu.cpu != cpu or not vcpu.scheduled_out):
         vmsave(sd.save_area_pa)
         svm.host_fs = sd.save_area_pa.fs
+        svm.host_ldtr = sd.save_area_pa.ldtr
 
 
 # [Modified in design:snapshot]
@@ -44,6 +46,7 @@ def svm_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
         return
 
     sd.save_area_pa.fs = svm.host_fs
+    sd.save_area_pa.ldtr = svm.host_ldtr
 
     kvm_set_user_return_msr(tsc_aux_uret_slot, svm.tsc_aux, -1)
     svm.guest_state_loaded = True

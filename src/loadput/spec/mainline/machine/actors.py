@@ -12,6 +12,7 @@ class task_struct(struct):
     may_run: bool = does_run
     may_ioctl: bool = does_ioctl
     may_write_fs: bool = does_fs
+    may_modify_ldt: bool = does_ldt
     in_user_mode: bool = True
 
 
@@ -32,6 +33,10 @@ def vcpu_thread():
     """Ours: a VMM's thread that owns one vCPU: KVM_RUN, another vCPU ioctl, or its own business."""
     vcpu = current.vcpu
     while True:
+        if current.may_modify_ldt and choose():
+            modify_ldt()
+            exit_to_user_mode()
+            continue
         what = choose(USER_RUN, USER_WORK)
         if what == USER_WORK:
             assume(current.may_write_fs)
@@ -53,6 +58,8 @@ def vcpu_thread():
 def plain_thread():
     """Ours: a thread that uses no KVM: user mode, and into the kernel and back now and then."""
     while True:
+        if current.may_modify_ldt and choose():
+            modify_ldt()
         if current.may_write_fs and choose():
             user_mode_work()
         else:
@@ -93,6 +100,14 @@ def arch_exit_to_user_mode_prepare():
 
 def user_mode_work():
     """Ours: what user mode does to its own registers; each architecture has its own."""
+    pass
+
+
+def modify_ldt():
+    """A system call of x86's; other architectures have none.
+
+    Mirrors: modify_ldt(2), arch/x86/kernel/ldt.c, v6.12
+    """
     pass
 
 

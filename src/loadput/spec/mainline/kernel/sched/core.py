@@ -116,11 +116,8 @@ def pick_next_task(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
         else:
             assume(next.on_rq and not next.on_cpu and not next.is_idle)
             assume((next.cpus_mask >> smp_processor_id()) & 1)
-            if delayed_dequeue and next.sched_delayed:
-                # A delayed task that is picked is dequeued then, not run.
-                next.sched_delayed = False
-                next.on_rq = False
-                assume(False)
+            # A delayed task that is picked is dequeued then, not run: nobody can tell it waits.
+            assume(not (delayed_dequeue and next.sched_delayed))
             next.on_cpu = True
     else:
         assume(next != prev)

@@ -1,0 +1,154 @@
+"""The LDT: it belongs to the mm, and every CPU that has the mm loaded holds it in its LDTR.
+
+Mirrors: arch/x86/kernel/ldt.c, v6.12; what switch_mm_irqs_off(), arch/x86/mm/tlb.c, does about it;
+the part of kernel/smp.c that calls flush_ldt(). A VM has one mm, that of its VMM. At first no mm
+has an LDT; unless a thread does ``ldt`` nothing here ever changes.
+"""
+
+
+class mm_context_t(struct, per="vm"):
+    ldt: token[ldt, vm]
+    lock: bool
+    # On its way to that CPU: an IPI to call flush_ldt() for this mm.
+    flush: array[bool, cpu]
+
+
+class mm_struct(struct, per="vm"):
+    context: embed[mm_context_t]
+
+
+# LDTR with its hidden part, which the CPU goes by: not what the GDT's entry says meanwhile.
+hw_ldtr: per_cpu[token[ldt, vm]]
+loaded_mm: per_cpu[ptr[mm_struct]]
+
+
+# [New in arch:x86]
+def task_mm(p: ptr[task_struct]) -> ptr[mm_struct]:
+    """Ours: the mm of the VMM that has the task's vCPU; NULL for another process or none."""
+    if p.vcpu == NULL:
+        return NULL
+    return container_of(p.vcpu.kvm, mm_struct, kvm)
+
+
+# [New in arch:x86]
+def load_mm_ldt(mm: ptr[mm_struct]):
+    """Mirrors: load_mm_ldt(), arch/x86/kernel/ldt.c, v6.12; Omits: the alias with PTI"""
+    ldt = READ_ONCE(mm.context.ldt)
+    this_cpu_write(hw_ldtr, ldt)
+
+
+# [New in arch:x86]
+def switch_ldt(next: ptr[mm_struct]):
+    """Mirrors: switch_ldt(), arch/x86/kernel/ldt.c, v6.12"""
+    if next:
+        load_mm_ldt(next)
+    else:
+        this_cpu_write(hw_ldtr, NULL)
+
+
+# [New in arch:x86]
+def switch_mm_irqs_off(next: ptr[task_struct]):
+    """The CPU goes over to next's mm. A kernel thread borrows the one that is loaded, and between
+    threads of one mm LDTR stays as it is.
+
+    Mirrors: switch_mm_irqs_off(), enter_lazy_tlb(), arch/x86/mm/tlb.c, v6.12
+    Omits: all but the LDT. LDTR is asked for what prev's mm has: where the one is NULL and next has
+    no LDT, there is nothing to load
+    """
+    if next.is_idle:
+        return
+    mm = task_mm(next)
+    if this_cpu(hw_ldtr) or mm_has_ldt(mm):
+        if mm != this_cpu(loaded_mm):
+            switch_ldt(mm)
+    this_cpu_write(loaded_mm, mm)
+
+
+# [New in arch:x86]
+def mm_has_ldt(mm: ptr[mm_struct]) -> bool:
+    """Ours: as switch_ldt() asks."""
+    if mm:
+        return mm.context.ldt != NULL
+    return False
+
+
+# [New in arch:x86]
+def flush_ldt(mm: ptr[mm_struct]):
+    """Mirrors: flush_ldt(), arch/x86/kernel/ldt.c, v6.12
+
+    Context: IRQs off
+    Omits: DS and ES
+    """
+    if this_cpu_read(loaded_mm) != mm:
+        return
+
+    load_mm_ldt(mm)
+
+
+# [New in arch:x86]
+def install_ldt(mm: ptr[mm_struct]):
+    """Give the mm a new LDT, and return when every CPU that has the mm loaded has it in LDTR.
+
+    Mirrors: install_ldt(), arch/x86/kernel/ldt.c; on_each_cpu_mask(), smp_call_function_many_cond(),
+    kernel/smp.c, v6.12
+    Context: IRQs on; the sender waits with preemption off
+    Omits: that mm_cpumask() may have more CPUs, on which flush_ldt() does nothing
+    """
+    with atomic:
+        assume(not mm.context.lock)
+        mm.context.lock = True
+
+    fresh(mm.context.ldt, mm)
+
+    me = get_cpu()
+    with atomic:
+        for c in each(cpu):
+            if c != me and per_cpu(loaded_mm, c) == mm:
+                mm.context.flush[c] = True
+    local_irq_save(flags)
+    flush_ldt(mm)
+    local_irq_restore(flags)
+    for c in each(cpu):
+        await_until(not mm.context.flush[c])
+    put_cpu()
+
+    mm.context.lock = False
+
+
+# [New in arch:x86]
+@irq
+def sysvec_call_function():
+    """The IPI of install_ldt(): load the new LDT, then let the sender go on.
+
+    Mirrors: sysvec_call_function(), arch/x86/kernel/smp.c; __flush_smp_call_function_queue(),
+    kernel/smp.c, v6.12
+    """
+    with atomic:
+        mm = choose(1, NR_VMS)
+        assume(is_flushed(mm, smp_processor_id()))
+    flush_ldt(mm)
+    with atomic:
+        end_flush(mm, smp_processor_id())
+
+
+# [New in arch:x86]
+def is_flushed(mm: ptr[mm_struct], cpu: cpu) -> bool:
+    """Ours: whether the CPU has yet to call flush_ldt() for this mm."""
+    return mm.context.flush[cpu]
+
+
+# [New in arch:x86]
+def end_flush(mm: ptr[mm_struct], cpu: cpu):
+    """Mirrors: csd_unlock(), kernel/smp.c, v6.12"""
+    mm.context.flush[cpu] = False
+
+
+# [Modified in arch:x86]
+def modify_ldt():
+    """Mirrors: modify_ldt(2), write_ldt(), arch/x86/kernel/ldt.c, v6.12
+
+    Omits: what is in the LDT; freeing the old one, which no CPU may use from here on
+    """
+    mm = task_mm(current)
+    if mm:
+        install_ldt(mm)
