@@ -43,13 +43,15 @@ def adopt_signature(d: s.Def, decls: Decls) -> s.Def:
     """Return ``d`` with the parameter types that the program knows the function by.
 
     C says ``int`` where the model says CPU number or a small range. A pointer to a struct that
-    the program does not have is opaque: NULL or not.
+    the program does not have is opaque: NULL or not. Where the number of parameters changed, the
+    known types go to the parameters of the same name, and a new ``int cpu`` is a CPU number.
     """
     sig = decls.funcs.get(d.name)
-    old = sig.params if sig and len(sig.params) == len(d.params) else ((("", INT),) * len(d.params))
-    params = tuple(
-        (n, _adopt(t, was, decls)) for (n, t), (_, was) in zip(d.params, old, strict=True)
-    )
+    named = dict(sig.params) if sig else {}
+    old = [named.get(n, ty.CPU if n == "cpu" else INT) for n, _ in d.params]
+    if sig and len(sig.params) == len(d.params):
+        old = [t for _, t in sig.params]
+    params = tuple((n, _adopt(t, was, decls)) for (n, t), was in zip(d.params, old, strict=True))
     ret = _adopt(d.ret, sig.ret if sig else INT, decls)
     return dataclasses.replace(d, params=params, ret=ret)
 

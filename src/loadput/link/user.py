@@ -128,6 +128,7 @@ def _misfit(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) ->
     params = ", ".join(n for n, _ in d.params) or "none"
     first = calls[0][1]
     one = len(calls) == 1
+    who = ", ".join(sorted({c.name for c, _ in calls}))
     return LinkError(
         "LP0414",
         f"{name} has a new signature, and {len(calls)} caller{'s do' if not one else ' does'}"
@@ -136,8 +137,8 @@ def _misfit(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) ->
         line_text=source_line(first.span),
         got=_told(calls),
         expected=f"{len(d.params)} arguments: {params}",
-        next=f"add the new bod{'y' if one else 'ies'} of {', '.join(sorted({c.name for c, _ in calls}))}"
-        " to the input, or choose the architectures with --arch",
+        next=f"add the new bod{'y' if one else 'ies'} of {who} to the input, or leave"
+        f" {lay.choice.arch} out with --arch",
     )
 
 
@@ -150,5 +151,5 @@ def _stale(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) -> 
         line_text=source_line(first.span),
         got=_told(calls),
         expected="no caller of a removed function",
-        next=f"add the new bodies of the callers, or choose another --base that does not call {name}",
+        next=f"add the new bodies of the callers, or a --base that does not call {name}",
     )

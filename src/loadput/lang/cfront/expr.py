@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, '"': 34, "a": 7, "b": 8}
+_OPERATION = re.compile(r"kvm_x86_ops(?:\.|->)(\w+)\Z")
 _UNSIGNED = words("unsigned u8 u16 u32 u64 uint ulong __u8 __u16 __u32 __u64 size_t")
 
 
@@ -204,6 +205,9 @@ class Expressions:
                 expected="a function by name, static_call(name)(…), or pointer->name(…)",
             )
         text = re.sub(r"\s+", "", self.raw(fn))
+        op = _OPERATION.match(text)
+        if op:
+            return f"kvm_x86_{op[1]}"
         if fn.type in ("field_expression", "subscript_expression") and not set(text) & set('()"%$'):
             return text.replace("[", ".").replace("]", "")
         raise self.fail("LP0203", "call through an expression", fn, expected="a name or a field")

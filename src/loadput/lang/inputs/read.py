@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...base.errors import InputError
-from ..cfront import CFunction, Line, find_c_functions
+from ..cfront import Line, find_c_functions
 from ..cfront.unit import lines_of
 from .diff import has_diff, parse_diff
 from .mail import OwnText, find_in_mail, find_quoted, split_mail
