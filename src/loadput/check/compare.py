@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..ir import ops as o
 from ..link.overlay import chain, get_overlay, load_modules
-from ..link.program import Choice, Program, is_hook
+from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
 from .verdict import Result
@@ -147,7 +147,8 @@ def compare(
                 learns(p, "kvm_arch_vcpu_put"),
             )
             if design == "A":
-                row.order = order_matters(r, run(Choice(arch, "A-swapped", release, search=search)))
+                swapped = Choice(arch, "A-swapped", release, search=search)
+                row.order = order_matters(r, swapped, run)
             out.rows.append(row)
             if each:
                 each(row)
