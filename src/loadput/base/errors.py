@@ -6,6 +6,7 @@ and the text is rendered once, by :meth:`LoadputError.render`.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,9 @@ class LoadputError(Exception):
         for name in ("got", "expected", "available", "next"):
             value = getattr(self, name)
             if value:
-                out.append(f"  {name + ':':10s}{value}")
+                rows = textwrap.wrap(value, 60, break_long_words=False, break_on_hyphens=False)
+                out.append(f"  {name + ':':11s}{rows[0] if rows else ''}".rstrip())
+                out += [f"{'':13s}{row}" for row in rows[1:]]
         return "\n".join(out)
 
 
