@@ -1,15 +1,13 @@
-"""Judging a user's C: which tree it belongs to, what it changes, and who is to blame."""
+"""Judging a user's C: what it changes, and who is to blame."""
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..base.errors import LoadputError, SourceError
-from ..ir.text import render_function
+from ..base.errors import LoadputError
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
 from ..link.overlay import find_overlays
@@ -17,28 +15,21 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
 from .equiv import Comparison, Equivalence
-from .verdict import Result
+from .taken import Taken, lay, take
+from .verdict import Result, lay_blame
 
-RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 # Rooms of the specification that are a model of the machine itself: their C is not laid over them.
 MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/linux/entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The tree that an input is laid over, and why that one.
-
-    :param distances: per release, how many lines of IR its bodies and the input's differ in
-    """
-
-    release: str
-    why: str
-    distances: tuple[tuple[str, int], ...] = ()
-
-
 @dataclass(slots=True)
 class Judgement:
-    """What became of one patch on one architecture."""
+    """What became of one patch on one architecture.
+
+    :param unused: functions that nothing calls here
+    :param added: functions that the base does not have
+    :param removed: functions that the base has and the patch takes out
+    """
 
     patch: str
     arch: str
@@ -46,100 +37,73 @@ class Judgement:
     equivalences: list[Equivalence]
     base: Result
     result: Result
-    reasons: dict[str, str] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
-    new_fields: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-
-def choose_base(defs: Sequence[Def], scenario: Scenario, arch: str, design: str = "") -> Base:
-    """The release whose own bodies of the input's functions are nearest to the input's.
-
-    Ties go to the newest release. Functions that no release has do not count.
-    """
-    rows = []
-    for release in RELEASES:
-        try:
-            rows.append((release, _distance(defs, Choice(arch, design, release), scenario)))
-        except SourceError:
-            continue
-        except LoadputError:
-            continue
-    if not rows:
-        return Base(RELEASES[0], "no release takes its functions; the newest is used")
-    best = min(rows, key=lambda r: r[1])[0]
-    told = ", ".join(f"{r} {n}" for r, n in rows)
-    return Base(best, f"nearest to its functions (lines of IR that differ: {told})", tuple(rows))
-
-
-def _distance(defs: Sequence[Def], choice: Choice, scenario: Scenario) -> int:
-    own = link(choice, scenario)
-    user = link(
-        Choice(choice.arch, choice.design, choice.release, user=tuple(defs), user_label="input"),
-        scenario,
-    )
-    total = 0
-    for d in defs:
-        if d.name in own.functions and d.name in user.functions:
-            a, b = (_lines(p, d.name) for p in (own, user))
-            same = sum(
-                m.size for m in difflib.SequenceMatcher(None, a, b, False).get_matching_blocks()
-            )
-            total += max(len(a), len(b)) - same
-    return total + 5 * len(user.decls.inferred)
-
-
-def _lines(p: Program, name: str) -> list[str]:
-    """The function's operations, without numbers of temporaries, labels and jumps."""
-    text = render_function(p.functions[name], spans=False)
-    rows = [re.sub(r"%\.\d+", "%.", ln.strip()) for ln in text.split("\n")[1:]]
-    rows = [re.sub(r"\bL\d+\b", "L", ln) for ln in rows]
-    return [ln for ln in rows if ln and not ln.startswith(("local ", "L:", "jmp", "%. = %"))]
+    @property
+    def assumed(self) -> list[str]:
+        """The configuration that the bodies of the user's rest on."""
+        user = self.result.choice.user
+        return list(dict.fromkeys(a for d in user for a in d.assumed))
 
 
 def judge(
-    name: str,
-    defs: Sequence[Def],
+    taken: Taken,
     base: Choice,
     scenario: Scenario,
     *,
     run: Callable[[Choice], Result],
     before: Result | None = None,
     label: str = "",
-    new_fields: Collection[str] = (),
 ) -> Judgement:
-    """Lay ``defs`` over ``base`` and decide both; each finding gets its blame.
+    """Lay one patch over ``base`` and decide both; each finding gets its blame.
 
     :param run: decides one choice (so that the caller sets engine and limits)
     :param before: the result of ``base``, where it is known
+    :raises LoadputError: the patch does not link here
     """
-    from .verdict import lay_blame
-
+    user = lay(base, taken, label)
+    link(user, scenario)  # before any search: what does not link costs nothing
     before = before or run(base)
-    user = Choice(
-        base.arch, base.design, base.release, base.twin, (*base.user, *defs), label, base.search
-    )
     after = run(user)
     lay_blame(after, before)
     comparison = Comparison(before.machine, after.machine)
-    both = before.machine.program.functions.keys() & after.machine.program.functions.keys()
-    equal = [comparison.compare(d.name) for d in defs if d.name in both]
-    unused = [d.name for d in defs if d.name not in after.machine.program.functions]
+    old, new = (r.machine.program.functions for r in (before, after))
+    names = [d.name for d in taken.defs]
+    equal = [comparison.compare(n) for n in names if n in old and n in new]
     return Judgement(
-        name, base.arch, [d.name for d in defs], equal, before, after, {}, unused, list(new_fields)
+        taken.patch.title,
+        base.arch,
+        names,
+        equal,
+        before,
+        after,
+        [n for n in names if n not in new],
+        [n for n in names if n in new and n not in old],
+        [n for n in taken.removed if n in old],
+        taken.notes,
     )
 
 
-def fields_unknown_before(defs: Sequence[Def], scenario: Scenario, arch: str) -> list[str]:
-    """Fields that the input uses and some older release lacks: inferred from their use there."""
-    out: dict[str, list[str]] = {}
-    for release in RELEASES:
+def take_all(
+    patches: Sequence[Patch],
+    archs: Sequence[str],
+    choices: Mapping[str, Choice],
+    scenario: Scenario,
+) -> tuple[dict[str, list[Taken]], dict[str, LoadputError]]:
+    """Per architecture, the patches as it takes them; or why it cannot."""
+    out: dict[str, list[Taken]] = {}
+    failed: dict[str, LoadputError] = {}
+    for arch in archs:
         try:
-            p = link(Choice(arch, "", release, user=tuple(defs), user_label="input"), scenario)
-        except LoadputError:
-            continue
-        for f in p.decls.inferred:
-            out.setdefault(f"{f.name}: {f.type}", []).append(release)
-    return [f"{name}, which {', '.join(rs)} lacks" for name, rs in out.items()]
+            program = link(choices[arch], scenario)
+            paths = frozenset(p for ps in tree_paths(program).values() for p in ps)
+            out[arch] = [take(p, arch, program, paths) for p in patches]
+        except LoadputError as e:
+            failed[arch] = e
+    return out, failed
 
 
 _PATH = re.compile(r"\b((?:virt|arch|kernel|include)/[\w./-]+?\.[ch])\b")
@@ -196,11 +160,6 @@ def compare_with_tree(
     return out, defs, reasons
 
 
-def patch_defs(patch: Patch, structs: Collection[str]) -> list[Def]:
-    """The functions of a patch as syntax trees; raises SourceError with the place."""
-    return patch.parse(structs=structs)
-
-
 def known_archs(*more: Path) -> list[str]:
     """The architectures that programs can be linked for."""
     return sorted(n for n, v in find_overlays("arch", *more).items() if not v.abstract)
@@ -216,18 +175,3 @@ def expand_archs(text: str, *more: Path) -> list[str]:
     if text == "all":
         return known_archs(*more)
     return [get_overlay("arch", a.strip(), *more).name for a in text.split(",") if a.strip()]
-
-
-def tree_release(tree: Path) -> str:
-    """The release nearest to a kernel tree, by the version in its Makefile."""
-    try:
-        text = (tree / "Makefile").read_text("utf-8", "replace")
-    except OSError:
-        return RELEASES[0]
-    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)", text, re.M))
-    version = (int(found.get("VERSION", 6)), int(found.get("PATCHLEVEL", 12)))
-    if version >= (6, 12):
-        return "v6.12"
-    if version >= (6, 11):
-        return "v6.11-pre"
-    return "v6.1.192" if int(found.get("SUBLEVEL", 0)) > 0 else "v6.1"

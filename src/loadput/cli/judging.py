@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,105 +12,185 @@ from .check import _run, again, exit_code, write_json
 from .options import make_choice
 
 if TYPE_CHECKING:
-    from ..check.judge import Base, Judgement
-    from ..lang.syntax import Def
+    from ..base.errors import LoadputError
+    from ..check.basis import Base
+    from ..check.judge import Judgement
+    from ..check.taken import Taken
+    from ..lang.inputs import Patch
     from ..link.program import Choice
     from ..link.scenario import Scenario
+
+SEVERITY = {0: 0, 4: 1, 2: 2, 1: 3}
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of the verb: what it is given, and what came of it."""
+
+    opts: dict[str, Any]
+    scenario: Scenario
+    patches: list[Patch]
+    quiet: bool
+    judged: list[Judgement] = field(default_factory=list)
+    failed: list[tuple[str, str, LoadputError]] = field(default_factory=list)
+    idle: list[tuple[str, str]] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            click.echo(text, nl=False)
 
 
 def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> int:
     """Judge every input on every architecture; return the exit code."""
-    import dataclasses
-
-    from ..check.judge import RELEASES, Base, choose_base, fields_unknown_before, judge
+    from ..check.basis import RELEASES
+    from ..check.judge import take_all
     from ..lang.inputs import read_input
-    from ..link.program import link
     from ..link.scenario import load_scenario
-    from ..report.judged import render_head, render_judgement, render_tree
+    from ..report.judged import render_failure, render_head, render_summary, render_tree
 
     scenario = load_scenario(opts["scenario"])
     patches = [p for f in inputs for p in read_input(f, opts["tree"])]
     if not patches:
         return _tree_only(archs, opts, scenario, render_tree)
-    newest = make_choice({**opts, "release": opts["release"] or RELEASES[0]}, archs[0])
-    structs = set(link(newest, scenario).decls.structs)
-    parsed = [(p, p.parse(structs=structs)) for p in patches]
-    every = [d for _, defs in parsed for d in defs]
+    run = _Run(opts, scenario, patches, opts["json_file"] == "-")
+    newest = {**opts, "release": (opts["base"] or opts["release"]).partition(":")[0] or RELEASES[0]}
+    taken, failed = take_all(patches, archs, {a: make_choice(newest, a) for a in archs}, scenario)
+    _has_any(taken, failed, patches)
+    base, run.opts = _base(taken, scenario, opts)
+    run.say(render_head(patches, base))
+    for arch in archs:
+        if arch in failed:
+            run.failed.append((arch, "", failed[arch]))
+            run.say(render_failure(arch, "", failed[arch]))
+        else:
+            _judge_arch(run, arch, base, taken[arch])
+    if run.failed and not run.judged and len({e.render() for _, _, e in run.failed}) == 1:
+        raise run.failed[0][2]
+    run.say(render_summary(run.judged, run.failed, run.idle, again(opts, opts["arch"], inputs)))
+    if opts["json_file"]:
+        write_json(opts["json_file"], _json(run, base))
+    codes = [exit_code(j.result, True) for j in run.judged] + [2 for _ in run.failed]
+    return max(codes, key=SEVERITY.__getitem__, default=0)
+
+
+def _has_any(
+    taken: dict[str, list[Taken]], failed: dict[str, LoadputError], patches: list[Patch]
+) -> None:
+    """Raises the error of the only architecture, or InputError LP0417 where none has anything."""
+    from ..base.errors import InputError
+    from ..check.scope import not_modelled, scope_of
+
+    if not taken:
+        raise next(iter(failed.values()))
+    if any(t.changes for ts in taken.values() for t in ts) or failed:
+        return
+    functions = [f for p in patches for f in (*p.functions, *p.removed)]
+    others = sorted({a for f in functions for a in scope_of(f).archs or ()})
+    why = "; ".join(not_modelled(functions))
+    raise InputError(
+        "LP0417",
+        f"the input has no function of {', '.join(taken)}",
+        got=", ".join(dict.fromkeys(f.name for f in functions)) + (f" ({why})" if why else ""),
+        expected="functions of common code or of the chosen architectures",
+        next=f"--arch {','.join(others)}" if others else "loadput list shows what is modelled",
+    )
+
+
+def _base(
+    taken: dict[str, list[Taken]], scenario: Scenario, opts: dict[str, Any]
+) -> tuple[Base, dict[str, Any]]:
+    """The base, and the options with its design."""
+    from ..check.basis import Base, base_of_tree, choose_base
+
     if opts["release"] or opts["base"]:
         release, _, design = (opts["base"] or opts["release"]).partition(":")
-        base = Base(release, "named on the command line")
-        opts = {**opts, "design": design or opts["design"]}
-    else:
-        base = choose_base(every, scenario, archs[0], opts["design"])
-    fields = fields_unknown_before(every, scenario, archs[0])
-    click.echo(render_head([p for p, _ in parsed], base, fields), nl=False)
-    judged: list[Judgement] = []
-    for arch in archs:
-        choice = make_choice({**opts, "release": base.release}, arch)
-        before = None
-        laid: tuple[Def, ...] = ()
-        for p, defs in parsed:
-            here = dataclasses.replace(
-                choice, user=laid, user_label="earlier patches" if laid else ""
-            )
+        return Base(release, "named on the command line"), {
+            **opts,
+            "design": design or opts["design"],
+        }
+    known = base_of_tree(Path(opts["tree"])) if opts["tree"] else None
+    return known or choose_base(taken, scenario, opts["design"]), opts
+
+
+def _judge_arch(run: _Run, arch: str, base: Base, taken: list[Taken]) -> None:
+    """Patch by patch, earlier ones beneath; one that does not link lies beneath the next too."""
+    from ..base.errors import LoadputError
+    from ..check.judge import judge
+    from ..check.taken import lay
+    from ..report.judged import render_failure, render_idle, render_judgement
+
+    choice, note = _as_it_was(run, make_choice({**run.opts, "release": base.release}, arch), taken)
+    before = None
+    at = choice
+    for t in taken:
+        title, label = t.patch.title, "earlier patches" if t is not taken[-1] else t.patch.kind
+        if not t.changes:
+            run.idle.append((arch, title))
+            run.say(render_idle(arch, t))
+            continue
+        try:
+            user = lay(at, t, label)
             j = judge(
-                p.title,
-                defs,
-                here,
-                scenario,
-                run=lambda c: _run(c, scenario, opts),
-                before=before,
-                label=p.kind,
-            )
-            judged.append(j)
-            click.echo(render_judgement(j, verbose=opts["verbose"]), nl=False)
-            laid, before = (*laid, *defs), j.result
-    click.echo(_tail(inputs, opts, judged), nl=False)
-    if opts["json_file"]:
-        write_json(opts["json_file"], _json(judged, base, [p for p, _ in parsed]))
-    return max((exit_code(j.result, True) for j in judged), key=lambda c: {0: 0, 4: 1, 1: 2}[c])
+                t, at, run.scenario, run=lambda c: _run(c, run.scenario, run.opts),
+                before=before, label=label,
+            )  # fmt: skip
+        except LoadputError as e:
+            run.failed.append((arch, title, e))
+            run.say(render_failure(arch, title, e))
+            at, before = user, before
+            continue
+        if note and not j.notes:
+            j.notes.append(note)
+        run.judged.append(j)
+        run.say(render_judgement(j, verbose=run.opts["verbose"]))
+        at, before = user, j.result
 
 
-def _tail(inputs: tuple[str, ...], opts: dict[str, Any], judged: list[Judgement]) -> str:
-    from ..report.text import edge, wrap
+def _as_it_was(run: _Run, choice: Choice, taken: list[Taken]) -> tuple[Choice, str]:
+    """The base with the functions as the user's tree or diff had them, where they link."""
+    from ..base.errors import LoadputError
+    from ..check.taken import as_it_was
+    from ..link.program import link
 
-    rows = ["", *edge(judged[-1].result), *wrap("again", again(opts, opts["arch"], inputs))]
-    return "\n".join(rows) + "\n"
+    old = as_it_was(taken)
+    if not old:
+        return choice, ""
+    with_old = replace(choice, user=old, user_label="its functions as they were")
+    try:
+        link(with_old, run.scenario)
+    except LoadputError as e:
+        return choice, f"the base is the release's own: as it was, {e.what}"
+    return with_old, ""
 
 
-def _json(judged: list[Judgement], base: Base, patches: list[Any]) -> bytes:
-    from ..report.json import SCHEMA, encode, equivalence, program_result
+def _json(run: _Run, base: Base) -> bytes:
+    from ..report.json import SCHEMA, encode, judgement, patch_input
 
     return encode(
         {
             "schema": SCHEMA,
-            "base": {"release": base.release, "why": base.why},
-            "inputs": [
-                {
-                    "title": p.title,
-                    "kind": p.kind,
-                    "functions": [{"name": f.name, "place": f.place} for f in p.functions],
-                    "notes": list(p.notes),
-                }
-                for p in patches
+            "base": {
+                "release": base.release,
+                "why": base.why,
+                "distances": dict(base.distances),
+                "fields": list(base.fields),
+            },
+            "inputs": [patch_input(p) for p in run.patches],
+            "programs": [judgement(j) for j in run.judged],
+            "failed": [
+                {"arch": a, "patch": t, "code": e.code, "error": e.render()}
+                for a, t, e in run.failed
             ],
-            "programs": [
-                {
-                    **program_result(j.result),
-                    "patch": j.patch,
-                    "equivalence": [equivalence(e) for e in j.equivalences],
-                    "base": program_result(j.base),
-                }
-                for j in judged
-            ],
+            "unchanged": [{"arch": a, "patch": t} for a, t in run.idle],
         }
     )
 
 
 def _tree_only(archs: list[str], opts: dict[str, Any], scenario: Scenario, render: Any) -> int:
     """Every function of the program that the tree has, against ours; then the program with them."""
+    from ..check.basis import tree_release
     from ..check.equiv import DIFFERENT
-    from ..check.judge import compare_with_tree, tree_release
+    from ..check.judge import compare_with_tree
     from ..report.json import SCHEMA, encode, equivalence
 
     tree = Path(opts["tree"])
@@ -119,7 +200,9 @@ def _tree_only(archs: list[str], opts: dict[str, Any], scenario: Scenario, rende
     for arch in archs:
         choice: Choice = make_choice({**opts, "release": release}, arch)
         answers, defs, reasons = compare_with_tree(tree, choice, scenario)
-        click.echo(render(tree, choice, answers, defs, reasons, verbose=opts["verbose"]), nl=False)
+        if opts["json_file"] != "-":
+            said = render(tree, choice, answers, defs, reasons, verbose=opts["verbose"])
+            click.echo(said, nl=False)
         code |= int(any(e.verdict == DIFFERENT for e in answers))
         rows.append(
             {

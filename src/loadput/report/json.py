@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..check.equiv import Equivalence
+from ..check.judge import Judgement
 from ..check.races import Access
+from ..check.scope import not_modelled
 from ..check.story import StoryStep
 from ..check.verdict import PropertyResult, Result
+from ..lang.inputs import Patch
 
 SCHEMA = 1
 
@@ -91,6 +94,44 @@ def access(a: Access) -> dict[str, str]:
 def equivalence(e: Equivalence) -> dict[str, Any]:
     """One function compared with ours."""
     return {"function": e.function, "verdict": e.verdict, "runs": e.runs, "where": list(e.where)}
+
+
+def patch_input(p: Patch) -> dict[str, Any]:
+    """One thing that the user gave."""
+    return {
+        "title": p.title,
+        "kind": p.kind,
+        "functions": [{"name": f.name, "place": f.place, "path": f.path} for f in p.functions],
+        "removed": [{"name": f.name, "path": f.path} for f in p.removed],
+        "fields": [
+            {"struct": f.struct, "name": f.name, "type": f.ctype, "place": f.place}
+            for f in p.fields
+        ],
+        "not_modelled": not_modelled(p.functions),
+        "notes": list(p.notes),
+    }
+
+
+def judgement(j: Judgement) -> dict[str, Any]:
+    """One patch on one architecture."""
+    notes = j.result.machine.program.notes
+    return {
+        **program_result(j.result),
+        "patch": j.patch,
+        "equivalence": [equivalence(e) for e in j.equivalences],
+        "unused": j.unused,
+        "added": j.added,
+        "removed": j.removed,
+        "assumed": j.assumed,
+        "notes": [
+            *({"kind": "input", "what": n, "function": "", "place": ""} for n in j.notes),
+            *(
+                {"kind": n.kind, "what": n.what, "function": n.function, "place": str(n.span)}
+                for n in notes
+            ),
+        ],
+        "base": program_result(j.base),
+    }
 
 
 def encode(value: Any) -> bytes:

@@ -1,0 +1,196 @@
+"""Which kernel a user's C was written for, and why."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..base.errors import LinkError, LoadputError
+from ..ir.text import render_function
+from ..lang.syntax import Def
+from ..link.program import Choice, Program, link
+from ..link.scenario import Scenario
+from .taken import Taken, first_seen
+
+RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The kernel that an input is laid over, and why that one.
+
+    :param distances: per release, how many lines of IR its bodies and the input's differ in
+    :param fields: fields that the input uses and some release lacks: inferred from their use there
+    """
+
+    release: str
+    why: str
+    distances: tuple[tuple[str, int], ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the releases answered: the distance, or the error."""
+
+    distance: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, LoadputError] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
+
+
+def choose_base(taken: Mapping[str, Sequence[Taken]], scenario: Scenario, design: str = "") -> Base:
+    """The release whose own bodies of the input's functions are nearest to the input's.
+
+    A diff that shows whole functions, or has a tree, is measured by what was there before it.
+    Ties go to the newest release; a release that the input does not link on comes last.
+
+    :param taken: per architecture, the patches as it takes them
+    :raises LoadputError: the input links on no release: LP0416, or what all of them say
+    """
+    asked = _Asked()
+    measured: set[str] = set()
+    old = any(t.before for patches in taken.values() for t in patches)
+    for arch, patches in taken.items():
+        met = first_seen(patches)
+        if met.keys() <= measured:
+            continue
+        got = {r: _ask(asked, Choice(arch, design, r), scenario, patches, met) for r in RELEASES}
+        if any(got.values()):
+            measured |= met.keys()
+    if not asked.distance:
+        raise _nowhere(asked.errors)
+    rows = tuple((r, asked.distance[r]) for r in RELEASES if r in asked.distance)
+    fits = [row for row in rows if row[0] not in asked.errors] or list(rows)
+    best = min(fits, key=lambda row: row[1])[0]
+    fields = tuple(
+        f"{name}, which {', '.join(rs)} {'lacks' if len(rs) == 1 else 'lack'}"
+        for name, rs in asked.fields.items()
+    )
+    return Base(best, _why(best, rows, old, asked.errors), rows, fields)
+
+
+def _why(
+    best: str, rows: Sequence[tuple[str, int]], old: bool, errors: Mapping[str, LoadputError]
+) -> str:
+    least = dict(rows)[best]
+    same = [r for r, n in rows if n == least and r != best]
+    what = "what the diff replaces" if old else "its functions"
+    told = ", ".join(f"{r} {n}" for r, n in rows if r != best)
+    how = f"{what} are the release's own" if not least else f"nearest to {what}"
+    how = how.replace("replaces are", "replaces is")
+    if not told:
+        return how + "; it links on no other release"
+    if len(same) == len(rows) - 1:
+        return f"every release is as near to {what}; the newest is taken"
+    lines = (
+        f"lines that differ: {least}; {told}" if least else f"lines that differ elsewhere: {told}"
+    )
+    return f"{how} ({lines})" + ("; does not link on all" if best in errors else "")
+
+
+def _ask(
+    asked: _Asked,
+    choice: Choice,
+    scenario: Scenario,
+    patches: Sequence[Taken],
+    met: Mapping[str, Def],
+) -> bool:
+    """Add what one release says; whether it links."""
+    r = choice.release
+    try:
+        n, inferred = _distance(choice, scenario, met, patches)
+    except LoadputError as e:
+        asked.errors.setdefault(r, e)
+        return False
+    asked.distance[r] = asked.distance.get(r, 0) + n
+    for name in inferred:
+        where = asked.fields.setdefault(name, [])
+        if r not in where:
+            where.append(r)
+    return True
+
+
+def _distance(
+    choice: Choice, scenario: Scenario, met: Mapping[str, Def], patches: Sequence[Taken]
+) -> tuple[int, list[str]]:
+    from dataclasses import replace
+
+    own = link(choice, scenario)
+    hints = tuple(h for t in patches for h in t.hints)
+    user = link(
+        replace(choice, user=tuple(met.values()), user_label="input", hints=hints), scenario
+    )
+    old = {d.name for t in patches for d in t.before}
+    total = 0
+    for name in met:
+        if name in own.functions and name in user.functions:
+            a, b = (_lines(p, name) for p in (own, user))
+            match = difflib.SequenceMatcher(None, a, b, False)
+            total += max(len(a), len(b)) - sum(m.size for m in match.get_matching_blocks())
+        elif name in old and name in user.functions:
+            total += len(_lines(user, name))
+    total += sum(10 for t in patches for n in t.removed if n not in own.functions)
+    inferred = [f"{f.name}: {f.type}" for f in user.decls.inferred]
+    return total + 5 * len(inferred), inferred
+
+
+def _lines(p: Program, name: str) -> list[str]:
+    """The function's operations, without numbers of temporaries, labels and jumps."""
+    text = render_function(p.functions[name], spans=False)
+    rows = [re.sub(r"%\.\d+", "%.", ln.strip()) for ln in text.split("\n")[1:]]
+    rows = [re.sub(r"\bL\d+\b", "L", ln) for ln in rows]
+    return [ln for ln in rows if ln and not ln.startswith(("local ", "L:", "jmp", "%. = %"))]
+
+
+def _nowhere(errors: Mapping[str, LoadputError]) -> LoadputError:
+    """One error for an input that no release takes: the common one, or what each says."""
+    if not errors:
+        return LinkError("LP0416", "the input has nothing to link")
+    first = next(iter(errors.values()))
+    if all(
+        (e.code, e.what, e.span) == (first.code, first.what, first.span) for e in errors.values()
+    ):
+        return first
+    return LinkError(
+        "LP0416",
+        "the input links on no release",
+        span=first.span,
+        line_text=first.line_text,
+        got="; ".join(f"{r}: {e.what}" for r, e in errors.items()),
+        expected="C that fits one of the releases, with every caller of what it changes",
+        next=first.next or "--base RELEASE shows one release's error in full",
+    )
+
+
+def tree_version(tree: Path) -> tuple[int, int, int] | None:
+    """The kernel version in a tree's Makefile; None where it has none."""
+    try:
+        text = (tree / "Makefile").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    found = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)", text, re.M))
+    if "VERSION" not in found or "PATCHLEVEL" not in found:
+        return None
+    return int(found["VERSION"]), int(found["PATCHLEVEL"]), int(found.get("SUBLEVEL", 0))
+
+
+def tree_release(tree: Path) -> str:
+    """The release nearest to a kernel tree, by its version; the newest where it has none."""
+    version = tree_version(tree)
+    if version is None or version >= (6, 12, 0):
+        return "v6.12"
+    if version >= (6, 11, 0):
+        return "v6.11-pre"
+    return "v6.1.192" if version[2] > 0 else "v6.1"
+
+
+def base_of_tree(tree: Path) -> Base | None:
+    """The base that a tree's version names beyond doubt: 6.1.y, or 6.12 and later."""
+    version = tree_version(tree)
+    if version is None or not (version[:2] == (6, 1) or version >= (6, 12, 0)):
+        return None
+    told = ".".join(map(str, version))
+    return Base(tree_release(tree), f"the tree is {told} by its Makefile")

@@ -1,0 +1,129 @@
+"""What one architecture takes from a user's patches: functions, removals, fields, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..base.errors import SourceError
+from ..lang.cfront import CFunction, parse_function
+from ..lang.guess import walk
+from ..lang.inputs import Patch
+from ..lang.syntax import Def, Invoke
+from ..link.program import Choice, Program
+from .scope import for_arch, scope_of, scope_of_path
+
+
+@dataclass(slots=True)
+class Taken:
+    """One patch as one architecture takes it.
+
+    :param before: the functions as they were before the patch, where the input tells
+    :param notes: what of the patch has no effect here, and why, a sentence each
+    """
+
+    patch: Patch
+    defs: list[Def] = field(default_factory=list)
+    before: list[Def] = field(default_factory=list)
+    removed: tuple[str, ...] = ()
+    hints: tuple[tuple[str, str, str], ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> bool:
+        """Whether this architecture has anything of the patch."""
+        return bool(self.defs or self.removed)
+
+
+def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Taken:
+    """Return what ``arch`` has of ``patch``, parsed.
+
+    A function that does not parse is an error only where something calls it.
+
+    :param program: of that architecture: its structs and functions
+    :param paths: the files of a kernel tree that the program is modelled after
+    :raises LoadputError: a file that counts here and could not be read; C that does not parse
+    """
+    out = Taken(patch)
+    for u in patch.unread:
+        if not scope_of_path(u.path).covers(arch):
+            continue
+        if u.path in paths:
+            raise u.error
+        out.notes.append(f"{u.path}: not read ({u.error.what}), and not modelled here")
+    structs = set(program.decls.structs)
+    mine = for_arch(patch.functions, arch)
+    out.defs, failed = _parse(mine, patch.origin, structs)
+    called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
+    for name, error in failed.items():
+        if name in program.functions or name in called:
+            raise error
+        out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
+    names = {f.name for f in mine}
+    out.removed = tuple(f.name for f in for_arch(patch.removed, arch) if f.name not in names)
+    was = [f for f in patch.before if f.name in names or f.name in out.removed]
+    out.before, _ = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
+    out.hints = tuple((f.struct, f.name, f.ctype) for f in patch.fields)
+    return out
+
+
+def _parse(
+    functions: Sequence[CFunction], origin: str, structs: set[str]
+) -> tuple[list[Def], dict[str, SourceError]]:
+    defs: list[Def] = []
+    failed: dict[str, SourceError] = {}
+    for f in functions:
+        try:
+            defs.append(parse_function(f, origin, structs))
+        except SourceError as e:
+            failed[f.name] = e
+    return defs, failed
+
+
+def twice(patch: Patch) -> list[str]:
+    """Functions that a patch without paths defines twice for one architecture: the later counts."""
+    seen: dict[tuple[str, object], str] = {}
+    out = []
+    for f in patch.functions:
+        key = (f.name, scope_of(f))
+        if key in seen and not f.path:
+            out.append(f"{f.name} is there twice; the one at {f.place} is used")
+        seen[key] = f.place
+    return out
+
+
+def first_seen(taken: Sequence[Taken]) -> dict[str, Def]:
+    """Each function as the series met it: as it was, or the first new body where nobody tells."""
+    out: dict[str, Def] = {}
+    for t in taken:
+        before = {d.name: d for d in t.before}
+        for d in (*t.defs, *t.before):
+            out.setdefault(d.name, before.get(d.name, d))
+    return out
+
+
+def as_it_was(taken: Sequence[Taken]) -> tuple[Def, ...]:
+    """The functions that the series changes, as they were before all of it."""
+    met: set[str] = set()
+    out: list[Def] = []
+    for t in taken:
+        out += [d for d in t.before if d.name not in met]
+        met |= {d.name for d in (*t.defs, *t.before)}
+    return tuple(out)
+
+
+def lay(choice: Choice, t: Taken, label: str) -> Choice:
+    """``choice`` with one more patch on top."""
+    from dataclasses import replace
+
+    new = {d.name for d in t.defs}
+    kept = [d for d in choice.user if d.name not in new and d.name not in t.removed]
+    gone = tuple(n for n in (*choice.removed, *t.removed) if n not in new)
+    hints = tuple(dict.fromkeys((*choice.hints, *t.hints)))
+    return replace(
+        choice,
+        user=(*kept, *t.defs),
+        removed=tuple(dict.fromkeys(gone)),
+        hints=hints,
+        user_label=label,
+    )
