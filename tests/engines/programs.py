@@ -84,7 +84,7 @@ def make_program(text: str, scenario: Scenario) -> link.Program:
     module.defs = [d for d in module.defs if f"test:{d.name}" not in props]
     lay.lay((module,), "mainline")
     link._set_constants(lay.decls, scenario)
-    lo = link._Lowerer(lay, lay.decls)
+    lo = link._Lowerer(lay, lay.decls, scenario)
     for d in props.values():
         lay.decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
     for name in link._entries(lay, scenario):

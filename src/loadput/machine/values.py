@@ -133,22 +133,32 @@ def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     )
 
 
-def _steps_on(op: o.Assign) -> bool:
-    e = op.expr
-    return isinstance(e, o.Bin) and e.op == "add" and isinstance(e.a, o.Local)
+def _step_of(op: object) -> o.Expr | None:
+    """What an operation adds to a local; None where it does something else."""
+    e = op.expr if isinstance(op, o.Assign) else None
+    return e.b if isinstance(e, o.Bin) and e.op == "add" and isinstance(e.a, o.Local) else None
 
 
 def _loop_caps(g: Graph) -> dict[str, int]:
-    """For locals that are counted up: one more than the greatest constant they are compared with.
+    """For locals that are counted up: the greatest constant they are compared with, and a step.
 
-    A counter is tested before each turn, so it does not pass that by more than one.
+    A counter is tested before each turn, so it does not pass that by more than one step. A counter
+    whose steps are not constants has no cap.
     """
+    steps: dict[str, int | None] = {}
+    for n in g.nodes:
+        by = _step_of(n.op)
+        if by is not None:
+            dst = n.op.dst  # type: ignore[union-attr]
+            most = steps.get(dst, 1)
+            steps[dst] = max(most, by.value) if isinstance(by, o.Const) and most else None
     caps: dict[str, int] = {}
     for n in g.nodes:
         e = n.op.cond if isinstance(n.op, o.Branch) else None
         if isinstance(e, o.Bin) and isinstance(e.a, o.Local) and isinstance(e.b, o.Const):
-            if e.op in ("lt", "le", "gt", "ge"):
-                caps[e.a.name] = max(caps.get(e.a.name, 0), e.b.value + 1)
+            step = steps.get(e.a.name)
+            if e.op in ("lt", "le", "gt", "ge") and step:
+                caps[e.a.name] = max(caps.get(e.a.name, 0), e.b.value + step)
     return caps
 
 
@@ -282,7 +292,7 @@ class Analysis:
         op = n.op
         if isinstance(op, o.Assign):
             new = self.values(op.expr)
-            if op.dst in self.caps and _steps_on(op):
+            if op.dst in self.caps and _step_of(op) is not None:
                 new = {min(x, self.caps[op.dst]) for x in new}
             self._grow((self.ci, op.dst), new)
         elif isinstance(op, o.Load):
