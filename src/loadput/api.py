@@ -44,13 +44,13 @@ __all__ = [
 def all_properties() -> dict[str, Property]:
     """Every property by name, as the first architecture and design that it applies to has it."""
     out: dict[str, Property] = {}
-    scenario = load_scenario("one")
     archs = [n for n, v in find_overlays("arch").items() if not v.abstract]
-    for arch in archs:
-        for design in ("D", "B"):
-            for p in link(Choice(arch, design), scenario).properties:
-                if p.name not in out or (out[p.name].applies and not p.applies):
-                    out[p.name] = p
+    asked = [(Choice(arch, design), "one") for arch in archs for design in ("D", "B")]
+    # Some are asked only where a thread does what they are about.
+    for choice, scenario in [*asked, (Choice("svm"), "ldt-one")]:
+        for p in link(choice, load_scenario(scenario)).properties:
+            if p.name not in out or (out[p.name].applies and not p.applies):
+                out[p.name] = p
     return dict(sorted(out.items()))
 
 

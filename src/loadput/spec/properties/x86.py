@@ -167,7 +167,7 @@ def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @forget_(
-    bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load",
+    bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load, vmsave",
     origin="arch:svm, design:A, design:B, design:C",
 )
 @at_exit(svm_vcpu_put)
@@ -206,23 +206,41 @@ def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
     vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
 
 
-# Since the last load of a vCPU on this CPU: LDTR was the mm's LDT then, and none has come since.
-ldt_is_old: per_cpu[ghost[bool]]
+# LDTR was the mm's LDT when a vCPU was last loaded on this CPU, and the mm has had no other since.
+class ldt_ghost(struct, per="cpu"):
+    unchanged: ghost[bool]
+
+
+ldt_seen: per_cpu[ldt_ghost]
 
 
 @property_(
-    source="arch/x86/kernel/ldt.c install_ldt(): the old LDT is freed when it returns, v6.12",
-    twin="ldt_no_ipi",
+    source="arch/x86/kernel/ldt.c install_ldt(), write_ldt(), which then frees the old LDT, v6.12",
+    twin="ldt_no_flush",
     does="ldt",
 )
 @at_exit(__svm_vcpu_run)
-@at_exit(arch_exit_to_user_mode_prepare)
 def LDT_FRESH() -> bool:
-    """After #VMEXIT and on the way to user mode LDTR has the LDT of the task's mm, or the IPI that
-    loads it is on its way. Suspected of mainline: source reading only, not shown on hardware.
+    """After #VMEXIT LDTR has the LDT that its mm has since install_ldt() returned. Violated in
+    mainline: suspected, source reading only, not shown on hardware.
     """
     mm = task_mm(current)
-    if mm == NULL or is_flushed(mm, smp_processor_id()):
+    return mm.context.lock or this_cpu(hw_ldtr) == mm.context.ldt
+
+
+@property_(
+    source="arch/x86/kernel/ldt.c load_mm_ldt(): loaded before any user code runs, v6.12",
+    twin="ldt_no_flush",
+    needs="vmsave",
+    does="ldt",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER_LDT() -> bool:
+    """User mode has in LDTR the LDT that its mm has since install_ldt() returned. Violated in
+    mainline: suspected, source reading only, not shown on hardware.
+    """
+    mm = task_mm(current)
+    if mm == NULL or mm.context.lock:
         return True
     return this_cpu(hw_ldtr) == mm.context.ldt
 
@@ -230,24 +248,28 @@ def LDT_FRESH() -> bool:
 @monitor(does="ldt")
 @at_entry(kvm_arch_vcpu_load)
 def ldt_at_load():
-    this_cpu_write(ldt_is_old, this_cpu(hw_ldtr) == task_mm(current).context.ldt)
+    mm = task_mm(current)
+    seen = this_cpu_ptr(addr(ldt_seen))
+    seen.unchanged = not mm.context.lock and this_cpu(hw_ldtr) == mm.context.ldt
 
 
 @monitor(does="ldt")
-@at_entry(install_ldt)
-def ldt_changes(mm: ptr[mm_struct]):
+@at_entry(publish_ldt)
+def ldt_changes():
     for c in each(cpu):
-        ldt_is_old[c] = False
+        per_cpu_ptr(addr(ldt_seen), c).unchanged = False
 
 
 @property_(
-    source="arch/x86/kvm/svm/svm.c svm_prepare_switch_to_guest(): VMSAVE follows every load, v6.12",
-    twin="ldt_saved_once",
+    source="arch/x86/kvm/svm/svm.c svm_prepare_switch_to_guest(): VMSAVE follows each load, v6.12",
+    twin="ldtr_saved_once",
     does="ldt",
 )
 @at_exit(__svm_vcpu_run)
 def LDT_KEPT() -> bool:
-    """The LDT that the CPU had when the vCPU was loaded is there after #VMEXIT, if the mm has had no
-    other since. What a design adds to the suspicion about LDT_FRESH: source reading only, too.
+    """LDTR was right when the vCPU was loaded and the mm has had no other LDT since: then it is
+    right after #VMEXIT. So it tells what a design adds to what LDT-FRESH suspects of mainline.
     """
-    return not this_cpu(ldt_is_old) or this_cpu(hw_ldtr) == task_mm(current).context.ldt
+    mm = task_mm(current)
+    seen = this_cpu_ptr(addr(ldt_seen))
+    return not seen.unchanged or this_cpu(hw_ldtr) == mm.context.ldt

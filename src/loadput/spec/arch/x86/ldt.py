@@ -86,6 +86,13 @@ def flush_ldt(mm: ptr[mm_struct]):
 
 
 # [New in arch:x86]
+def publish_ldt(mm: ptr[mm_struct]):
+    """Ours: the store in install_ldt() that every load_mm_ldt() sees from here on."""
+    with atomic:
+        fresh(mm.context.ldt, mm)
+
+
+# [New in arch:x86]
 def install_ldt(mm: ptr[mm_struct]):
     """Give the mm a new LDT, and return when every CPU that has the mm loaded has it in LDTR.
 
@@ -98,7 +105,7 @@ def install_ldt(mm: ptr[mm_struct]):
         assume(not mm.context.lock)
         mm.context.lock = True
 
-    fresh(mm.context.ldt, mm)
+    publish_ldt(mm)
 
     me = get_cpu()
     with atomic:
@@ -125,22 +132,17 @@ def sysvec_call_function():
     """
     with atomic:
         mm = choose(1, NR_VMS)
-        assume(is_flushed(mm, smp_processor_id()))
+        context = mm_context(mm)
+        assume(context.flush[smp_processor_id()])
     flush_ldt(mm)
     with atomic:
-        end_flush(mm, smp_processor_id())
+        context.flush[smp_processor_id()] = False
 
 
 # [New in arch:x86]
-def is_flushed(mm: ptr[mm_struct], cpu: cpu) -> bool:
-    """Ours: whether the CPU has yet to call flush_ldt() for this mm."""
-    return mm.context.flush[cpu]
-
-
-# [New in arch:x86]
-def end_flush(mm: ptr[mm_struct], cpu: cpu):
-    """Mirrors: csd_unlock(), kernel/smp.c, v6.12"""
-    mm.context.flush[cpu] = False
+def mm_context(mm: ptr[mm_struct]) -> ptr[mm_context_t]:
+    """Ours: &mm->context of an mm by its number."""
+    return addr(mm.context)
 
 
 # [Modified in arch:x86]
