@@ -84,7 +84,7 @@ def _why(
     if not told:
         return how + "; it links on no other release"
     if len(same) == len(rows) - 1:
-        return f"every release is as near to {what}; the newest is taken"
+        return f"every release is as near to {what}; the newest is taken, --base names another"
     lines = (
         f"lines that differ: {least}; {told}" if least else f"lines that differ elsewhere: {told}"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir import types as ty
@@ -17,6 +19,12 @@ OUT = {
     **dict.fromkeys(("rdmsrl", "rdmsrq", "rdmsr_safe", "rdmsrl_safe", "savesegment"), 1),
     **dict.fromkeys(("raw_spin_lock_irqsave", "spin_lock_irqsave", "read_lock_irqsave"), 1),
 }
+# Functions that may sleep: called with preemption or interrupts off, the kernel warns.
+SLEEPS = re.compile(
+    r"(?:mutex_lock|down_read|down_write|wait_for_completion)(?!\w*try)\w*$|"
+    r"(?:msleep|ssleep|usleep_range|fsleep|flush_work|cancel_work_sync|vmalloc|vzalloc)$|"
+    r"synchronize_s?rcu\w*$|schedule_timeout\w*$"
+)
 
 
 class Opaque(Places):
@@ -124,6 +132,10 @@ class Opaque(Places):
 
         The result has the type that its use asks for; linking lets it be any value of that type.
         """
+        if SLEEPS.match(e.fn):
+            preemptible = o.Bin("eq", o.Leaf("preempt_count"), o.Const(0))
+            open_ = o.Bin("and", preemptible, o.Un("not", o.Leaf("irqs_disabled")))
+            self.b.emit(o.Check("KERNEL-WARN", open_, e.span))
         args: list[o.Expr] = []
         written: list[tuple[str, Span]] = []
         for i, a in enumerate(e.args):

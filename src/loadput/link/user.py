@@ -92,8 +92,9 @@ def check_callers(lay: _Layers, entries: Sequence[str]) -> None:
     Raises LinkError LP0414 (a caller that does not fit), LP0415 (a call of a removed function).
     """
     gone = {n for n in lay.choice.removed if n in lay.removed and n not in lay.defs}
-    if not lay.changed and not gone:
+    if not lay.choice.user and not gone:
         return
+    user = {d.name for d in lay.choice.user}
     misfits: dict[str, list[tuple[s.Def, s.Invoke]]] = {}
     stale: dict[str, list[tuple[s.Def, s.Invoke]]] = {}
     todo, seen = list(entries), set(entries)
@@ -104,7 +105,8 @@ def check_callers(lay: _Layers, entries: Sequence[str]) -> None:
                 stale.setdefault(call.fn, []).append((d, call))
             if call.fn not in lay.defs:
                 continue
-            if call.fn in lay.changed and len(call.args) != len(lay.defs[call.fn].params):
+            mine = call.fn in lay.changed or (d.name in user and d.lang == "c")
+            if mine and len(call.args) != len(lay.defs[call.fn].params):
                 misfits.setdefault(call.fn, []).append((d, call))
             if call.fn not in seen:
                 seen.add(call.fn)
@@ -128,6 +130,18 @@ def _misfit(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) ->
     params = ", ".join(n for n, _ in d.params) or "none"
     first = calls[0][1]
     one = len(calls) == 1
+    if name not in lay.changed:
+        own = next((c.fn for c in _calls(d)), name) if name.startswith(OP) else name
+        return LinkError(
+            "LP0414",
+            f"the input calls {name} with {len(first.args)} arguments, and leaves the one of"
+            f" {lay.choice.arch} as it is",
+            span=first.span,
+            got=_told(calls),
+            expected=f"{len(d.params)} arguments: {params}, as at {_place(d.span)}",
+            next=f"add {lay.choice.arch}'s new {own} to the input, or leave"
+            f" {lay.choice.arch} out with --arch",
+        )
     who = ", ".join(sorted({c.name for c, _ in calls}))
     return LinkError(
         "LP0414",

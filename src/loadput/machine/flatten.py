@@ -12,6 +12,7 @@ from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir.eval import fold
+from ..ir.types import VOID, CpuId, Type, bounds
 from ..link.program import Program
 from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
@@ -351,11 +352,9 @@ class Flattener:
             if not op.dst:
                 return after
             why = f"opaque {op.fn}"
+            lo, hi = self._any(c.inst.fn.type_of(op.dst))
             return self._define(
-                c,
-                (c.inst.id, op.dst),
-                after,
-                lambda q: o.Choose(q, o.Const(0), o.Const(1), why, op.span),
+                c, (c.inst.id, op.dst), after, lambda q: o.Choose(q, lo, hi, why, op.span)
             )
         frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
         if frame != self.kind and not self.whole:
@@ -396,6 +395,11 @@ class Flattener:
             tuple(sorted(env.items(), key=lambda kv: kv[0])),
             tuple(pending),
         )
+
+    def _any(self, t: Type) -> tuple[o.Const, o.Const]:
+        """The bounds of what a function without a body may give where ``t`` is wanted."""
+        lo, hi = bounds(t, self.p.scenario.sizes, self.p.count_of) if t != VOID else (0, 1)
+        return o.Const(max(lo, 0) if isinstance(t, CpuId) else lo), o.Const(hi)
 
     def _return(self, c: _Ctx, op: o.Return, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
         inst = c.inst
