@@ -167,7 +167,8 @@ def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @forget_(
-    bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load, vmsave",
+    bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load,"
+    " vmsave",
     origin="arch:svm, design:A, design:B, design:C",
 )
 @at_exit(svm_vcpu_put)

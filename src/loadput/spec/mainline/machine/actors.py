@@ -34,8 +34,10 @@ def vcpu_thread():
     vcpu = current.vcpu
     while True:
         if current.may_modify_ldt and choose():
+            current.in_user_mode = False
             modify_ldt()
             exit_to_user_mode()
+            current.in_user_mode = True
             continue
         what = choose(USER_RUN, USER_WORK)
         if what == USER_WORK:
@@ -58,8 +60,6 @@ def vcpu_thread():
 def plain_thread():
     """Ours: a thread that uses no KVM: user mode, and into the kernel and back now and then."""
     while True:
-        if current.may_modify_ldt and choose():
-            modify_ldt()
         if current.may_write_fs and choose():
             user_mode_work()
         else:
