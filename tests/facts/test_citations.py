@@ -1,4 +1,4 @@
-"""Every ``Mirrors:`` line names a file of the kernel and what is in it, where a kernel is at hand."""
+"""Every ``Mirrors:`` names a file of the kernel and what is in it, where a kernel is at hand."""
 
 from __future__ import annotations
 

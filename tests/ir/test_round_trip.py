@@ -1,0 +1,57 @@
+"""IR text parses back to the equal IR, for every function of every shipped program."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadput.base.errors import IRError
+from loadput.ir.spec import verify
+from loadput.ir.text import parse_function, render_function
+from loadput.link.overlay import find_overlays
+from loadput.link.program import Choice, link
+from loadput.link.scenario import list_scenarios, load_scenario
+from loadput.machine.weave import weave
+
+ARCHS = [n for n, v in find_overlays("arch").items() if not v.abstract]
+DESIGNS = [(a, d) for a in ARCHS for d, v in find_overlays("design").items() if v.arch in ("", a)]
+TWINS = [(v.arch.split(",")[0] or "svm", n) for n, v in find_overlays("twin").items()]
+
+
+def assert_round_trip(choice: Choice, scenario: str = "one") -> int:
+    """Every function, also with its properties woven in; return how many there are."""
+    p = link(choice, load_scenario(scenario))
+    every = [*p.functions.values(), *weave(p).values()]
+    for fn in every:
+        text = render_function(fn)
+        again = parse_function(text)
+        assert again == fn and render_function(again) == text, fn.name
+        verify(again, p.decls)
+    return len(every)
+
+
+@pytest.mark.parametrize(("arch", "design"), DESIGNS)
+def test_every_design_survives_as_text(arch: str, design: str) -> None:
+    assert assert_round_trip(Choice(arch, design)) > 60
+
+
+@pytest.mark.parametrize("release", find_overlays("release"))
+@pytest.mark.parametrize("arch", ARCHS)
+def test_every_release_survives_as_text(arch: str, release: str) -> None:
+    assert assert_round_trip(Choice(arch, "", release)) > 60
+
+
+@pytest.mark.parametrize(("arch", "twin"), TWINS)
+def test_every_twin_survives_as_text(arch: str, twin: str) -> None:
+    parent = find_overlays("twin")[twin].parent
+    assert_round_trip(Choice(arch, parent if parent in find_overlays("design") else "", twin=twin))
+
+
+@pytest.mark.parametrize("scenario", list_scenarios())
+def test_every_scenario_survives_as_text(scenario: str) -> None:
+    assert assert_round_trip(Choice("svm"), scenario) > 60
+
+
+@pytest.mark.parametrize("text", ["", "fn", "fn f() -> void from x\n  L0:\n    fly 1\n", "\0\0"])
+def test_what_is_no_ir_is_an_error(text: str) -> None:
+    with pytest.raises(IRError):
+        parse_function(text)
