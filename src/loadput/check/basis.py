@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..base.errors import LinkError, LoadputError
@@ -41,13 +41,19 @@ class _Asked:
     fields: dict[str, list[str]] = field(default_factory=dict)
 
 
-def choose_base(taken: Mapping[str, Sequence[Taken]], scenario: Scenario, design: str = "") -> Base:
+def choose_base(
+    taken: Mapping[str, Sequence[Taken]],
+    scenario: Scenario,
+    design: str = "",
+    search: tuple[Path, ...] = (),
+) -> Base:
     """The release whose own bodies of the input's functions are nearest to the input's.
 
     A diff that shows whole functions, or has a tree, is measured by what was there before it.
     Ties go to the newest release; a release that the input does not link on comes last.
 
     :param taken: per architecture, the patches as it takes them
+    :param search: further folders with overlays
     :raises LoadputError: the input links on no release: LP0416, or what all of them say
     """
     asked = _Asked()
@@ -57,7 +63,8 @@ def choose_base(taken: Mapping[str, Sequence[Taken]], scenario: Scenario, design
         met = first_seen(patches)
         if met.keys() <= measured:
             continue
-        got = {r: _ask(asked, Choice(arch, design, r), scenario, patches, met) for r in RELEASES}
+        own = Choice(arch, design, search=search)
+        got = {r: _ask(asked, replace(own, release=r), scenario, patches, met) for r in RELEASES}
         if any(got.values()):
             measured |= met.keys()
     if not asked.distance:

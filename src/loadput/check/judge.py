@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..base.errors import LoadputError
@@ -148,9 +148,7 @@ def compare_with_tree(
     for name in sorted(defs):
         if names and name not in names:
             continue
-        user = Choice(
-            choice.arch, choice.design, choice.release, choice.twin, (defs[name],), "tree"
-        )
+        user = replace(choice, user=(defs[name],), user_label="tree")
         try:
             theirs = build_machine(link(user, scenario))
         except LoadputError as e:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .check import _run, again, exit_code, write_json
-from .options import make_choice
+from .options import make_choice, overlay_folders
 
 if TYPE_CHECKING:
     from ..base.errors import LoadputError
@@ -109,7 +109,7 @@ def _base(
             "design": design or opts["design"],
         }
     known = base_of_tree(Path(opts["tree"])) if opts["tree"] else None
-    return known or choose_base(taken, scenario, opts["design"]), opts
+    return known or choose_base(taken, scenario, opts["design"], overlay_folders(opts)), opts
 
 
 def _judge_arch(run: _Run, arch: str, base: Base, taken: list[Taken]) -> None:
