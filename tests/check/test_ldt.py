@@ -1,0 +1,104 @@
+"""An actor that changes the LDT: what mainline is suspected of, and what a design adds to it.
+
+The names of scenarios and the page docs/findings/ldt.md say what this rests on.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from loadput.check.verdict import Result, check
+from loadput.link.overlay import find_overlays
+from loadput.link.program import Choice, link
+from loadput.link.scenario import (
+    DOES,
+    OPT_IN,
+    Scenario,
+    list_scenarios,
+    load_scenario,
+    make_scenario,
+)
+from loadput.machine.model import build_machine
+
+USER = "HOST-RESTORED-AT-USER-LDT"
+OURS = {"LDT-FRESH", "LDT-KEPT", USER}
+
+
+@cache
+def run(design: str, scenario: str, twin: str = "", engine: str = "native") -> Result:
+    return check(Choice("svm", design, twin=twin), load_scenario(scenario), engine=engine)
+
+
+def counts(r: Result) -> tuple[int, int, int]:
+    return r.states, r.transitions, r.depth
+
+
+def test_mainline_is_suspected_on_two_cpus_and_holds_on_one() -> None:
+    two, one = run("D", "ldt"), run("D", "ldt-one")
+    assert set(two.violated) == {"LDT-FRESH", USER}
+    assert (two.find("LDT-FRESH").depth, two.find(USER).depth) == (17, 21)
+    assert one.verdict == "holds"
+    assert counts(two) == (5_499, 24_010, 39)
+    assert counts(one) == (1_089, 2_854, 23)
+
+
+@pytest.mark.parametrize("scenario", ["ldt", "ldt-one"])
+def test_both_engines_see_the_same(scenario: str) -> None:
+    native, interp = run("D", scenario), run("D", scenario, engine="interp")
+    assert counts(native) == counts(interp)
+    assert set(native.violated) == set(interp.violated)
+
+
+def test_the_wrong_ldt_comes_with_vmload_after_the_ipi_is_done() -> None:
+    story = run("D", "ldt").find("LDT-FRESH").counterexample
+    where = [s.function for s in story]
+    assert where.index("vmsave") < where.index("publish_ldt") < where.index("load_mm_ldt")
+    assert where[-1] == "__svm_vcpu_run" and where.index("load_mm_ldt") < len(where) - 1
+
+
+@pytest.mark.parametrize("design", ["skip-i", "skip-v", "snapshot"])
+def test_a_design_that_skips_is_blamed_for_what_mainline_does_not_do(design: str) -> None:
+    assert set(run(design, "ldt-one").violated) >= OURS
+    new = set(run(design, "ldt").violated) - set(run("D", "ldt").violated)
+    assert new & OURS == {"LDT-KEPT"}
+
+
+@pytest.mark.parametrize("design", ["skip-v", "snapshot"])
+def test_a_design_that_is_right_about_the_task_is_wrong_only_about_the_mm(design: str) -> None:
+    for scenario in ("ldt", "ldt-one"):
+        assert set(run(design, scenario).violated) == OURS
+
+
+def test_the_twins_are_told_apart_where_mainline_holds() -> None:
+    assert set(run("D", "ldt-one", "ldt_no_flush").violated) == {"LDT-FRESH", USER}
+    assert set(run("D", "ldt-one", "ldtr_saved_once").violated) == OURS
+    told = {n: v.scenario for n, v in find_overlays("twin").items() if v.scenario}
+    assert told == {"ldt_no_flush": "ldt-one", "ldtr_saved_once": "ldt-one"}
+
+
+def silent(scenario: Scenario) -> bool:
+    return not any("ldt" in t.does for t in scenario.tasks)
+
+
+def test_a_scenario_has_the_actor_only_where_it_says_so() -> None:
+    one = make_scenario("x", {"cpus": 1, "vms": [0], "task": [{"runs": "vcpu_thread", "vcpu": 0}]})
+    assert one.tasks[0].does == tuple(d for d in DOES if d not in OPT_IN)
+    speak = [n for n in list_scenarios() if not silent(load_scenario(n))]
+    assert speak == ["ldt", "ldt-one"]
+
+
+@pytest.mark.parametrize("arch", ["svm", "vmx"])
+def test_without_the_actor_it_costs_nothing(arch: str) -> None:
+    """No property, no hook, and no bit of the state: the LDT of every mm stays NULL."""
+    p = link(Choice(arch), load_scenario("default"))
+    assert not OURS & {q.name for q in p.properties}
+    kept = [s.name for s in build_machine(p).slots]
+    assert kept and [c for c in kept if "ldt" in c or "loaded_mm" in c or "flush" in c] == []
+
+
+@pytest.mark.parametrize("arch", ["vmx", "arm64", "riscv"])
+def test_what_is_not_modelled_is_not_asked(arch: str) -> None:
+    p = link(Choice(arch), load_scenario("ldt"))
+    assert all(q.applies for q in p.properties if q.name in OURS)
