@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint clean bench
+.PHONY: venv demo test lint clean bench update-docs
 
 venv: $(STAMP)
 
@@ -26,6 +26,10 @@ lint: venv
 	$(VENV)/bin/ruff format --check src tests tools
 	$(VENV)/bin/ruff check src tests tools
 	$(VENV)/bin/mypy
+
+# Rewrite the output of every command in README.md and docs/ with the present one.
+update-docs: venv
+	$(VENV)/bin/python tools/update_docs.py
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
