@@ -12,7 +12,8 @@ from loadput.ir.eval import binary, unary
 
 RANGES = {"p": (0, 1), "q": (0, 3), "r": (-2, 2)}
 STATES = [dict(zip("pqr", v, strict=True)) for v in product((0, 1), range(4), range(-2, 3))]
-BINARY = ["add", "sub", "mul", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge"]
+COMPARE = ["eq", "ne", "lt", "le", "gt", "ge"]
+BINARY = ["add", "sub", "mul", "and", "or", "xor", *COMPARE]
 Plan = tuple[object, ...]
 
 
@@ -29,8 +30,14 @@ def plans() -> st.SearchStrategy[Plan]:
             st.tuples(st.sampled_from(BINARY), sub, sub),
             st.tuples(st.just("ite"), sub, sub, sub),
         ),
-        max_leaves=6,
+        max_leaves=4,
     )
+
+
+def conditions() -> st.SearchStrategy[Plan]:
+    """Comparisons, also negated, also of sums."""
+    compare = st.tuples(st.sampled_from(COMPARE), plans(), plans())
+    return st.one_of(compare, st.tuples(st.just("not"), compare), plans())
 
 
 def make(x: Exprs, plan: Plan) -> E:
@@ -73,8 +80,13 @@ def value(e: E, s: dict[str, int]) -> int:
     return unary(e.op, *v) if len(v) == 1 else binary(e.op, *v)
 
 
+def parts(e: E) -> list[E]:
+    """``e`` and every expression in it."""
+    return [e, *(p for a in e.args for p in parts(a))]
+
+
 @settings(max_examples=300, deadline=None)
-@given(plans())
+@given(conditions())
 def test_folding_keeps_the_value_and_range_holds_it(plan: Plan) -> None:
     e = make(Exprs(), plan)
     for s in STATES:
@@ -83,7 +95,7 @@ def test_folding_keeps_the_value_and_range_holds_it(plan: Plan) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(plans(), plans(), plans())
+@given(conditions(), conditions(), conditions())
 def test_what_is_known_leaves_the_value_where_it_holds(one: Plan, two: Plan, plan: Plan) -> None:
     x = Exprs()
     c, d, e = make(x, one), make(x, two), make(x, plan)
@@ -94,6 +106,9 @@ def test_what_is_known_leaves_the_value_where_it_holds(one: Plan, two: Plan, pla
         for s in STATES:
             if bool(value(c, s)) == truth and bool(value(d, s)) != truth:
                 assert value(short, s) == value(e, s)
+                for part in (*parts(c), *parts(d), *parts(e)):
+                    lo, hi = x.range_of(part, facts)
+                    assert lo <= value(part, s) <= hi
                 assert known in (None, bool(value(e, s)))
 
 

@@ -1,0 +1,157 @@
+"""The exported models have as many states in SPIN and rumur as in loadput."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from checkers import needs, run_rumur, run_spin
+from programs import make_machine
+
+from loadput.export import export_murphi, export_promela
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario
+from loadput.machine.model import Machine, build_machine
+from loadput.run.explore import explore
+
+COUNTER = """
+may_preempt = 1
+irqs_off = 0
+@task
+def actor():
+    while True:
+        x = a
+        a = (x + 1) & 3
+        this_cpu_write(slot, x & 1)
+@irq
+def device():
+    if flag:
+        flag = False
+    else:
+        assume(a > 1)
+        flag = True
+"""
+
+TOKENS = """
+may_preempt = 0
+irqs_off = 0
+@task
+def actor():
+    while True:
+        fresh(this_cpu(reg), current)
+        half = current.mine
+        if half == this_cpu(reg) or b < 0:
+            current.f = choose(0, 2)
+        row[current.f] = 1
+        b = choose(-2, 2)
+@task
+def other():
+    while True:
+        current.back = pick()
+        current.back.f = row[current.f]
+@irq
+def device():
+    row[choose(0, 2)] = 0
+"""
+
+FAULTS = """
+may_preempt = 1
+irqs_off = 0
+@task
+def actor():
+    while True:
+        a = choose(0, 3)
+        x = row[a]
+        if a == 2:
+            current.back = current
+        y = current.back.f
+        current.f = x + y
+        if a == 1:
+            current.back = NULL
+@irq
+def device():
+    with atomic:
+        assume(not flag)
+        b = -(a // 2)
+        flag = b < 0
+"""
+
+TINY = {
+    "counter": (COUNTER, 2, ("actor",)),
+    "tokens": (TOKENS, 1, ("actor", "other")),
+    "faults": (FAULTS, 1, ("actor",)),
+}
+SHIPPED = ("riscv", "arm64", "svm")
+
+
+def tiny(name: str, *, fusing: bool) -> Machine:
+    text, cpus, tasks = TINY[name]
+    return make_machine(text, cpus=cpus, tasks=tasks, fusing=fusing)
+
+
+def shipped(arch: str, scenario: str, *, twin: str = "") -> Machine:
+    return build_machine(link(Choice(arch=arch, twin=twin), load_scenario(scenario)))
+
+
+def expected(m: Machine) -> tuple[int, int]:
+    """States and steps that lead to a state, in loadput."""
+    x = explore(m, engine="interp")
+    assert x.finished
+    return x.states, x.transitions
+
+
+@needs("spin", "cc")
+@pytest.mark.parametrize("step", ["d_step", "atomic"])
+@pytest.mark.parametrize("name", TINY)
+def test_spin_counts_the_states_of_unfused_programs(name: str, step: str, tmp_path: Path) -> None:
+    m = tiny(name, fusing=False)
+    states, transitions, _ = run_spin(export_promela(m), tmp_path, step=step)
+    want = expected(m)
+    assert states == want[0]
+    # A step that faults is counted by loadput; there it does not exist.
+    assert transitions == want[1] or (name == "faults" and transitions < want[1])
+
+
+@needs("rumur", "cc")
+@pytest.mark.parametrize("name", TINY)
+def test_rumur_counts_the_states_of_unfused_programs(name: str, tmp_path: Path) -> None:
+    m = tiny(name, fusing=False)
+    states, transitions = run_rumur(export_murphi(m), tmp_path)
+    want = expected(m)
+    assert states == want[0]
+    assert transitions == want[1] or (name == "faults" and transitions < want[1])
+
+
+@needs("spin", "cc")
+@pytest.mark.parametrize("arch", SHIPPED)
+def test_spin_counts_the_states_of_fused_programs(arch: str, tmp_path: Path) -> None:
+    m = shipped(arch, "one")
+    assert run_spin(export_promela(m), tmp_path)[:2] == expected(m)
+
+
+@needs("rumur", "cc")
+@pytest.mark.parametrize("arch", SHIPPED)
+def test_rumur_counts_the_states_of_fused_programs(arch: str, tmp_path: Path) -> None:
+    m = shipped(arch, "one")
+    assert run_rumur(export_murphi(m), tmp_path) == expected(m)
+
+
+@needs("spin", "cc")
+def test_spin_finds_what_a_twin_breaks(tmp_path: Path) -> None:
+    m = shipped("riscv", "one", twin="riscv_put_keeps_cpu")
+    x = explore(m, engine="interp")
+    states, _, bad = run_spin(export_promela(m, checks=True), tmp_path)
+    assert states == x.states and bad == {p.replace("-", "_") for p in x.first}
+
+
+@needs("spin", "rumur", "cc")
+@pytest.mark.skipif("LOADPUT_SLOW" not in os.environ, reason="minutes: set LOADPUT_SLOW=1")
+def test_ten_million_states_are_ten_million_everywhere(tmp_path: Path) -> None:
+    m = shipped("svm", "bench10m")
+    x = explore(m)
+    want = x.states, x.transitions
+    assert x.finished and x.states >= 10_000_000
+    spin = run_spin(export_promela(m), tmp_path, level="-O2", table=27)
+    assert spin[:2] == want
+    assert run_rumur(export_murphi(m), tmp_path, level="-O2") == want
