@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint clean bench update-docs
+.PHONY: venv demo test lint clean bench fuzz
 
 venv: $(STAMP)
 
@@ -33,3 +33,7 @@ update-docs: venv
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# A coverage-guided fuzzer on the trace readers; one minute unless SECONDS is set.
+fuzz: venv
+	$(VENV)/bin/python tools/fuzz_trace.py --seconds $(or $(SECONDS),60)
