@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..base.errors import LoadputError
 from ..machine.model import Machine
-from .interp import Action, Interpreter, State
+from .interp import Action, Interpreter, State, Step
+from .reduce import NOTHING, SHARED, Plan, Reduce, Reduction, make_plan, walk_back
 
 ENGINES = ("native", "interp")
 Progress = Callable[[int, int, int, float], None]
@@ -44,6 +45,8 @@ class Exploration:
     :param levels: states per depth
     :param fired_at: steps begun at each control point, by node; 0 where there was none
     :param nodes: every node that some step passed
+    :param reduction: None where no reduction was wanted; else states, transitions, levels and
+        ``fired`` are those of the reduced search, and paths are the shortest of all
     """
 
     states: int
@@ -61,6 +64,7 @@ class Exploration:
     search_s: float = 0.0
     engine: str = ""
     threads: int = 1
+    reduction: Reduction | None = None
 
 
 @dataclass(slots=True)
@@ -86,24 +90,26 @@ def explore(
     engine: str = "native",
     limits: Limits | None = None,
     progress: Progress | None = None,
+    reduce: Reduce = NOTHING,
 ) -> Exploration:
     """Return what a breadth-first search of every reachable state of ``machine`` finds.
 
     Deterministic: states, transitions, depths and paths do not depend on engine or threads, unless
     the limit of time or memory ended the search.
 
+    :param reduce: leave out states and steps that no verdict needs
     :param progress: called about four times a second with (states, depth, frontier, seconds)
     Raises LayoutError where a state cannot be packed; InternalError LP0900 where the native engine
     and the interpreter disagree.
     """
     limits = limits or Limits()
     if engine == "interp":
-        return explore_interp(machine, limits, progress)
+        return explore_interp(machine, limits, progress, reduce)
     if engine != "native":
         raise LoadputError("LP0701", f"no engine '{engine}'", available=", ".join(ENGINES))
     from .native.search import explore_native
 
-    return explore_native(machine, limits, progress)
+    return explore_native(machine, limits, progress, reduce)
 
 
 def count_by_name(m: Machine, fired_at: dict[int, int]) -> dict[str, int]:
@@ -120,17 +126,40 @@ def points(m: Machine) -> dict[int, int]:
     return {n: 0 for kind in m.pc_at for n in m.fused.control[kind]}
 
 
-def explore_interp(m: Machine, limits: Limits, progress: Progress | None) -> Exploration:
+def explore_interp(
+    m: Machine, limits: Limits, progress: Progress | None, reduce: Reduce = NOTHING
+) -> Exploration:
     """Explore with the interpreter: slow, and the definition."""
-    return _Search(m, limits, progress).run()
+    if reduce == NOTHING:
+        return _Search(m, limits, progress).run()
+    plan = make_plan(m, reduce)
+    first = _Search(m, limits, progress, plan)
+    found = first.run()
+    if first.shared:
+        plan = plan.without_por(SHARED)
+        first = _Search(m, limits, progress, plan)
+        found = first.run()
+    if found.first and plan.works:
+        # A shortest path may be among those that were left out.
+        again = _Search(m, Limits(None, limits.max_memory_bytes, limits.max_time_s), None)
+        again.to_depth = max(len(path) for path in found.first.values())
+        shortest = again.run().first
+        found.first = {p: shortest.get(p, path) for p, path in found.first.items()}
+    return found
 
 
 class _Search:
-    def __init__(self, m: Machine, limits: Limits, progress: Progress | None) -> None:
+    def __init__(
+        self, m: Machine, limits: Limits, progress: Progress | None, plan: Plan | None = None
+    ) -> None:
         self.m, self.limits, self.progress = m, limits, progress
-        self.it = Interpreter(m)
-        self.states: list[State] = [m.initial]
-        self.index: dict[State, int] = {m.initial: 0}
+        self.it, self.plan = Interpreter(m), plan or Plan()
+        self.to_depth: int | None = None
+        self.shared = False
+        self.ample = 0
+        self.first = self.plan.rename(m.initial)
+        self.states: list[State] = [self.first]
+        self.index: dict[State, int] = {self.first: 0}
         self.parents: list[tuple[int, Action | None]] = [(-1, None)]
         self.levels = [1]
         self.violations = Violations(m.props)
@@ -143,7 +172,9 @@ class _Search:
 
     def run(self) -> Exploration:
         lo, stopped = 0, ""
-        while lo < len(self.states) and not stopped:
+        while lo < len(self.states) and not stopped and not self.shared:
+            if self.to_depth is not None and len(self.levels) - 1 > self.to_depth:
+                break
             hi = len(self.states)
             for i in range(lo, hi):
                 self._expand(i)
@@ -161,21 +192,39 @@ class _Search:
         s, depth = self.states[i], len(self.levels) - 1
         stuck = True
         env = self.m.graph.env
-        for a, step in enumerate(self.it.steps(s)):
+        for a, step in enumerate(self._steps(s)):
             self.transitions += 1
             self.fired_at[step.nodes[0]] += 1
             self.paths.add(step.nodes)
             stuck = stuck and step.action.start in env
             if step.violated:
                 self.violations.add(step.violated, (depth + 1, 0, i, a))
-            new = step.state
+            new = self.plan.rename(step.state) if step.state is not None else None
             if new is not None and new not in self.index:
                 self.index[new] = len(self.states)
                 self.states.append(new)
                 self.parents.append((i, step.action))
-        mask = self.it.violated_by(s, stuck)
-        if mask:
-            self.violations.add(mask, (depth, 1, i, 0))
+        for t in self.plan.orbit(s):
+            mask = self.it.violated_by(t, stuck)
+            if mask:
+                self.violations.add(mask, (depth, 1, i, 0))
+
+    def _steps(self, s: State) -> Iterable[Step]:
+        """The steps from ``s`` that the search takes."""
+        alone = self.plan.alone
+        if not alone:
+            return self.it.steps(s)
+        m, cur = self.m, self.it.cur_at
+        if len(set(s[cur : cur + m.cpus])) < m.cpus:
+            self.shared = True
+        for cpu in range(m.cpus):
+            at = self.it.runs(s, cpu)
+            if at is not None and at[2] in alone.get((cpu, at[0]), ()):
+                steps = list(self.it.go_on(s, cpu))
+                if steps and all(x.state is not None for x in steps):
+                    self.ample += 1
+                    return steps
+        return self.it.steps(s)
 
     def _out_of_bounds(self, frontier: int) -> str:
         now = time.perf_counter()
@@ -194,16 +243,13 @@ class _Search:
         done = lo == len(self.states)
         return "states" if most is not None and len(self.states) >= most and not done else ""
 
-    def _path(self, key: tuple[int, int, int, int]) -> list[Action]:
-        _, kind, i, a = key
-        out: list[Action] = []
-        if kind == 0:
-            out.append(list(self.it.steps(self.states[i]))[a].action)
-        while i > 0:
-            i, action = self.parents[i]
-            assert action is not None
-            out.append(action)
-        return out[::-1]
+    def _path(self, prop: str) -> list[Action]:
+        _, kind, i, _ = self.violations.best[prop]
+        states: list[State] = []
+        while i >= 0:
+            states.append(self.states[i])
+            i = self.parents[i][0]
+        return walk_back(self.it, self.plan, states[::-1], prop, kind)
 
     def _result(self, stopped: str) -> Exploration:
         best = self.violations.best
@@ -213,7 +259,7 @@ class _Search:
             len(self.levels) - 1,
             not stopped,
             stopped,
-            {p: self._path(best[p]) for p in self.m.props if p in best},
+            {p: self._path(p) for p in self.m.props if p in best},
             self.levels,
             count_by_name(self.m, self.fired_at),
             self.fired_at,
@@ -222,4 +268,6 @@ class _Search:
             0.0,
             time.perf_counter() - self.start,
             "interp",
+            1,
+            self.plan.report(self.ample),
         )

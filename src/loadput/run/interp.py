@@ -210,6 +210,22 @@ class Interpreter:
                 for name, entry in self.starts["sched"]:
                     yield from self._from(s, cpu, task, "sched", entry, name)
 
+    def runs(self, s: State, cpu: int) -> tuple[int, str, int] | None:
+        """The task, frame and node at which ``cpu`` goes on; None where it does not."""
+        m = self.m
+        task = s[self.cur_at + cpu] - 1
+        for kind, inst in (("irq", cpu), ("sched", task), ("main", task)):
+            pc = s[m.pc_at[kind] + inst]
+            if pc:
+                return task, kind, m.node_of(kind, pc)
+        return None
+
+    def go_on(self, s: State, cpu: int) -> Iterator[Step]:
+        """The steps by which ``cpu`` goes on; nothing begins."""
+        at = self.runs(s, cpu)
+        if at is not None:
+            yield from self._from(s, cpu, at[0], at[1], at[2], "")
+
     def violated_by(self, s: State, stuck: bool) -> int:
         """The mask of state properties that ``s`` violates; ``stuck`` ones only if it is."""
         mask = 0
@@ -340,4 +356,3 @@ class Interpreter:
         else:
             st[m.pc_at[kind] + inst] = 0
         return tuple(st)
-

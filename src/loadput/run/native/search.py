@@ -15,6 +15,7 @@ from ...base.errors import LayoutError
 from ...machine.model import Machine
 from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name, points
 from ..interp import Action
+from ..reduce import NOTHING, Reduce
 from .build import Native, compile_machine
 from .memory import Memory, available_bytes
 from .offsets import FIELDS
@@ -33,7 +34,9 @@ MEMORY_RATIO = 0.8
 """Of the memory that is free, what a search takes unless it is told otherwise."""
 
 
-def explore_native(m: Machine, limits: Limits, progress: Progress | None) -> Exploration:
+def explore_native(
+    m: Machine, limits: Limits, progress: Progress | None, reduce: Reduce = NOTHING
+) -> Exploration:
     """Explore ``m`` natively; every path is replayed on the interpreter before it is returned.
 
     Several threads find the same states but not the same parents, so that paths come from a second
