@@ -21,5 +21,7 @@ def __getattr__(name: str) -> Any:
 
     if name == "read_trace":
         return importlib.import_module("loadput.trace").read_trace
-    # `check` is a package too; what is asked for here is the function.
-    return getattr(importlib.import_module("loadput.api"), name)
+    api = importlib.import_module("loadput.api")
+    # `check` is a package too, and importing it has put it here: what is asked for is the function.
+    globals().update({n: getattr(api, n) for n in NAMES if n != "read_trace"})
+    return globals()[name]
