@@ -442,6 +442,9 @@ def _hooks(
         try:
             fn = lo.lower(d)
         except SourceError as e:
+            # A name that this program lacks: it does not apply. Anything else is a mistake in it.
+            if e.code not in ("LP0201", "LP0202", "LP0206"):
+                raise
             why = e.what
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
