@@ -1,0 +1,70 @@
+"""docs/json.md names exactly the keys that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*words: str) -> Any:
+    loadput = Path(sys.executable).parent / "loadput"
+    done = subprocess.run(
+        [loadput, *words, "--scenario", "one", "--json", "-"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    return json.loads(done.stdout[done.stdout.index(b'{\n "schema"') :])
+
+
+def read_tables() -> dict[str, tuple[set[str], set[str]]]:
+    """Per section of the page: the keys that must be there, and those that may."""
+    out = {}
+    for part in (ROOT / "docs/json.md").read_text("utf-8").split("\n## ")[1:]:
+        rows = re.findall(r"^\| (`.*?) \| ?(.*) \|$", part, re.M)
+        must = {k for a, b in rows if "optional" not in b for k in re.findall(r"`(\w+)`", a)}
+        may = {k for a, b in rows if "optional" in b for k in re.findall(r"`(\w+)`", a)}
+        out[part.partition("\n")[0]] = (must, may)
+    return out
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, list[dict[str, Any]]]:
+    check = run("check", "--twin", "ple_never")
+    judged = run("check", "examples/mail.txt")
+    compared = run("compare", "--design", "D", "--arch", "riscv")
+    programs = [*check["programs"], judged["programs"][0]["base"], compared["rows"][0]["program"]]
+    properties = [q for p in programs for q in p["properties"]]
+    return {
+        "check": [check],
+        "program": programs,
+        "choice": [p["program"] for p in programs],
+        "scenario": [p["scenario"] for p in programs],
+        "property": properties,
+        "step": [s for q in properties for s in q["counterexample"] or []],
+        "race": [r for p in programs for r in p["races"]],
+        "check with C": [judged],
+        "judged program": judged["programs"],
+        "input": judged["inputs"],
+        "compare": [compared],
+        "row": compared["rows"],
+    }
+
+
+def test_the_page_has_every_key_and_no_other(samples: dict[str, list[dict[str, Any]]]) -> None:
+    tables = read_tables()
+    assert {k for k, (must, _) in tables.items() if must} == set(samples)
+    for name, values in samples.items():
+        must, may = tables[name]
+        assert values, name
+        for value in values:
+            assert must <= set(value) <= must | may, name
