@@ -37,3 +37,7 @@ clean:
 # A coverage-guided fuzzer on the trace readers; one minute unless SECONDS is set.
 fuzz: venv
 	$(VENV)/bin/python tools/fuzz_trace.py --seconds $(or $(SECONDS),60)
+
+# Beside SPIN and rumur, which come from Debian; half an hour; writes bench/README.md.
+bench: venv
+	$(VENV)/bin/python bench/run.py
