@@ -100,11 +100,21 @@ def make_program(text: str, scenario: Scenario) -> link.Program:
 
 
 def make_machine(
-    text: str, *, cpus: int = 1, tasks: tuple[str, ...] = ("actor",), fusing: bool = True
+    text: str,
+    *,
+    cpus: int = 1,
+    tasks: tuple[str, ...] = ("actor",),
+    fusing: bool = True,
+    alike: bool = False,
 ) -> Machine:
-    """The machine of ``text`` with ``tasks`` on ``cpus`` CPUs."""
+    """The machine of ``text`` with ``tasks`` on ``cpus`` CPUs.
+
+    :param alike: no task has the vCPU, which the first has otherwise
+    """
     every = tuple(range(cpus))
-    specs = tuple(TaskSpec(t, 0 if i == 0 else None, every) for i, t in enumerate(tasks))
+    specs = tuple(
+        TaskSpec(t, 0 if i == 0 and not alike else None, every) for i, t in enumerate(tasks)
+    )
     return build_machine(make_program(text, Scenario("test", cpus, specs, (0,))), fusing=fusing)
 
 

@@ -44,10 +44,10 @@ def compare(m: Machine, engine: str = "interp", most: int | None = None) -> list
     phases=EVERY,
     suppress_health_check=list(HealthCheck),
 )
-@given(programs(), st.integers(1, 2), st.booleans())
-def test_random_programs_violate_the_same(text: str, cpus: int, fusing: bool) -> None:
+@given(programs(), st.integers(1, 2), st.booleans(), st.booleans())
+def test_random_programs_violate_the_same(text: str, cpus: int, fusing: bool, alike: bool) -> None:
     try:
-        m = make_machine(text, cpus=cpus, tasks=("actor", "actor"), fusing=fusing)
+        m = make_machine(text, cpus=cpus, tasks=("actor", "actor"), fusing=fusing, alike=alike)
     except LoadputError:
         return
     compare(m, most=1500)

@@ -93,11 +93,11 @@ def make_plan(m: Machine, wanted: Reduce) -> Plan:
         renamings = symmetry.renamings
         refused += [f"symmetry: {why}" for why in symmetry.refused]
     if wanted.por:
-        alone = dict(find_ample(m).alone)
+        alone = found = dict(find_ample(m).alone)
         for r in renamings:
             # What is interchangeable is taken alone at the same points.
             alone = {
-                (c, t): points & alone.get((r.cpus[c], r.tasks[t]), frozenset())
+                (c, t): points & found.get((r.cpus[c], r.tasks[t]), frozenset())
                 for (c, t), points in alone.items()
             }
         if not any(alone.values()):

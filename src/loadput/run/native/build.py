@@ -10,6 +10,7 @@ from typing import Any
 
 from ...machine.model import Machine
 from ...machine.nodes import FRAMES
+from ..reduce import Plan
 from .cover import Cover
 from .expr import Ranges
 from .layout import Layout, make_layout
@@ -63,7 +64,9 @@ class Native:
         self.seconds["improve"] = time.perf_counter() - t
 
 
-def write_text(m: Machine, *, shared: bool) -> tuple[str, str, StepWriter]:
+def write_text(
+    m: Machine, *, shared: bool, plan: Plan | None = None
+) -> tuple[str, str, StepWriter]:
     """The IR of the successor function and of the search loop, and how to read their results."""
     shape = make_shape(m)
     layout = make_layout(m, shape)
@@ -71,18 +74,21 @@ def write_text(m: Machine, *, shared: bool) -> tuple[str, str, StepWriter]:
     writer = StepWriter(shape, layout, Ranges(m, shape), entries)
     step = writer.write("step", entries)
     more, conditions = write_conditions(writer)
-    loop = LoopWriter(shape, layout, writer.at, conditions, shared=shared).write()
+    loop = LoopWriter(
+        shape, layout, writer.at, conditions, shared=shared, plan=plan or Plan()
+    ).write()
     return step + more, loop, writer
 
 
-def compile_machine(m: Machine, *, shared: bool) -> Native:
+def compile_machine(m: Machine, *, shared: bool, plan: Plan | None = None) -> Native:
     """Return machine code of ``m``, made fast; ``improve`` makes fast code of it.
 
     :param shared: for more than one thread
+    :param plan: what the search leaves out
     Raises LayoutError LP060x where a state or a value does not fit.
     """
     t0 = time.perf_counter()
-    step, loop, w = write_text(m, shared=shared)
+    step, loop, w = write_text(m, shared=shared, plan=plan)
     t1 = time.perf_counter()
     code = _compile(step, loop, fast=True)
     seconds = {"write": t1 - t0, "compile": time.perf_counter() - t1}

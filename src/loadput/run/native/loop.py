@@ -9,10 +9,13 @@ waits in the ring while its cache lines come.
 from __future__ import annotations
 
 from ...machine.nodes import FRAMES
+from ..reduce import Plan
+from .alone import alone_table, make_table, write_alone
 from .expr import Code, signed
 from .lanes import Lanes
 from .layout import FrameLane, Layout
 from .offsets import INSERT_AFTER, LOOK_AFTER, RING, Offsets
+from .renaming import RenamingWriter
 from .shape import Shape
 from .step import BROKEN, TOO_MANY
 
@@ -25,6 +28,7 @@ class LoopWriter:
 
     :param shared: several threads insert into one table
     :param conditions: (kind, function) of each condition on states
+    :param plan: what the search leaves out
     """
 
     def __init__(
@@ -35,14 +39,19 @@ class LoopWriter:
         conditions: list[tuple[str, str]],
         *,
         shared: bool,
+        plan: Plan,
     ) -> None:
         self.shape, self.layout, self.at = shape, layout, at
         self.m = shape.machine
         self.conditions, self.shared = conditions, shared
+        self.alone = plan.alone if any(plan.alone.values()) else {}
+        self.renamings = plan.renamings
 
     def write(self) -> str:
         """The text of the module's functions; the entry points are work, seed and rehash."""
         parts = [self._flags(), DECLARE, self._push(), self._insert(), self._attempt()]
+        if self.renamings:
+            parts.append(RenamingWriter(self.layout, self.renamings).write())
         parts += [self._notes(), self._conditions(), self._work(), self._seed(), REHASH]
         return "\n".join(parts)
 
@@ -54,21 +63,20 @@ class LoopWriter:
                 n = nodes[i]
                 free = PREEMPTIBLE if kind == "main" and n.depth == 0 else 0
                 out.append((IRQS_OFF if n.irqs_off else 0) | free)
-        row = ", ".join(f"i8 {x}" for x in out) or "i8 0"
-        return f"@flags = internal constant [{max(1, len(out))} x i8] [{row}]"
+        return make_table("flags", out) + alone_table(self)
 
     # pieces
 
     def _field(self, c: Code, name: str) -> str:
         return c.op(f"getelementptr i8, ptr %ctx, i64 {self.at.field(name)}")
 
-    def _get(self, c: Code, name: str) -> str:
+    def get(self, c: Code, name: str) -> str:
         return c.load(self._field(c, name))
 
-    def _set(self, c: Code, name: str, value: str) -> None:
+    def set(self, c: Code, name: str, value: str) -> None:
         c.store(value, self._field(c, name))
 
-    def _bump(self, c: Code, name: str) -> str:
+    def bump(self, c: Code, name: str) -> str:
         """Add 1 to a field; return what it was."""
         p = self._field(c, name)
         was = c.load(p)
@@ -104,7 +112,7 @@ class LoopWriter:
 
     def _line(self, c: Code, tag: str) -> str:
         """The address of the line of the table in which ``tag`` is looked for first."""
-        scaled = c.bin("mul", tag, self._get(c, "lines"))
+        scaled = c.bin("mul", tag, self.get(c, "lines"))
         home = c.bin("lshr", scaled, "32")
         return c.op(f"getelementptr [8 x i64], ptr {self._pointer(c, 'table')}, i64 {home}")
 
@@ -121,15 +129,17 @@ class LoopWriter:
         """The candidate at the ring's head is complete: fetch for it, insert an older one."""
         c = Code()
         c.label("start")
-        head = self._get(c, "head")
+        head = self.get(c, "head")
         slot = self._ring(c, head)
+        if self.renamings:
+            c.do(f"call void @least(ptr {slot})")
         tag = self._tag(c, slot)
         w = self.layout.words
         c.store(tag, c.op(f"getelementptr i64, ptr {slot}, i64 {w}"))
-        c.store(self._get(c, "cur"), c.op(f"getelementptr i64, ptr {slot}, i64 {w + 1}"))
+        c.store(self.get(c, "cur"), c.op(f"getelementptr i64, ptr {slot}, i64 {w + 1}"))
         c.do(f"call void @llvm.prefetch.p0(ptr {self._line(c, tag)}, i32 0, i32 3, i32 1)")
-        self._set(c, "head", c.op(f"add i64 {head}, 1"))
-        waiting = c.op(f"sub i64 {head}, {self._get(c, 'tail')}")
+        self.set(c, "head", c.op(f"add i64 {head}, 1"))
+        waiting = c.op(f"sub i64 {head}, {self.get(c, 'tail')}")
         c.do(f"br i1 {c.op(f'icmp uge i64 {waiting}, {LOOK_AFTER}')}, label %look, label %out")
         c.label("look")
         older = self._ring(c, c.op(f"sub i64 {head}, {LOOK_AFTER}"))
@@ -159,7 +169,7 @@ class LoopWriter:
         """Insert the candidate at the tail of the ring, unless the table has it."""
         c, w = Code(), self.layout.words
         c.label("start")
-        slot = self._ring(c, self._bump(c, "tail"))
+        slot = self._ring(c, self.bump(c, "tail"))
         words = [self._word(c, slot, i) for i in range(w)]
         tag = self._word(c, slot, w)
         first = self._line(c, tag)
@@ -194,7 +204,7 @@ class LoopWriter:
         c.do("%beyond = getelementptr i64, ptr %line, i64 8")
         c.do("br label %probe")
         c.label("new")
-        number = self._get(c, "next")
+        number = self.get(c, "next")
         mine = self._state(c, number)
         for i in range(w):
             c.store(words[i], c.op(f"getelementptr i64, ptr {mine}, i64 {i}"))
@@ -212,7 +222,7 @@ class LoopWriter:
             c.label("done")
         else:
             c.store(entry, "%at")
-        self._set(c, "next", plus)
+        self.set(c, "next", plus)
         c.do("br label %out")
         c.label("out")
         c.do("ret void")
@@ -225,19 +235,19 @@ class LoopWriter:
         c.do("br label %once")
         c.label("once")
         c.do("%given = phi i64 [0, %start], [%k, %raise]")
-        slot = self._ring(c, self._get(c, "head"))
+        slot = self._ring(c, self.get(c, "head"))
         args = f"ptr %ctx, ptr %state, ptr {slot}, i64 %cpu, i64 %task, i64 %entry, i64 %given"
         c.do(f"%r = call i64 @step({args})")
         c.do(f"br i1 {c.op('trunc i64 %r to i1')}, label %exists, label %after")
         c.label("exists")
-        self._bump(c, "transitions")
-        ordinal = self._bump(c, "ordinal")
-        inner = c.op(f"or i64 {self._get(c, 'internal')}, %inner")
-        self._set(c, "internal", inner)
+        self.bump(c, "transitions")
+        ordinal = self.bump(c, "ordinal")
+        inner = c.op(f"or i64 {self.get(c, 'internal')}, %inner")
+        self.set(c, "internal", inner)
         off = c.bin("add", c.op("shl i64 %entry, 3"), str(at.fired))
         p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
         c.store(c.op(f"add i64 {c.load(p)}, 1"), p)
-        odd = self._get(c, "bad")
+        odd = self.get(c, "bad")
         row = c.op(f"mul i64 %entry, {8 * at.masks}")
         for k in range(at.masks):
             now, have = self._mask(c, row, k)
@@ -249,7 +259,11 @@ class LoopWriter:
         c.do("br label %well")
         c.label("well")
         has = c.op(f"icmp ne i64 {c.op('and i64 %r, 2')}, 0")
-        c.do(f"br i1 {has}, label %push, label %after")
+        c.do(f"br i1 {has}, label %push, label %fault")
+        c.label("fault")
+        if self.alone:
+            self.bump(c, "faults")
+        c.do("br label %after")
         c.label("push")
         c.do("call void @push(ptr %ctx)")
         c.do("br label %after")
@@ -266,7 +280,7 @@ class LoopWriter:
         at = self.at
         c.label("choices")
         odd = c.op(f"and i64 {result}, {TOO_MANY | BROKEN}")
-        self._set(c, "status", c.op(f"or i64 {self._get(c, 'status')}, {odd}"))
+        self.set(c, "status", c.op(f"or i64 {self.get(c, 'status')}, {odd}"))
         n = c.op(f"lshr i64 {result}, 8")
         c.do("br label %digit")
         c.label("digit")
@@ -300,7 +314,7 @@ class LoopWriter:
             c.store(c.op(f"or i64 {c.load(now)}, {c.load(have)}"), have)
         c.do("br label %bits")
         c.label("bits")
-        self._note(c, self._get(c, "bad"), "step_seen", at.step_at, 16, "%ordinal")
+        self._note(c, self.get(c, "bad"), "step_seen", at.step_at, 16, "%ordinal")
         head = "void @note_step(ptr %ctx, i64 %ordinal, i64 %row)"
         text = _function(head, c, "noinline cold")
         c = Code()
@@ -309,9 +323,9 @@ class LoopWriter:
         return text + _function("void @note_state(ptr %ctx, i64 %bad)", c, "noinline cold")
 
     def _note(self, c: Code, bad: str, seen: str, where: int, size: int, ordinal: str) -> None:
-        have = self._get(c, seen)
+        have = self.get(c, seen)
         new = c.op(f"and i64 {bad}, {c.op(f'xor i64 {have}, -1')}")
-        self._set(c, seen, c.op(f"or i64 {have}, {bad}"))
+        self.set(c, seen, c.op(f"or i64 {have}, {bad}"))
         c.do("br label %bit")
         c.label("bit")
         c.do(f"%left = phi i64 [{new}, %bits], [%rest, %note]")
@@ -320,7 +334,7 @@ class LoopWriter:
         b = c.op("call i64 @llvm.cttz.i64(i64 %left, i1 true)")
         off = c.bin("add", c.op(f"mul i64 {b}, {size}"), str(where))
         p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
-        c.store(self._get(c, "cur"), p)
+        c.store(self.get(c, "cur"), p)
         if ordinal:
             c.store(ordinal, c.op(f"getelementptr i64, ptr {p}, i64 1"))
         c.do(f"%rest = and i64 %left, {c.op('sub i64 %left, 1')}")
@@ -338,13 +352,13 @@ class LoopWriter:
             c.label("once")
             c.do("%given = phi i64 [0, %start], [%k, %raise]")
             c.do("%acc = phi i64 [0, %start], [%sum, %raise]")
-            slot = self._ring(c, self._get(c, "head"))
+            slot = self._ring(c, self.get(c, "head"))
             c.do(
                 f"%r = call i64 @{fn}(ptr %ctx, ptr %state, ptr {slot}, i64 0, i64 -1, i64 0, "
                 "i64 %given)"
             )
             real = c.op("trunc i64 %r to i1")
-            c.do(f"%sum = or i64 %acc, {c.select(real, self._get(c, 'bad'), '0')}")
+            c.do(f"%sum = or i64 %acc, {c.select(real, self.get(c, 'bad'), '0')}")
             c.do("br label %choices")
             self._odometer(c, "%r", "out")
             c.label("out")
@@ -357,25 +371,32 @@ class LoopWriter:
         c.label("start")
         for i in range(w):
             c.do(f"%w{i} = alloca i64")
+        if self.renamings:
+            c.do(f"%renamed = alloca [{w} x i64]")
         c.do("br label %next")
         c.label("next")
-        cur = self._get(c, "cur")
-        room = c.op(f"icmp ult i64 {self._get(c, 'next')}, {self._get(c, 'quota')}")
-        more = c.op(f"icmp ult i64 {cur}, {self._get(c, 'end')}")
-        fine = c.op(f"icmp eq i64 {self._get(c, 'status')}, 0")
+        cur = self.get(c, "cur")
+        room = c.op(f"icmp ult i64 {self.get(c, 'next')}, {self.get(c, 'quota')}")
+        more = c.op(f"icmp ult i64 {cur}, {self.get(c, 'end')}")
+        fine = c.op(f"icmp eq i64 {self.get(c, 'status')}, 0")
         go = c.op(f"and i1 {fine}, {c.op(f'and i1 {room}, {more}')}")
         c.do(f"br i1 {go}, label %state, label %flush")
         c.label("state")
         c.do(f"%s = getelementptr i8, ptr {self._state(c, cur)}, i64 0")
         for i in range(w):
             c.store(self._word(c, "%s", i), f"%w{i}")
-        self._set(c, "ordinal", "0")
-        self._set(c, "internal", "0")
+        self.set(c, "ordinal", "0")
+        self.set(c, "internal", "0")
+        if self.alone:
+            write_alone(self, c)
         for cpu in range(self.m.cpus):
             self._cpu(c, cpu)
+        if self.alone:
+            c.do("br label %expanded")
+            c.label("expanded")
         if self.conditions:
             self._check(c)
-        self._set(c, "cur", c.op(f"add i64 {cur}, 1"))
+        self.set(c, "cur", c.op(f"add i64 {cur}, 1"))
         c.do("br label %next")
         c.label("flush")
         self._drain(c)
@@ -384,7 +405,7 @@ class LoopWriter:
     def _drain(self, c: Code) -> None:
         c.do("br label %drain")
         c.label("drain")
-        waits = c.op(f"icmp ult i64 {self._get(c, 'tail')}, {self._get(c, 'head')}")
+        waits = c.op(f"icmp ult i64 {self.get(c, 'tail')}, {self.get(c, 'head')}")
         c.do(f"br i1 {waits}, label %one, label %out")
         c.label("one")
         c.do("call void @insert(ptr %ctx)")
@@ -392,13 +413,13 @@ class LoopWriter:
         c.label("out")
         c.do("ret void")
 
-    def _call(self, c: Code, cpu: int, task: str, entry: str, inner: bool) -> None:
+    def call(self, c: Code, cpu: int, task: str, entry: str, inner: bool) -> None:
         c.do(
             f"call void @attempt(ptr %ctx, ptr %s, i64 {cpu}, i64 {task}, i64 {entry}, "
             f"i64 {int(inner)})"
         )
 
-    def _pc(self, c: Code, lanes: Lanes, f: FrameLane, elem: str, kind: str) -> str:
+    def pc(self, c: Code, lanes: Lanes, f: FrameLane, elem: str, kind: str) -> str:
         """The packed pc of a frame; for one that is not stored, what it always is."""
         n = f.lane.count
         nodes = [self.shape.pc(x) if x >= 0 else 0 for x in f.rest]
@@ -416,21 +437,24 @@ class LoopWriter:
             pc = c.select(c.op(f"icmp ult i64 {elem}, {n}"), pc, fixed)
         return pc
 
+    def task(self, c: Code, lanes: Lanes, cpu: int) -> str:
+        """The task that is current on a CPU."""
+        v = self.layout.vars["current_task"]
+        return c.bin("add", lanes.get(v.lane, str(cpu), (cpu,)), str(v.lo - 1))
+
     def _cpu(self, c: Code, cpu: int) -> None:
         """The steps of one CPU, in the order of the interpreter."""
         lanes, frames, first = Lanes(c), self.layout.frames, self.shape.first
-        v = self.layout.vars["current_task"]
-        code = lanes.get(v.lane, str(cpu), (cpu,))
-        task = c.bin("add", code, str(v.lo - 1))
+        task = self.task(c, lanes, cpu)
         done = f"cpu{cpu}.done"
-        irq = self._pc(c, lanes, frames["irq"], str(cpu), "irq")
+        irq = self.pc(c, lanes, frames["irq"], str(cpu), "irq")
         c.do(f"br i1 {c.op(f'icmp ne i64 {irq}, 0')}, label %irq{cpu}, label %task{cpu}")
         c.label(f"irq{cpu}")
-        self._call(c, cpu, task, c.op(f"add i64 {irq}, {first('irq') - 1}"), True)
+        self.call(c, cpu, task, c.op(f"add i64 {irq}, {first('irq') - 1}"), True)
         c.do(f"br label %{done}")
         c.label(f"task{cpu}")
-        sched = self._pc(c, lanes, frames["sched"], task, "sched")
-        main = self._pc(c, lanes, frames["main"], task, "main")
+        sched = self.pc(c, lanes, frames["sched"], task, "sched")
+        main = self.pc(c, lanes, frames["main"], task, "main")
         in_sched = c.op(f"icmp ne i64 {sched}, 0")
         runs = c.op(f"icmp ne i64 {c.bin('or', sched, main)}, 0")
         entry = c.select(
@@ -440,7 +464,7 @@ class LoopWriter:
         )
         c.do(f"br i1 {runs}, label %run{cpu}, label %{done}")
         c.label(f"run{cpu}")
-        self._call(c, cpu, task, entry, True)
+        self.call(c, cpu, task, entry, True)
         p = c.op(f"getelementptr i8, ptr @flags, i64 {entry}")
         flags = c.op(f"load i8, ptr {p}")
         off = c.op(f"icmp ne i8 {c.op(f'and i8 {flags}, {IRQS_OFF}')}, 0")
@@ -454,24 +478,32 @@ class LoopWriter:
                 c.label(f"preempt{cpu}")
             for name in g.starts[kind]:
                 eid = self.shape.eid(kind, g.entries[(kind, name)])
-                self._call(c, cpu, task, str(eid), name not in g.env)
+                self.call(c, cpu, task, str(eid), name not in g.env)
         c.do(f"br label %{done}")
         c.label(done)
+
+    def _holds(self, c: Code, fn: str) -> str:
+        """The mask of what ``fn`` finds violated in a state or one that counts as one with it."""
+        bad = c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %s)")
+        for k in range(len(self.renamings)):
+            c.do(f"call void @rename{k}(ptr %s, ptr %renamed)")
+            bad = c.bin("or", bad, c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %renamed)"))
+        return bad
 
     def _check(self, c: Code) -> None:
         bad = "0"
         for kind, fn in self.conditions:
             if kind == "always":
-                bad = c.bin("or", bad, c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %s)"))
+                bad = c.bin("or", bad, self._holds(c, fn))
         stuck = [fn for kind, fn in self.conditions if kind == "stuck"]
-        is_stuck = c.op(f"icmp eq i64 {self._get(c, 'internal')}, 0")
+        is_stuck = c.op(f"icmp eq i64 {self.get(c, 'internal')}, 0")
         c.do("br label %calm")
         c.label("calm")
         c.do(f"br i1 {is_stuck}, label %stuck, label %checked")
         c.label("stuck")
         more = bad
         for fn in stuck:
-            more = c.bin("or", more, c.op(f"call i64 @all_{fn}(ptr %ctx, ptr %s)"))
+            more = c.bin("or", more, self._holds(c, fn))
         c.do("br label %checked")
         c.label("checked")
         total = c.op(f"phi i64 [{bad}, %calm], [{more}, %stuck]")
@@ -485,7 +517,7 @@ class LoopWriter:
         """Insert the state at ``words``."""
         c = Code()
         c.label("start")
-        slot = self._ring(c, self._get(c, "head"))
+        slot = self._ring(c, self.get(c, "head"))
         for i in range(self.layout.words):
             to = c.op(f"getelementptr i64, ptr {slot}, i64 {i}")
             c.store(self._word(c, "%words", i), to)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ...base.errors import InternalError
 from ...ir.text import render_function
 from ..interp import Action, Interpreter
+from ..reduce import Plan, walk_back
 
 if TYPE_CHECKING:
     from .build import Native
@@ -46,6 +47,15 @@ def replay_paths(run: Run) -> dict[str, list[Action]]:
                 raise_disagreement(run.native, what, actions, states[-1])
         out[prop] = actions
     return out
+
+
+def reduced_paths(run: Run, plan: Plan) -> dict[str, list[Action]]:
+    """Some path to each violation that a reduced search found."""
+    it = Interpreter(run.native.machine)
+    return {
+        prop: walk_back(it, plan, run.way_to(number), prop, kind)
+        for prop, (_, kind, number, _) in run.violations.best.items()
+    }
 
 
 def raise_disagreement(

@@ -15,11 +15,11 @@ from ...base.errors import LayoutError
 from ...machine.model import Machine
 from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name, points
 from ..interp import Action
-from ..reduce import NOTHING, Reduce
+from ..reduce import NOTHING, SHARED, Plan, Reduce, make_plan
 from .build import Native, compile_machine
 from .memory import Memory, available_bytes
 from .offsets import FIELDS
-from .replay import replay_paths
+from .replay import reduced_paths, replay_paths
 from .step import TOO_MANY
 
 CHUNK = 32_768
@@ -41,40 +41,68 @@ def explore_native(
 
     Several threads find the same states but not the same parents, so that paths come from a second
     search, by one thread, to the depth of the longest path wanted; unless a limit of memory or time
-    ended the first.
+    ended the first. So they do where something was left out, as a shortest path may be with it.
     """
+    plan = make_plan(m, reduce) if reduce != NOTHING else Plan()
+    found = _explore(m, limits, progress, plan)
+    if found is None:
+        found = _explore(m, limits, progress, plan.without_por(SHARED))
+    assert found is not None
+    return found
+
+
+def _explore(
+    m: Machine, limits: Limits, progress: Progress | None, plan: Plan
+) -> Exploration | None:
+    """None where the plan does not fit what the search met."""
     threads = limits.threads or len(os.sched_getaffinity(0))
     t0 = time.perf_counter()
-    native = compile_machine(m, shared=threads > 1)
+    native = compile_machine(m, shared=threads > 1, plan=plan)
     t1 = time.perf_counter()
     run = Run(native, threads, limits, progress)
     try:
         run.search()
+        if run.unfit:
+            return None
         found = run.exploration()
+        found.reduction = plan.report(sum(t.get("ample") for t in run.threads))
         paths: dict[str, list[Action]] = {}
         alone = threads == 1 or run.stopped in ("memory", "time")
-        if run.violations.best and alone:
+        if run.violations.best and plan.works:
+            paths = reduced_paths(run, plan)
+        elif run.violations.best and alone:
             paths = replay_paths(run)
     finally:
         run.close()
-    if run.violations.best and not alone:
+    if run.violations.best and plan.works:
+        plain = compile_machine(m, shared=False)
+        paths |= _search_again(plain, run, limits, shorter=True)
+    elif run.violations.best and not alone:
         paths = _search_again(native, run, limits)
     found.first = {p: paths[p] for p in m.props if p in paths}
     found.compile_s = t1 - t0
     return found
 
 
-def _search_again(native: Native, first: Run, limits: Limits) -> dict[str, list[Action]]:
-    bound = Limits(max_memory_bytes=limits.max_memory_bytes)
+def _search_again(
+    native: Native, first: Run, limits: Limits, *, shorter: bool = False
+) -> dict[str, list[Action]]:
+    """The paths that one thread finds.
+
+    :param shorter: they may be shorter, and a limit of time or memory may end the search for them
+    """
+    bound = Limits(None, limits.max_memory_bytes, limits.max_time_s if shorter else None)
     again = Run(native, 1, bound, None)
     again.to_depth = max(key[0] for key in first.violations.best.values())
     try:
         again.search()
         lengths = {p: key[0] for p, key in again.violations.best.items()}
         for p, key in first.violations.best.items():
-            if lengths.get(p) != key[0]:
-                again.disagree(f"{p} at depth {key[0]} by threads, {lengths.get(p)} by one")
-        again.violations.best = {p: again.violations.best[p] for p in first.violations.best}
+            late = shorter and (lengths.get(p, 0) < key[0] if p in lengths else again.stopped)
+            if lengths.get(p) != key[0] and not late:
+                again.disagree(f"{p} at depth {key[0]} by one search, {lengths.get(p)} by another")
+        best = again.violations.best
+        again.violations.best = {p: best[p] for p in first.violations.best if p in best}
         return replay_paths(again)
     finally:
         again.close()
@@ -133,6 +161,7 @@ class Run:
         self.violations = Violations(native.machine.props)
         self.levels = [1]
         self.stopped = ""
+        self.unfit = False
         self.to_depth: int | None = None
         self.start = self.told = time.perf_counter()
         self.seconds = 0.0
@@ -155,6 +184,9 @@ class Run:
             if n:
                 self.levels.append(n)
             self.stopped = self.stopped or self._between_levels(n)
+            self.unfit = any(t.get("shared_task") for t in self.threads)
+            if self.unfit:
+                break
         self.seconds = time.perf_counter() - self.start
 
     def _point(self) -> None:
