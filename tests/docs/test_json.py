@@ -23,7 +23,7 @@ def run(*words: str) -> Any:
         timeout=300,
         check=False,
     )
-    return json.loads(done.stdout[done.stdout.index(b'{\n "schema"') :])
+    return json.loads(done.stdout)
 
 
 def read_tables() -> dict[str, tuple[set[str], set[str]]]:
