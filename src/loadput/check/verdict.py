@@ -12,6 +12,7 @@ from ..link.scenario import Scenario
 from ..machine.model import Machine, build_machine
 from ..run.explore import Exploration, Limits, explore
 from ..run.interp import Action
+from ..run.reduce import USUAL, Reduce
 from .races import Race, find_races, lay_race_blame
 from .story import StoryStep, Teller
 
@@ -72,12 +73,14 @@ def check(
     engine: str = "native",
     limits: Limits | None = None,
     fusing: bool = True,
+    reduce: Reduce = USUAL,
     progress: Progress | None = None,
     base: Result | None = None,
 ) -> Result:
     """Decide every property of one program in one exploration.
 
     :param properties: report only these; all are explored. Unknown names raise LP0505
+    :param reduce: leave out what no verdict needs; docs/reductions.md
     :param base: the result of the program it is compared with: gives each finding its blame
     :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
         ``not decided`` if a bound was hit, else ``holds``
@@ -86,7 +89,9 @@ def check(
     program = link(choice, scenario)
     _known(program, properties)
     machine = build_machine(program, fusing=fusing)
-    ex = explore(machine, engine=engine, limits=limits or Limits(), progress=progress)
+    ex = explore(
+        machine, engine=engine, limits=limits or Limits(), progress=progress, reduce=reduce
+    )
     teller = Teller(machine)
     results = [
         _result(p.name, p.applies, ex, teller)

@@ -13,9 +13,11 @@ from .options import (
     engine_options,
     make_choice,
     make_limits,
+    make_reduce,
     overlay_folders,
     program_options,
     progress_for,
+    reduction_words,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def _run(choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None) 
         engine=opts["engine"],
         limits=make_limits(opts),
         fusing=not opts["no_fuse"],
+        reduce=make_reduce(opts),
         progress=progress_for(choice.title),
         base=base,
     )
@@ -129,4 +132,6 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
             words += [f"--{key}", value]
     if opts["scenario"] != "default":
         words += ["--scenario", opts["scenario"]]
+    words += ["--no-fuse"] if opts["no_fuse"] else []
+    words += reduction_words(opts)
     return shlex.join(words)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import engine_options, make_limits, overlay_folders, overlays_option, progress_for
+from .options import (
+    engine_options,
+    make_limits,
+    make_reduce,
+    overlay_folders,
+    overlays_option,
+    progress_for,
+    reduction_words,
+)
 
 if TYPE_CHECKING:
     from ..check.verdict import Result
@@ -41,6 +49,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
             engine=opts["engine"],
             limits=make_limits(opts),
             fusing=not opts["no_fuse"],
+            reduce=make_reduce(opts),
             progress=progress_for(choice.title),
         )
 
@@ -63,6 +72,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         words += [f"--release {release}"] if release != "v6.12" else []
         words += [f"--scenario {scenario}"] if scenario != "default" else []
         words += [f"--overlays {folder}" for folder in opts["overlays"]]
+        words += reduction_words(opts)
         click.echo(render_comparison(c, command=" ".join(words)), nl=False)
     verdicts = {r.result.verdict for r in c.rows}
     sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)

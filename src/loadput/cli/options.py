@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..check.verdict import Progress
     from ..link.program import Choice
     from ..run.explore import Limits
+    from ..run.reduce import Reduce
 
 EXIT = {"holds": 0, "violated": 1, "not decided": 4}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -47,12 +48,23 @@ def program_options(arch: str = "svm") -> Decorator:
 
 
 def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
-    """--engine, --threads, --no-fuse, --stop-at-first, --max-states, --max-memory, --max-time."""
+    """--engine, --threads, --no-fuse, --stop-at-first, the reductions, and the --max- limits."""
     for option in (
         click.option("--max-time", type=click.FloatRange(min=0), help="seconds"),
         click.option("--max-memory", type=click.IntRange(min=1), help="MiB"),
         click.option("--max-states", type=click.IntRange(min=1)),
         click.option("--stop-at-first", is_flag=True, help="end at the first violation"),
+        click.option(
+            "--no-reduction", is_flag=True, help="neither symmetry nor partial order reduction"
+        ),
+        click.option(
+            "--por/--no-por", default=False, help="partial order reduction; default: without"
+        ),
+        click.option(
+            "--symmetry/--no-symmetry",
+            default=True,
+            help="CPUs, tasks and vCPUs that are alike count as one; default: with",
+        ),
         click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own"),
         click.option(
             "--threads", type=click.IntRange(min=0), default=0, help="default: every core"
@@ -75,6 +87,21 @@ def make_limits(opts: dict[str, Any]) -> Limits:
         opts["stop_at_first"],
         opts["threads"],
     )
+
+
+def make_reduce(opts: dict[str, Any]) -> Reduce:
+    """The reductions that the engine options ask for."""
+    from ..run.reduce import NOTHING, Reduce
+
+    return NOTHING if opts["no_reduction"] else Reduce(opts["symmetry"], opts["por"])
+
+
+def reduction_words(opts: dict[str, Any]) -> list[str]:
+    """The options that ask for the same reductions again."""
+    if opts["no_reduction"]:
+        return ["--no-reduction"]
+    words = [] if opts["symmetry"] else ["--no-symmetry"]
+    return words + (["--por"] if opts["por"] else [])
 
 
 def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:

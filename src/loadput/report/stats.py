@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..check.verdict import Result
 from ..ir import ops as o
+from ..run.explore import Exploration
 from .text import number, wrap
 
 
@@ -18,6 +19,7 @@ def render_stats(r: Result) -> str:
         "model", f"{len(m.graph.nodes)} operations, {memory} accesses to memory, {points} points"
     )
     out += wrap("state", f"{m.bits} bits, {ex.bytes_per_state:.0f} bytes a state with its parent")
+    out += [line for said in reductions(ex) for line in wrap("reduced", said)]
     out += wrap(
         "time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s"
     )
@@ -32,6 +34,22 @@ def render_stats(r: Result) -> str:
         "never", f"{len(never)} branches: " + ", ".join(never) if never else "every branch is taken"
     )
     return "\n".join(out) + "\n"
+
+
+def reductions(ex: Exploration) -> list[str]:
+    """Which reductions were in, and what each did; why one that was wanted was not."""
+    r = ex.reduction
+    if r is None:
+        return ["no reduction was asked for"]
+    out = []
+    if r.orbit > 1:
+        out.append(f"by symmetry: up to {r.orbit} states count as one")
+    if r.points:
+        out.append(
+            f"by partial order: from {number(r.ample)} of {number(ex.states)} states, one CPU "
+            f"alone went on ({r.points} points)"
+        )
+    return out + [f"not by {why}" for why in r.refused]
 
 
 def never_taken(r: Result) -> list[str]:

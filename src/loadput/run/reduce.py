@@ -20,13 +20,15 @@ SHARED = "one task is current on two CPUs"
 
 @dataclass(frozen=True, slots=True)
 class Reduce:
-    """Which reductions are wanted; none unless asked for."""
+    """Which reductions are wanted."""
 
     symmetry: bool = False
     por: bool = False
 
 
 NOTHING = Reduce()
+USUAL = Reduce(symmetry=True)
+"""What pays: fusing leaves the partial order little to save."""
 
 
 @dataclass(slots=True)
