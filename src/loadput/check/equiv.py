@@ -118,6 +118,11 @@ class Comparison:
         """Functions at whose entry or exit a property of either program looks."""
         return {n for side in (self.a, self.b) for _, n in side.machine.program.hooks}
 
+    def looks(self, name: str) -> list[o.Function]:
+        """What looks at the state at the entry or exit of ``name``, in either program."""
+        hooks = [s.machine.program.hooks for s in (self.a, self.b)]
+        return [f for h in hooks for w in ("at_entry", "at_exit") for f in h.get((w, name), [])]
+
     def compare(self, name: str) -> Equivalence:
         """Compare function ``name``; both programs must have it."""
         fa, fb = self.a.functions[name], self.b.functions[name]
@@ -346,8 +351,9 @@ class _Run:
             reads: set[str] = set()
             writes: set[str] = set()
             public = name in self.c.watched
-            for b in self.side.functions[name].blocks:
-                for op in b.ops:
+            looks = self.c.looks(name)
+            for f in (self.side.functions[name], *looks):
+                for op in (op for b in f.blocks for op in b.ops):
                     if isinstance(op, o.Load):
                         reads.add(op.place.var)
                     elif isinstance(op, o.Store | o.Fresh):
