@@ -105,9 +105,13 @@ def _mask(fn: o.Function) -> str:
 
 
 class Comparison:
-    """Compares functions of two machines; `compare` one of them."""
+    """Compares functions of two machines; `compare` one of them.
 
-    def __init__(self, base: Machine, new: Machine) -> None:
+    :param most: inputs to run through both before it stays undecided
+    """
+
+    def __init__(self, base: Machine, new: Machine, most: int = MAX_RUNS) -> None:
+        self.most = most
         self.a = _Side(base, base.program.functions, _public_vars(base))
         self.b = _Side(new, new.program.functions, _public_vars(new))
         self.same: dict[str, bool] = {}
@@ -152,7 +156,7 @@ class Comparison:
     def _run_all(self, name: str, inline: bool) -> Equivalence:
         runs = 0
         for oracle in self._oracles(name, inline):
-            if oracle is None or runs >= MAX_RUNS:
+            if oracle is None or runs >= self.most:
                 return Equivalence(name, UNDECIDED, runs)
             runs += 1
             (ea, ma, ra), (eb, mb, rb) = oracle

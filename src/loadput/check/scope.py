@@ -17,7 +17,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a function counts: on ``archs`` (None: on all), or nowhere for the reason ``why``."""
+    """Where a function counts: on ``archs`` (None: on all), or nowhere, being of ``why``."""
 
     archs: frozenset[str] | None
     why: str = ""
@@ -42,11 +42,11 @@ def scope_of_path(path: str) -> Scope:
     if parts[0] == "arch" and len(parts) > 2:
         archs = _family(parts[1])
         if not archs:
-            return Scope(frozenset(), f"arch/{parts[1]} is not modelled here")
+            return Scope(frozenset(), f"arch/{parts[1]}")
         inner = [p for p in parts[2:-1] if p in archs]
         return Scope(frozenset(inner) if inner else archs)
     if len(parts) > 1 and not path.startswith(COMMON):
-        return Scope(frozenset(), f"{parts[0]}/ is not modelled here")
+        return Scope(frozenset(), f"{parts[0]}/")
     return EVERYWHERE
 
 
@@ -108,7 +108,7 @@ def for_arch(functions: Iterable[CFunction], arch: str) -> list[CFunction]:
 
 
 def not_modelled(functions: Iterable[CFunction]) -> dict[str, list[str]]:
-    """Per reason, the functions that no program here has."""
+    """Per part of the kernel that is not modelled, the functions of it."""
     out: dict[str, list[str]] = {}
     for f in functions:
         why = scope_of(f).why

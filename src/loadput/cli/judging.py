@@ -86,11 +86,12 @@ def _has_any(
         return
     functions = [f for p in patches for f in (*p.functions, *p.removed)]
     others = sorted({a for f in functions for a in scope_of(f).archs or ()})
-    why = "; ".join(not_modelled(functions))
+    why = ", ".join(not_modelled(functions))
+    names = ", ".join(dict.fromkeys(f.name for f in functions))
     raise InputError(
         "LP0417",
         f"the input has no function of {', '.join(taken)}",
-        got=", ".join(dict.fromkeys(f.name for f in functions)) + (f" ({why})" if why else ""),
+        got=names + (f"; {why} not modelled here" if why else ""),
         expected="functions of common code or of the chosen architectures",
         next=f"--arch {','.join(others)}" if others else "loadput list shows what is modelled",
     )
@@ -137,7 +138,7 @@ def _judge_arch(run: _Run, arch: str, base: Base, taken: list[Taken]) -> None:
         except LoadputError as e:
             run.failed.append((arch, title, e))
             run.say(render_failure(arch, title, e))
-            at, before = user, before
+            at = user
             continue
         if note and not j.notes:
             j.notes.append(note)

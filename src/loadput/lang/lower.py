@@ -16,7 +16,7 @@ from ..ir.decls import Decls
 from . import syntax as s
 from .guess import INT, is_error_code, join, path
 from .infer import adopt_signature, infer_fields, local_types
-from .opaque import Opaque
+from .opaque import ABRIDGED, Opaque
 from .place import Cell, Note, Value, fit
 
 __all__ = ["INT", "Cell", "Lowering", "Note", "Value", "lower"]
@@ -367,6 +367,9 @@ class Lowering(Opaque):
         if self.is_c and sig is None and NO_EFFECT.match(e.fn):
             self.note("no effect", e.fn, e.span)
             return Value(o.Const(0), ty.VOID if not used else ty.BOOL)
+        if self.is_c and sig is not None and len(e.args) != len(sig.params):
+            if len(e.args) in ABRIDGED.get(e.fn, ()):
+                return self.call_abridged(e, sig, used, want)
         if sig is not None and len(sig.params) != len(e.args):
             raise self.fail(
                 "LP0207",
@@ -390,6 +393,9 @@ class Lowering(Opaque):
     def _argument(self, a: s.Expr, t: ty.Type) -> o.Expr:
         if isinstance(a, s.Unary) and a.op == "&":
             held = self._struct_value(a.a)
+            inside = self._root(t)(a) if self.is_c and held is None else None
+            if inside is not None:  # the place inside a struct, where ours takes the struct
+                return fit(self.rvalue(inside, want=t), t)
             return held.expr if held else o.Const(0)
         return fit(self.rvalue(a, want=t), t)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir import types as ty
-from ..ir.decls import Decls
+from ..ir.decls import Decls, Signature
 from . import syntax as s
 from .guess import COMPARE, INT, SAME, bare, kids, path
 from .infer import PLACES
@@ -18,6 +19,19 @@ UNSIGNED_TOP = 1 << 32
 OUT = {
     **dict.fromkeys(("rdmsrl", "rdmsrq", "rdmsr_safe", "rdmsrl_safe", "savesegment"), 1),
     **dict.fromkeys(("raw_spin_lock_irqsave", "spin_lock_irqsave", "read_lock_irqsave"), 1),
+}
+# Functions that the specification has with fewer parameters than the kernel: how many those are.
+ABRIDGED: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("svm_handle_exit", "svm_vcpu_enter_exit", "svm_vcpu_run"), (2,)),
+    **dict.fromkeys(("vmx_handle_exit", "vmx_vcpu_run", "kvm_check_and_inject_events"), (2,)),
+    **dict.fromkeys(("switch_ldt", "install_ldt", "fstate_save", "fstate_restore"), (2,)),
+    **dict.fromkeys(("kvm_vcpu_exit_request", "kvm_hyp_handle_fpsimd", "__load_stage2"), (2,)),
+    **dict.fromkeys(("check_update_reserved_vmid", "kvm_riscv_vcpu_trap_redirect"), (2,)),
+    **dict.fromkeys(("kvm_riscv_vcpu_guest_fp_save", "kvm_riscv_vcpu_guest_fp_restore"), (2,)),
+    **dict.fromkeys(("vmx_vcpu_enter_exit", "kvm_riscv_vcpu_exit", "switch_mm_irqs_off"), (3,)),
+    **dict.fromkeys(("pick_next_task", "try_to_wake_up", "prepare_task_switch"), (3,)),
+    **dict.fromkeys(("smp_call_function_single", "context_switch"), (4,)),
+    **{"try_to_block_task": (3,), "arch_exit_to_user_mode_prepare": (2,)},
 }
 # Functions that may sleep: called with preemption or interrupts off, the kernel warns.
 SLEEPS = re.compile(
@@ -33,6 +47,10 @@ class Opaque(Places):
     def __init__(self, d: s.Def, decls: Decls, infer: bool, notes: list[Note] | None) -> None:
         super().__init__(d, decls, infer)
         self.notes = notes
+
+    def invoke(self, e: s.Invoke, used: bool, want: ty.Type | None = None) -> Value:
+        """A call; `lower.Lowering` has it."""
+        raise NotImplementedError
 
     def note(self, kind: str, what: str, span: Span) -> None:
         """Tell the report what was left out."""
@@ -54,10 +72,12 @@ class Opaque(Places):
         return self.choose(ty.BOOL if is_bool else held, why, e.span)
 
     def choose(self, t: ty.Type, why: str, span: Span) -> Value:
-        """Any value of scalar type ``t``."""
+        """Any value of scalar type ``t``; -1, 0 or 1 for an int whose use tells nothing."""
         low: o.Expr = o.Const(0)
         high: o.Expr = o.Const(1)
-        if isinstance(t, ty.Int):
+        if t == INT:
+            low = o.Const(-1)
+        elif isinstance(t, ty.Int):
             low, high = o.Const(t.lo), o.Const(t.hi)
         elif isinstance(t, ty.CpuId):
             high = o.Bin("sub", o.Sym("NR_CPUS"), o.Const(1))
@@ -126,6 +146,41 @@ class Opaque(Places):
         """
         names = [a for a, (n, _) in zip(e.args, params, strict=True) if n == "req"]
         return any(isinstance(a, s.Name) and bool(self.guess.opaque(a)) for a in names)
+
+    def call_abridged(self, e: s.Invoke, sig: Signature, used: bool, want: ty.Type | None) -> Value:
+        """A call of a function that the program has with fewer parameters.
+
+        Each parameter takes the argument of its type, or the one that lies inside such an
+        argument; a call that has none of that type is not one that the program models.
+        """
+        picked = [next((a for a in map(self._root(t), e.args) if a), None) for _, t in sig.params]
+        if None in picked:
+            for a in e.args:
+                self.effects(a)
+            self.note("dropped call", path(e), e.span)
+            return (
+                self.choose(want or sig.ret, path(e), e.span)
+                if used
+                else Value(o.Const(0), ty.VOID)
+            )
+        self.note("abridged call", path(e), e.span)
+        args = tuple(a for a in picked if a is not None)
+        return self.invoke(s.Invoke(e.fn, args, e.span), used, want)
+
+    def _root(self, t: ty.Type) -> Callable[[s.Expr], s.Expr | None]:
+        def find(a: s.Expr) -> s.Expr | None:
+            at: s.Expr | None = a
+            while at is not None and self.guess.type(at) != t:
+                at = (
+                    at.a
+                    if isinstance(at, s.Unary)
+                    else at.base
+                    if isinstance(at, s.Member)
+                    else None
+                )
+            return at
+
+        return find
 
     def call_unknown(self, e: s.Invoke, used: bool, want: ty.Type | None) -> Value:
         """A function without a body here: its arguments are evaluated, locals it may write change.

@@ -13,6 +13,7 @@ from ..ir.decls import Signature
 from ..lang import syntax as s
 from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
+from ..lang.opaque import ABRIDGED
 from .overlay import source_line
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def lay_user(lay: _Layers) -> None:
             lay.decls.funcs.pop(name, None)
             lay.removed[name] = choice.user_label or "user"
     user = {d.name: d for d in choice.user}
+    for d in user.values():
+        _abridged(lay, d)
     lay.changed |= {n for n, d in user.items() if n in lay.defs and _arity_differs(d, lay.defs[n])}
     # Signatures first: what a field or a parameter is depends on what it is passed to.
     for d in user.values():
@@ -40,6 +43,24 @@ def lay_user(lay: _Layers) -> None:
     lay.lay_defs(tuple(user.values()), tuple(lay.changed))
     _connect_operations(lay, user)
     lay.labels.append(choice.user_label or "user")
+
+
+def _abridged(lay: _Layers, d: s.Def) -> None:
+    """Raises LinkError LP0418 where the kernel's function has parameters that ours leaves out."""
+    old = lay.defs.get(d.name)
+    if old is None or not _arity_differs(d, old):
+        return
+    if len(d.params) in ABRIDGED.get(d.name, ()):
+        raise LinkError(
+            "LP0418",
+            f"{d.name} cannot be taken from C: the specification's is an abridgement",
+            span=d.span,
+            line_text=source_line(d.span),
+            got=", ".join(n for n, _ in d.params),
+            expected=f"{', '.join(n for n, _ in old.params) or 'no parameters'}, as at "
+            f"{_place(old.span)}",
+            next="leave that function out of the input; the rest can be judged",
+        )
 
 
 def _arity_differs(new: s.Def, old: s.Def) -> bool:
@@ -106,6 +127,7 @@ def check_callers(lay: _Layers, entries: Sequence[str]) -> None:
             if call.fn not in lay.defs:
                 continue
             mine = call.fn in lay.changed or (d.name in user and d.lang == "c")
+            mine &= call.fn in lay.changed or len(call.args) not in ABRIDGED.get(call.fn, ())
             if mine and len(call.args) != len(lay.defs[call.fn].params):
                 misfits.setdefault(call.fn, []).append((d, call))
             if call.fn not in seen:

@@ -13,6 +13,7 @@ from ..base.source import Span
 from ..ir import ops as o
 from ..ir.eval import fold
 from ..ir.types import VOID, CpuId, Type, bounds
+from ..lang.guess import INT
 from ..link.program import Program
 from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
@@ -397,7 +398,12 @@ class Flattener:
         )
 
     def _any(self, t: Type) -> tuple[o.Const, o.Const]:
-        """The bounds of what a function without a body may give where ``t`` is wanted."""
+        """The bounds of what a function without a body may give where ``t`` is wanted.
+
+        An int whose use tells nothing (`lang.guess.INT`) is -1, 0 or 1.
+        """
+        if t == INT:
+            return o.Const(-1), o.Const(1)
         lo, hi = bounds(t, self.p.scenario.sizes, self.p.count_of) if t != VOID else (0, 1)
         return o.Const(max(lo, 0) if isinstance(t, CpuId) else lo), o.Const(hi)
 

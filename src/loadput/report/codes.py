@@ -43,6 +43,7 @@ CODES = {
     "LP0415": "A function that a patch removes and something still calls.",
     "LP0416": "C that links on no release.",
     "LP0417": "An input that has no function of the chosen architectures.",
+    "LP0418": "C of a function that the specification has with fewer parameters.",
     "LP0501": "A scenario file with a wrong value.",
     "LP0502": "A scenario that there is not.",
     "LP0503": "A scenario that sets an unknown constant.",

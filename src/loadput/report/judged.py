@@ -34,10 +34,13 @@ def render_head(patches: Sequence[Patch], base: Base) -> str:
             out += wrap("", f"{where}: {', '.join(names)}" if where else ", ".join(names))
         if p.removed:
             out += wrap("", "removed: " + _names(f.name for f in p.removed))
-        for why, names in not_modelled((*p.functions, *p.removed)).items():
-            out += wrap("", f"not judged: {why} ({_names(names)})")
+        others = not_modelled((*p.functions, *p.removed))
+        if others:
+            what = _names(n for names in others.values() for n in names)
+            out += wrap("", f"not modelled here: {', '.join(others)} ({what})")
         for n in (*twice(p), *p.notes):
-            out += wrap("", n)
+            if p.kind not in ("mbox patch", "diff") or not n.startswith("signature "):
+                out += wrap("", n)
     for f in base.fields:
         out += wrap("inferred", f)
     out += wrap("base", f"{base.release}: {base.why}")
@@ -114,6 +117,8 @@ def _functions(j: Judgement) -> list[str]:
         said = f"{e.function}: {RELATION.get(e.verdict, e.verdict)}"
         if e.verdict == EQUIVALENT:
             said += f" ({e.runs} inputs run through both)"
+        elif e.verdict == "not decided":
+            said = f"{e.function}: changed; {e.runs} inputs do not decide whether it does the same"
         if any(e.where):
             said += f"; base: {e.where[0]}; here: {e.where[1]}"
         out += wrap("", said)
@@ -178,7 +183,9 @@ def render_summary(
     if open_:
         out += wrap("not decided", f"some properties on {', '.join(sorted(open_))}")
     if failed:
-        out += wrap("no verdict", _names(f"{a}: {t}" if t else a for a, t, _ in failed))
+        archs = [a for a, _, _ in failed]
+        told = (a if archs.count(a) == 1 else f"{a} ({archs.count(a)} patches)" for a in archs)
+        out += wrap("no verdict", _names(told))
     if judged:
         out += wrap(
             "not covered", EDGE + (OPAQUE if any(j.result.opaque_calls for j in judged) else "")

@@ -174,6 +174,9 @@ class Expressions:
         name = self._callee(fn)
         if name in ("IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE") and len(args) == 1:
             return s.Num(int(ask(self.raw(args[0]), self.config, self.assumed)), sp)
+        if name == "vcpu_to_pmu" and len(args) == 1:
+            arch = s.Member(self.expr(args[0]), "arch", sp, True)
+            return s.Unary("&", s.Member(arch, "pmu", sp), sp)
         return s.Invoke(name, tuple(self.expr(a) for a in args), sp)
 
     def _callee(self, fn: Node) -> str:

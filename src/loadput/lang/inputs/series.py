@@ -83,7 +83,12 @@ class Changes:
         for path in dict.fromkeys(d.path for d, _ in self._partial):
             mine = [(d, h) for d, h in self._partial if d.path == path]
             self.unread.append(Unread(path, self._needs_tree(mine)))
-        self.removed = {k: f for k, f in self.removed.items() if k not in self.functions}
+        # A deletion beside a function, and a function that only moved, change no function.
+        same = {
+            k for k, f in self.functions.items() if k in self.before and _same(f, self.before[k])
+        }
+        self.functions = {k: f for k, f in self.functions.items() if k not in same}
+        self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         self.before = {k: f for k, f in self.before.items() if k in self.functions}
 
     def _file(self, d: FileDiff) -> None:
@@ -177,6 +182,10 @@ class Changes:
                 if m and m[1].split()[0] not in ("return", "goto"):
                     place = f"{where.file}:{where.number}"
                     self.fields.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
+
+
+def _same(a: CFunction, b: CFunction) -> bool:
+    return a.text.split() == b.text.split()
 
 
 def _inside_function(h: Hunk, text: Text, at: int) -> bool:
