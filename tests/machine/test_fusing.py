@@ -1,0 +1,65 @@
+"""Fusing steps saves states and changes no verdict: the same programs with and without it."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadput.check.verdict import check
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario
+from loadput.machine.model import Machine, build_machine
+from loadput.machine.nodes import FRAMES
+from loadput.run.interp import Interpreter, State
+
+ARCHS = ("svm", "vmx", "arm64", "riscv")
+TWINS = (
+    ("svm", "no_vmsave"),
+    ("svm", "sout_set_after_put"),
+    ("svm", "block_without_check"),
+    ("vmx", "kgs_kept"),
+    ("arm64", "arm64_reset_preemptible"),
+    ("riscv", "riscv_put_keeps_guest_fp"),
+)
+PROGRAMS = [*((a, "") for a in ARCHS), *TWINS]
+
+
+@pytest.mark.parametrize(("arch", "twin"), PROGRAMS)
+def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
+    choice, scenario = Choice(arch, twin=twin), load_scenario("one")
+    fused = check(choice, scenario)
+    plain = check(choice, scenario, fusing=False)
+    assert {p.name: p.verdict for p in fused.properties} == {
+        p.name: p.verdict for p in plain.properties
+    }
+    assert fused.states * 3 < plain.states
+
+
+def states(m: Machine) -> set[State]:
+    interp, todo, seen = Interpreter(m), [m.initial], {m.initial}
+    while todo:
+        for step in interp.steps(todo.pop()):
+            if step.state is not None and step.state not in seen:
+                seen.add(step.state)
+                todo.append(step.state)
+    return seen
+
+
+def view(m: Machine, s: State, names: list[str]) -> tuple[int, ...]:
+    """Where each frame stands (as a node of the graph, the same in both) and every variable."""
+    out = []
+    for kind in FRAMES:
+        pcs = s[m.pc_at[kind] : m.pc_at[kind] + m.pc_step[kind]]
+        out += [m.node_of(kind, pc) if pc else -1 for pc in pcs]
+    for name in names:
+        var, at = m.values.vars[name], m.var_at[name]
+        out += s[at : at + var.count * var.length]
+    return tuple(out)
+
+
+@pytest.mark.parametrize(("arch", "twin"), [PROGRAMS[0], PROGRAMS[3], ("svm", "no_vmsave")])
+def test_fusing_invents_no_state(arch: str, twin: str) -> None:
+    p = link(Choice(arch, twin=twin), load_scenario("one"))
+    fused, plain = build_machine(p), build_machine(p, fusing=False)
+    names = sorted(fused.var_at.keys() & plain.var_at.keys())
+    few, many = ({view(m, s, names) for s in states(m)} for m in (fused, plain))
+    assert few < many
