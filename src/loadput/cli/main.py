@@ -18,6 +18,7 @@ VERBS = {
     "replay": "a counterexample, step by step",
     "export": "the same program for SPIN or rumur",
     "trace": "account for every load and put of a recording",
+    "conform": "hold a recording of a real kernel against the specification",
 }
 
 

@@ -1,0 +1,89 @@
+"""``loadput conform``: does a recorded kernel do what the specification says."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loadput.conform import Conformance
+    from loadput.trace import Trace
+
+
+@click.command("conform")
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--release", default="", help="Only this release; default: try each, name what fits.")
+@click.option("--arch", default="", help="svm, vmx, arm64 or riscv; default: by the recording.")
+@click.option("--twin", default="", help="An overlay laid over the release.")
+@click.option(
+    "--overlays", multiple=True, type=click.Path(exists=True, file_okay=False),
+    help="a folder with overlays of your own; may be repeated",
+)  # fmt: skip
+@click.option("--json", "json_path", type=click.Path(), help="Write it all as JSON; - for stdout.")
+def command(
+    files: tuple[str, ...],
+    release: str,
+    arch: str,
+    twin: str,
+    overlays: tuple[str, ...],
+    json_path: str | None,
+) -> None:
+    """Run the specification along recordings of real kernels and compare every flag.
+
+    At each probe the flags of the vCPU are predicted by the functions of a release, linked as for
+    check and run, and compared with what the kernel had. Exit code 0: every FILE conforms; 1: a
+    divergence; 2: bad input, nothing to compare; 4: not decided.
+    """
+    from loadput.conform import conform_trace
+
+    results = []
+    for name in files:
+        result = conform_trace(
+            _open(name), release=release, arch=arch, twin=twin,
+            search=tuple(Path(p) for p in overlays),
+        )  # fmt: skip
+        given = [("--release", release), ("--arch", arch), ("--twin", twin)]
+        given += [("--overlays", p) for p in overlays]
+        words = [w for option, value in given if value for w in (option, value)]
+        result.command = shlex.join(["loadput", "conform", name, *words])
+        results.append(result)
+    _report(results, json_path)
+    codes = {r.exit_code for r in results}
+    sys.exit(1 if 1 in codes else max(codes))
+
+
+def _open(name: str) -> Trace:
+    from loadput.trace import read_trace
+
+    if not sys.stderr.isatty():
+        return read_trace(name)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(Path(name).name, total=1.0)
+    with bar:
+        trace = read_trace(
+            name, progress=lambda done, all_: bar.update(task, completed=done / all_)
+        )
+        trace.events()
+    return trace
+
+
+def _report(results: list[Conformance], json_path: str | None) -> None:
+    import msgspec
+
+    from loadput.conform.text import render_conformance
+
+    if json_path:
+        data = msgspec.json.format(msgspec.json.encode(results), indent=1)
+        if json_path == "-":
+            click.echo(data.decode())
+            return
+        Path(json_path).write_bytes(data + b"\n")
+    rule = "\n" + "=" * 72 + "\n\n"
+    click.echo(rule.join(render_conformance(r) for r in results), nl=False)

@@ -1,0 +1,251 @@
+"""Hold a recording against the releases of the specification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import TraceError
+from ..link.program import Choice, Program, link
+from ..link.scenario import load_scenario
+from ..trace.needs import find_roles
+from ..trace.table import Trace
+from .automaton import ASPECTS, COMPARED, DIVERGED, OPEN, UNPREDICTED, WIDENED, Automaton
+from .events import Events, read_events
+from .report import describe
+from .result import (
+    CONFORMS,
+    DIVERGES,
+    EXIT,
+    UNDECIDED,
+    WIDENED_RATIO,
+    Conformance,
+    Count,
+    Fit,
+)
+from .walk import COMMON
+
+# Newest first: the first that fits is named.
+RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
+MACHINES = {"x86_64": "svm", "aarch64": "arm64", "riscv64": "riscv"}
+CHUNK = 1 << 16
+JUDGED = ("order", "preempted", "ready", "scheduled_out", "wants_to_run", "cpu")
+# So few races prove nothing, however short the recording.
+FEW = 2
+I32 = NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class Tried:
+    """One release after its run. ``outcome`` is per row, -1 where it was not run."""
+
+    release: str
+    automaton: Automaton
+    outcome: I32
+
+
+@cache
+def _link(arch: str, release: str, twin: str, design: str, search: tuple[Path, ...]) -> Program:
+    choice = Choice(arch=arch, release=release, twin=twin, design=design, search=search)
+    return link(choice, load_scenario("default"))
+
+
+def conform_trace(
+    trace: Trace,
+    *,
+    release: str = "",
+    arch: str = "",
+    twin: str = "",
+    design: str = "",
+    search: tuple[Path, ...] = (),
+) -> Conformance:
+    """Run the specification along ``trace`` and compare every flag at every probe.
+
+    :param release: one release of the specification; "" tries each of :data:`RELEASES`
+    :param arch: svm, vmx, arm64 or riscv; "" goes by the recording
+    :param twin: an overlay laid over the release, to see what a wrong specification looks like
+    :raises TraceError: LP0622 nothing to compare; LP0620 a program without the four functions
+    :raises LinkError: LP0401 no such release or architecture
+    """
+    arch = arch or find_arch(trace)
+    names = (release,) if release else RELEASES
+    programs = {n: _link(arch, n, twin, design, search) for n in names}
+    # What another release calls in the common path tells too: kvm_arch_sched_in() of v6.1.
+    others = {n: _link(arch, n, "", "", search) for n in RELEASES}
+    known = {f for p in (*programs.values(), *others.values()) for f in p.functions}
+    events = read_events(trace, known)
+    demanded = _common_path([*programs.values(), *others.values()])
+    if not events.event.size:
+        raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
+    tried: list[Tried] = []
+    for n in names:
+        whole = not any(_is_clean(t, events) for t in tried)
+        tried.append(run_release(events, n, programs[n], demanded, whole=whole))
+    return _answer(trace, events, arch, tried)
+
+
+def find_arch(trace: Trace) -> str:
+    """The architecture by the functions that are probed, else by the machine of uname."""
+    functions = set(find_roles(trace).functions.values())
+    for arch, prefix in (("svm", "svm_"), ("vmx", "vmx_"), ("riscv", "kvm_riscv_")):
+        if any(f.startswith(prefix) for f in functions):
+            return arch
+    for machine, arch in MACHINES.items():
+        if machine in trace.uname.split():
+            return arch
+    if any("arm" in n or "vgic" in n for n in trace.events()):
+        return "arm64"
+    return "svm"
+
+
+def _common_path(programs: list[Program]) -> set[str]:
+    called = set(COMMON)
+    for p in programs:
+        for name in COMMON:
+            for b in p.functions[name].blocks if name in p.functions else ():
+                called |= {op.fn for op in b.ops if hasattr(op, "fn")}
+    return called
+
+
+def run_release(
+    events: Events, release: str, program: Program, demanded: set[str], *, whole: bool = True
+) -> Tried:
+    """Run one program along the rows; unless ``whole``, stop after the vCPU that diverges first."""
+    automaton = Automaton(program, events.points, demanded)
+    outcome = np.full(events.event.size, -1, dtype=np.int32)
+    ends = [*events.bounds[1:].tolist(), events.event.size]
+    for start, end in zip(events.bounds.tolist(), ends, strict=True):
+        row = None
+        for low in range(start, end, CHUNK):
+            high = min(low + CHUNK, end)
+            out: list[int] = []
+            row = automaton.run(events.symbol[low:high].tolist(), out, row)
+            outcome[low:high] = out
+        tried = Tried(release, automaton, outcome)
+        if (
+            not whole
+            and (_table(tried)[outcome[start:end]] == DIVERGED)
+            .any(axis=1)[events.inside[start:end]]
+            .any()
+        ):
+            break
+    return Tried(release, automaton, outcome)
+
+
+def _table(t: Tried) -> NDArray[np.int8]:
+    codes = [o.codes for o in t.automaton.outcomes]
+    return np.array(codes or np.zeros((0, len(ASPECTS))), dtype=np.int8).reshape(-1, len(ASPECTS))
+
+
+def _is_clean(t: Tried, events: Events) -> bool:
+    return not _bad_rows(t, events).any()
+
+
+def _bad_rows(t: Tried, events: Events) -> NDArray[np.bool_]:
+    """Rows that diverge, where every CPU's buffer reaches."""
+    bad = np.isin(t.outcome, np.flatnonzero((_table(t) == DIVERGED).any(axis=1)))
+    if events.has_context:
+        context = _context(t, events)
+        bad |= context["irqs diverging"] | context["preempt diverging"]
+    return bad & events.inside
+
+
+def _context(t: Tried, events: Events) -> dict[str, NDArray[np.bool_]]:
+    """Per context flag (rows compared, rows that diverge)."""
+    want = np.array([(o.irqs_off, o.preempt_off) for o in t.automaton.outcomes] or [(2, 2)])
+    run = t.outcome >= 0
+    got = {
+        "irqs": events.irqs_off.astype(np.int64),
+        "preempt": (events.preempt != 0).astype(np.int64),
+    }
+    out = {}
+    for i, (name, have) in enumerate(got.items()):
+        expected = np.where(run, want[np.maximum(t.outcome, 0), i], UNPREDICTED)
+        out[f"{name} compared"] = expected != UNPREDICTED
+        out[f"{name} diverging"] = (expected != UNPREDICTED) & (expected != have)
+    return out
+
+
+def _fit(events: Events, t: Tried, lost: bool, hide: NDArray[np.bool_] | None = None) -> Fit:
+    table = _table(t)
+    run = t.outcome >= 0
+    size = table.shape[0]
+    times = np.bincount(t.outcome[run], minlength=size)
+    edge = np.bincount(t.outcome[run & ~events.inside], minlength=size)
+    counts = []
+    for i, aspect in enumerate(ASPECTS):
+        by = {c: int(times[table[:, i] == c].sum()) for c in (COMPARED, WIDENED, OPEN, DIVERGED)}
+        outside = int(edge[table[:, i] == DIVERGED].sum())
+        count = Count(aspect, by[COMPARED], by[WIDENED], by[OPEN] + outside, by[DIVERGED] - outside)
+        if not any(by.values()):
+            count.note = "no probe carries it"
+        elif outside:
+            count.note = f"{outside} of them where not every CPU's buffer reaches"
+        counts.append(count)
+    counts += _context_counts(t, events)
+    fit = Fit(t.release, CONFORMS, int(run.sum()), t.automaton.step_count, counts)
+    bad = _bad_rows(t, events)
+    rows = np.flatnonzero(bad if hide is None or (bad & hide).sum() == bad.sum() else bad & ~hide)
+    if rows.size:
+        first = int(rows[np.argmin(events.time[rows])])
+        fit.first = describe(events, t.automaton, first, int(t.outcome[first]))
+    inner = int((run & events.inside).sum())
+    fit.verdict = _verdict(fit, lost, inner, bool(edge[(table == DIVERGED).any(axis=1)].any()))
+    return fit
+
+
+def _context_counts(t: Tried, events: Events) -> list[Count]:
+    if not events.has_context:
+        return [Count(name, note=events.context_note) for name in ("irqs", "preempt")]
+    context = _context(t, events)
+    out = []
+    for name in ("irqs", "preempt"):
+        wrong = int(context[f"{name} diverging"].sum())
+        out.append(Count(name, int(context[f"{name} compared"].sum()) - wrong, 0, 0, wrong))
+    return out
+
+
+def _verdict(fit: Fit, lost: bool, inner: int, has_edge: bool) -> str:
+    """A divergence counts unless events were lost at an unknown place; too many races, or nothing
+    that was compared, decide nothing."""
+    if fit.diverging:
+        return UNDECIDED if lost else DIVERGES
+    flags = [c for c in fit.counts if c.aspect in JUDGED]
+    wide = any(c.widened > max(FEW, WIDENED_RATIO * (c.compared + c.widened)) for c in flags)
+    if wide or not any(c.compared for c in flags) or (has_edge and inner < fit.rows / 2):
+        return UNDECIDED
+    return CONFORMS
+
+
+def _answer(trace: Trace, events: Events, arch: str, tried: list[Tried]) -> Conformance:
+    lost = any(m.time_ns < 0 for m in trace.missing)
+    fits = [_fit(events, t, lost) for t in tried]
+    rank = {CONFORMS: 0, UNDECIDED: 1, DIVERGES: 2}
+    # Of several that diverge the one that does so least; ties go to the newest.
+    best = min(range(len(fits)), key=lambda i: (rank[fits[i].verdict], fits[i].diverging))
+    hide = _bad_rows(tried[best], events)
+    told = {}
+    for i, t in enumerate(tried):
+        if i != best:
+            fits[i] = _fit(events, t, lost, hide)
+            more = (_bad_rows(t, events) & ~hide).any()
+            told[t.release] = _telling(fits[i]) if more else ""
+    ordered = [fits[best], *[f for i, f in enumerate(fits) if i != best]]
+    result = Conformance(
+        1, trace.path, trace.uname, arch, ordered[0].verdict, ordered[0].release, events.total,
+        int(events.event.size), len(events.vcpus), ordered, told,
+        [str(m) for m in trace.missing], list(events.notes),
+    )  # fmt: skip
+    result.exit_code = EXIT[result.verdict]
+    return result
+
+
+def _telling(fit: Fit) -> str:
+    d = fit.first
+    if d is None:
+        return ""
+    return f"{d.aspect} at {d.event}: it allows {d.expected}, the kernel had {d.got}"

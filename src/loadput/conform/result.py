@@ -1,0 +1,111 @@
+"""What conformance says, as data: ``loadput conform --json`` writes one of these per recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CONFORMS, DIVERGES, UNDECIDED = "conforms", "diverges", "not decided"
+EXIT = {CONFORMS: 0, DIVERGES: 1, UNDECIDED: 4}
+# More than this and a race explains too much.
+WIDENED_RATIO = 0.01
+
+
+@dataclass(slots=True)
+class Count:
+    """How often one aspect was compared.
+
+    :param compared: the specification allowed one value, and the kernel had it
+    :param widened: the kernel had the value that only a legal race allows
+    :param open: the recording does not decide which of two values it must be
+    :param diverging: the kernel had a value that the specification does not allow
+    """
+
+    aspect: str
+    compared: int = 0
+    widened: int = 0
+    open: int = 0
+    diverging: int = 0
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Row:
+    """One probe event of the divergence's vCPU; flags as probed, -1 where they are not."""
+
+    time_ns: int
+    cpu: int
+    pid: int
+    event: str
+    function: str
+    preempted: int
+    ready: int
+    scheduled_out: int
+    wants_to_run: int
+    vcpu_cpu: int
+    irqs_off: bool
+    preempt_depth: int
+    is_divergence: bool
+
+
+@dataclass(slots=True)
+class Divergence:
+    """The first place where the kernel and the specification part.
+
+    :param aspect: order, a flag, cpu, irqs or preempt
+    :param row: number of the row among all rows of the recording, in time order
+    """
+
+    aspect: str
+    expected: str
+    got: str
+    vcpu: str
+    time_ns: int
+    cpu: int
+    pid: int
+    event: str
+    context: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Fit:
+    """One release held against the recording.
+
+    :param rows: probe events that were run; all of them unless it was stopped at a divergence
+    :param steps: distinct steps of the specification that were executed for it
+    """
+
+    release: str
+    verdict: str
+    rows: int
+    steps: int
+    counts: list[Count]
+    first: Divergence | None = None
+
+    @property
+    def diverging(self) -> int:
+        return sum(c.diverging for c in self.counts)
+
+
+@dataclass(slots=True)
+class Conformance:
+    """The answer for one recording.
+
+    :param fits: the release that is reported first, then the others that were tried
+    :param told_apart: per other release what tells it from the first; "" where nothing does
+    """
+
+    schema: int
+    file: str
+    uname: str
+    arch: str
+    verdict: str
+    release: str
+    event_count: int
+    probe_count: int
+    vcpu_count: int
+    fits: list[Fit]
+    told_apart: dict[str, str]
+    missing: list[str]
+    notes: list[str]
+    exit_code: int = 0
+    command: str = ""

@@ -1,0 +1,49 @@
+"""One number for all that a trace says at one probe: which, with what flags, what came between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Radices of the parts of a symbol, the event's number last.
+ABSENT = 2
+FLAGS = ("preempted", "ready", "scheduled_out", "wants_to_run", "mode")
+FIELDS = {  # what probes call them
+    "preempted": "preempted", "ready": "ready", "scheduled_out": "so", "wants_to_run": "wants",
+    "mode": "mode", "cpu": "vcpu_cpu",
+}  # fmt: skip
+# vcpu->cpu at the probe.
+CPU_NONE, CPU_HERE, CPU_BEFORE, CPU_SAME, CPU_ELSE, CPU_ABSENT = range(6)
+# __schedule(): the task was taken off the runqueue, or stayed; a signal may have kept it.
+BLOCKED, RUNNABLE, UNKNOWN, BLOCKED_OR_SIGNAL = range(4)
+# kvm_vcpu_wake_up() set ready while the task was out: no, yes, nobody can tell.
+NOT_WOKEN, WOKEN, MAYBE_WOKEN = range(3)
+RADIX = (3, 3, 3, 3, 3, 6, 4, 3, 2, 2, 2)
+EVENTS_FROM = 3**5 * 6 * 4 * 3 * 2 * 2 * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A symbol, taken apart.
+
+    :param flags: observed values in the order of :data:`FLAGS`; ABSENT where not probed
+    :param late: a wakeup of the task is near enough for its store to ``ready`` to land here
+    """
+
+    event: int
+    flags: tuple[int, ...]
+    cpu: int
+    out: int
+    woken: int
+    late: bool
+    moved: bool
+    returned: bool
+
+
+def unpack(symbol: int) -> Seen:
+    """Return what :func:`loadput.conform.events.read_events` packed."""
+    parts = []
+    for radix in RADIX:
+        symbol, value = divmod(symbol, radix)
+        parts.append(value)
+    late, moved, returned = (bool(x) for x in parts[8:])
+    return Seen(symbol, tuple(parts[:5]), parts[5], parts[6], parts[7], late, moved, returned)
