@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from ..ir import ops as o
@@ -125,31 +127,24 @@ def compare(
     archs: tuple[str, ...] = ARCHS,
     release: str = "v6.12",
     search: tuple[Path, ...] = (),
-    each: Callable[[Row], None] | None = None,
+    at_once: int = 1,
 ) -> Comparison:
     """Decide every design on every architecture.
 
-    :param run: decides one choice
+    :param run: decides one choice; called by ``at_once`` threads
     :param search: further folders with overlays
-    :param each: is called with each row as it is done
     """
-    out = Comparison(scenario=scenario, release=release)
-    for design in designs:
-        for arch in archs:
-            r = run(Choice(arch, design, release, search=search))
-            p = r.machine.program
-            row = Row(
-                design,
-                arch,
-                r,
-                churn(design, arch, *search),
-                learns(p, "kvm_arch_vcpu_load"),
-                learns(p, "kvm_arch_vcpu_put"),
-            )
-            if design == "A":
-                swapped = Choice(arch, "A-swapped", release, search=search)
-                row.order = order_matters(r, swapped, run)
-            out.rows.append(row)
-            if each:
-                each(row)
-    return out
+
+    def row(of: tuple[str, str]) -> Row:
+        design, arch = of
+        r = run(Choice(arch, design, release, search=search))
+        p = r.machine.program
+        order = ""
+        if design == "A":
+            order = order_matters(r, Choice(arch, "A-swapped", release, search=search), run)
+        told = learns(p, "kvm_arch_vcpu_load"), learns(p, "kvm_arch_vcpu_put")
+        return Row(design, arch, r, churn(design, arch, *search), *told, order)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        rows = list(pool.map(row, product(designs, archs)))
+    return Comparison(scenario=scenario, release=release, rows=rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,19 +43,22 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     from .check import write_json
 
     fixed = load_scenario(scenario)
+    names = tuple(d.strip() for d in designs.split(",") if d.strip())
+    cores = opts["threads"] or len(os.sched_getaffinity(0))
+    # Two explorations at once by a thread each take less time than one after the other by two.
+    limits = replace(make_limits(opts), threads=1)
 
     def run(choice: Choice) -> Result:
         return check(
             choice,
             fixed,
             engine=opts["engine"],
-            limits=make_limits(opts),
+            limits=limits,
             fusing=not opts["no_fuse"],
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
         )
 
-    names = tuple(d.strip() for d in designs.split(",") if d.strip())
     search = overlay_folders(opts)
     c = compare(
         fixed,
@@ -62,6 +67,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         archs=tuple(expand_archs(archs, *search)),
         release=release,
         search=search,
+        at_once=cores,
     )
     if json_file := opts["json_file"]:
         write_json(json_file, encode(comparison_json(c)))

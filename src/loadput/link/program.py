@@ -523,7 +523,7 @@ BUILTIN = (
     ),
     (
         "NULL-DEREF",
-        "No pointer is followed while it is NULL, to anything that matters to a branch or a property.",
+        "No pointer is NULL where it is followed to what matters to a branch or a property.",
         "C; a NULL dereference in the kernel is an oops",
     ),
     (

@@ -307,8 +307,8 @@ class Flattener:
             (k, e)
             for k, e in c.env
             if k != key
-            and self._is_live(c, k)
             and any(isinstance(x, o.Local) and x.name == q for x in o.walk(e))
+            and self._is_live(c, k)
         ]
         if not hit:
             return None
