@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("inputs", nargs=-1, type=click.Path())
-@program_options()
+@program_options(arch="")
 @engine_options
 @click.option("--tree", type=click.Path(file_okay=False), help="a kernel source tree")
 @click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
@@ -45,6 +45,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     """
     from ..check.judge import expand_archs
 
+    opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
     if inputs or opts["tree"]:
         from .judging import run_judging

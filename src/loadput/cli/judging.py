@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,19 +27,15 @@ SEVERITY = {0: 0, 4: 1, 2: 2, 1: 3}
 
 @dataclass(slots=True)
 class _Run:
-    """One call of the verb: what it is given, and what came of it."""
+    """One call of the verb on one architecture or on all: what it is given, what came of it."""
 
     opts: dict[str, Any]
     scenario: Scenario
     patches: list[Patch]
-    quiet: bool
     judged: list[Judgement] = field(default_factory=list)
     failed: list[tuple[str, str, LoadputError]] = field(default_factory=list)
     idle: list[tuple[str, str]] = field(default_factory=list)
-
-    def say(self, text: str) -> None:
-        if not self.quiet:
-            click.echo(text, nl=False)
+    said: list[str] = field(default_factory=list)
 
 
 def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> int:
@@ -52,21 +50,39 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
     patches = [p for f in inputs for p in read_input(f, opts["tree"])]
     if not patches:
         return _tree_only(archs, opts, scenario, render_tree)
-    run = _Run(opts, scenario, patches, opts["json_file"] == "-")
+    run = _Run(opts, scenario, patches)
     newest = {**opts, "release": (opts["base"] or opts["release"]).partition(":")[0] or RELEASES[0]}
     taken, failed = take_all(patches, archs, {a: make_choice(newest, a) for a in archs}, scenario)
     _has_any(taken, failed, patches)
     base, run.opts = _base(taken, scenario, opts)
-    run.say(render_head(patches, base))
-    for arch in archs:
+    quiet = opts["json_file"] == "-"
+    if not quiet:
+        click.echo(render_head(patches, base), nl=False)
+    cores = run.opts["threads"] or len(os.sched_getaffinity(0))
+    at_once = min(cores, len(archs))
+
+    def one(arch: str) -> _Run:
+        part = replace(run, judged=[], failed=[], idle=[], said=[])
+        part.opts = {**run.opts, "threads": cores // at_once}
         if arch in failed:
-            run.failed.append((arch, "", failed[arch]))
-            run.say(render_failure(arch, "", failed[arch]))
+            part.failed.append((arch, "", failed[arch]))
+            part.said.append(render_failure(arch, "", failed[arch]))
         else:
-            _judge_arch(run, arch, base, taken[arch])
+            _judge_arch(part, arch, base, taken[arch])
+        return part
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for part in pool.map(one, archs):
+            if not quiet:
+                click.echo("".join(part.said), nl=False)
+            run.judged += part.judged
+            run.failed += part.failed
+            run.idle += part.idle
     if run.failed and not run.judged and len({e.render() for _, _, e in run.failed}) == 1:
         raise run.failed[0][2]
-    run.say(render_summary(run.judged, run.failed, run.idle, again(opts, opts["arch"], inputs)))
+    if not quiet:
+        command = again(opts, opts["arch"], inputs)
+        click.echo(render_summary(run.judged, run.failed, run.idle, command), nl=False)
     if opts["json_file"]:
         write_json(opts["json_file"], _json(run, base))
     codes = [exit_code(j.result, True) for j in run.judged] + [2 for _ in run.failed]
@@ -127,7 +143,7 @@ def _judge_arch(run: _Run, arch: str, base: Base, taken: list[Taken]) -> None:
         title, label = t.patch.title, "earlier patches" if t is not taken[-1] else t.patch.kind
         if not t.changes:
             run.idle.append((arch, title))
-            run.say(render_idle(arch, t))
+            run.said.append(render_idle(arch, t))
             continue
         try:
             user = lay(at, t, label)
@@ -137,13 +153,13 @@ def _judge_arch(run: _Run, arch: str, base: Base, taken: list[Taken]) -> None:
             )  # fmt: skip
         except LoadputError as e:
             run.failed.append((arch, title, e))
-            run.say(render_failure(arch, title, e))
+            run.said.append(render_failure(arch, title, e))
             at = user
             continue
         if note and not j.notes:
             j.notes.append(note)
         run.judged.append(j)
-        run.say(render_judgement(j, verbose=run.opts["verbose"]))
+        run.said.append(render_judgement(j, verbose=run.opts["verbose"]))
         at, before = user, j.result
 
 

@@ -39,7 +39,7 @@ def program_options(arch: str = "svm") -> Decorator:
             click.option("--twin", default="", help="a broken twin laid over the design"),
             click.option("--release", default="", help="default: v6.12"),
             click.option("--design", default="", help="default: the release's own"),
-            click.option("--arch", default=arch, show_default=True),
+            click.option("--arch", default=arch, show_default=arch or "svm; all for what you give"),
         ):
             f = option(f)
         return f

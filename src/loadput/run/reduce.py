@@ -117,8 +117,12 @@ def walk_back(
     bit = 1 << it.m.props.index(prop)
     states = [it.m.initial]
     for want in found[1:]:
+        least = plan.rename(want)
         options = (x.state for x in it.steps(states[-1]) if x.state is not None)
-        states.append(next(s for s in options if plan.rename(s) == want))
+        new = next((s for s in options if plan.rename(s) == least), None)
+        if new is None:
+            raise InternalError("LP0900", f"no step of the interpreter leads on to {prop}")
+        states.append(new)
     if kind == 1:
         for r in (None, *plan.renamings):
             way = [r.apply(s) for s in states] if r else states
@@ -130,5 +134,8 @@ def walk_back(
             raise InternalError("LP0900", f"no state of the path violates {prop}")
     out = [next(x.action for x in it.steps(a) if x.state == b) for a, b in pairwise(states)]
     if kind == 0:
-        out.append(next(x.action for x in it.steps(states[-1]) if x.violated & bit))
+        last = next((x.action for x in it.steps(states[-1]) if x.violated & bit), None)
+        if last is None:
+            raise InternalError("LP0900", f"no step of the interpreter violates {prop}")
+        out.append(last)
     return out
