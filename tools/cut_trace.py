@@ -162,7 +162,8 @@ def probed_symbols(trace: Trace) -> bytes:
             if key in trace.fields(name):
                 column = trace.columns(name, [key])[key]
                 wanted.update(symbols.name_of(int(a)) for a in np.unique(column).tolist())
-    rows = zip(symbols.addresses, symbols.names, strict=True)
+    names = (symbols.name_at(row) for row in range(symbols.places.size))
+    rows = zip(symbols.addresses.tolist(), names, strict=True)
     lines = [f"{address:016x} t {name}\n" for address, name in rows if name in wanted]
     return "".join(lines).encode()
 

@@ -6,11 +6,13 @@ the tracing-data part of perf.data, so they are read here once.
 
 from __future__ import annotations
 
-import bisect
 import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .cursor import Cursor
 from .fields import EventFormat, parse_event_format
@@ -225,27 +227,52 @@ def chosen_clock(text: str) -> str:
 
 @dataclass(slots=True)
 class Symbols:
-    """Kernel symbols by address, from the recording's own kallsyms."""
+    """Kernel functions by address, from the recording's own kallsyms.
 
-    addresses: list[int]
-    names: list[str]
+    :param addresses: ``uint64[n]``, sorted
+    :param places: ``int64[n]``, where in ``text`` each one's name begins
+    """
+
+    addresses: NDArray[np.uint64]
+    places: NDArray[np.int64]
+    text: bytes
 
     def name_of(self, address: int) -> str:
         """``function`` that holds ``address``, or the address in hex where none does."""
-        at = bisect.bisect_right(self.addresses, address) - 1
-        return self.names[at] if at >= 0 else f"0x{address:x}"
+        unsigned = np.uint64(address % (1 << 64))
+        stop = int(np.searchsorted(self.addresses, unsigned, "right"))
+        if not stop:
+            return f"0x{address:x}"
+        # Of several names of one address the last by name.
+        start = int(np.searchsorted(self.addresses, self.addresses[stop - 1]))
+        return max(self.name_at(row) for row in range(start, stop))
+
+    def name_at(self, row: int) -> str:
+        """The name of one row."""
+        found = _WORD.match(self.text, int(self.places[row]))
+        return found[0].decode("ascii", "replace") if found else ""
+
+
+# A line of kallsyms: 16 digits, a letter for the kind, the name; a module's has its name behind.
+_DIGITS, _KIND, _NAME = 16, 17, 19
+_WORD = re.compile(rb"\S*")
+_NIBBLE = np.full(256, 255, dtype=np.uint8)
+_NIBBLE[list(b"0123456789abcdef")] = np.arange(16)
 
 
 def read_symbols(kallsyms: bytes) -> Symbols:
-    """Sort a /proc/kallsyms text by address; text symbols only."""
-    rows = []
-    for line in kallsyms.splitlines():
-        part = line.split()
-        # Mapping symbols ($x) and local labels (.L12) share addresses with functions.
-        if len(part) >= 3 and part[1] in b"tTwW" and part[2][:1] not in b"$.":
-            try:
-                rows.append((int(part[0], 16), part[2].decode("ascii", "replace")))
-            except ValueError:
-                continue
-    rows.sort()
-    return Symbols([a for a, _ in rows], [n for _, n in rows])
+    """Sort a /proc/kallsyms text by address; functions only, other lines are passed over."""
+    text = np.frombuffer(kallsyms, dtype=np.uint8)
+    start = np.concatenate([[0], np.flatnonzero(text == ord("\n")) + 1])
+    start = start[start + _NAME < text.size]
+    kind, first = text[start + _KIND], text[start + _NAME]
+    # Mapping symbols ($x) and local labels (.L12) share addresses with functions.
+    good = np.isin(kind, list(b"tTwW")) & ~np.isin(first, list(b"$.\n"))
+    start = start[good & (text[start + _DIGITS] == ord(" "))]
+    digits = _NIBBLE[text[start[:, None] + np.arange(_DIGITS)]]
+    whole = (digits != 255).all(axis=1)
+    start, digits = start[whole], digits[whole]
+    pairs = digits[:, ::2] << 4 | digits[:, 1::2]
+    addresses = np.ascontiguousarray(pairs).view(">u8").reshape(-1).astype(np.uint64)
+    order = np.argsort(addresses, kind="stable")
+    return Symbols(addresses[order], start[order] + _NAME, kallsyms)
