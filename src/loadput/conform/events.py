@@ -225,13 +225,8 @@ def _identities(cols: Columns) -> list[tuple[int, int, int]]:
 
 def _window(trace: Trace) -> tuple[int, int]:
     """The time that every CPU's buffer reaches: a ring buffer that wrapped begins late."""
-    ends: dict[int, tuple[int, int]] = {}
-    for cols in trace.column_set(dict.fromkeys(trace.events(), ())).values():
-        for c in np.unique(cols["cpu"]).tolist():
-            mine = cols["time_ns"][cols["cpu"] == c]
-            low, high = ends.get(c, (int(mine[0]), int(mine[-1])))
-            ends[c] = (min(low, int(mine[0])), max(high, int(mine[-1])))
-    return max(low for low, _ in ends.values()), min(high for _, high in ends.values())
+    ends = trace.cpu_ranges().values()
+    return max(low for low, _ in ends), min(high for _, high in ends)
 
 
 def _bounds(e: Events, trace: Trace, low: int) -> I64:

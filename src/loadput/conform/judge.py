@@ -81,10 +81,10 @@ def conform_trace(
     demanded = _common_path([*programs.values(), *others.values()])
     if not events.event.size:
         raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
-    tried: list[Tried] = []
-    for n in names:
-        whole = not any(_is_clean(t, events) for t in tried)
-        tried.append(run_release(events, n, programs[n], demanded, whole=whole))
+    tried = [run_release(events, n, programs[n], demanded, whole=False) for n in names]
+    if not any(_is_clean(t, events) for t in tried):
+        # Nothing fits: which fits best is known when each has seen the whole.
+        tried = [run_release(events, n, programs[n], demanded) for n in names]
     return _answer(trace, events, arch, tried)
 
 

@@ -14,7 +14,7 @@ from .decode import gather_fields
 from .fields import EventFormat, Field
 from .pages import U8
 from .source import Batch, Progress, Source
-from .table import Columns, table_name
+from .table import Columns, find_ranges, table_name
 
 # Unpacked records kept in memory between calls; above it the file is read again instead.
 CACHE_BYTES = 512 << 20
@@ -87,6 +87,16 @@ class RawBackend:
     def print_format(self, name: str) -> str:
         event = self._names.get(name)
         return event.print_fmt if event else ""
+
+    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
+        if self._build_index() and self._whole is not None:
+            return self._whole.cpu_ranges()
+        out: dict[int, tuple[int, int]] = {}
+        for batch in self._batches():
+            for cpu, (low, high) in find_ranges(batch.cpu, batch.time).items():
+                before = out.get(cpu, (low, high))
+                out[cpu] = (min(before[0], low), max(before[1], high))
+        return out
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         if self._build_index() and self._whole is not None:
@@ -256,6 +266,10 @@ class Index:
         self._first = {
             int(n): (int(a), int(b)) for n, a, b in zip(present, starts, stops, strict=True)
         }
+
+    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
+        """The first and the last time of each CPU."""
+        return find_ranges(self._records["cpu"], self._records["time"])
 
     def event_rows(self, number: int) -> Batch:
         """The records of one event, by time, then CPU and position."""

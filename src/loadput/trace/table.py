@@ -54,6 +54,9 @@ class Backend(Protocol):
     def print_format(self, name: str) -> str:
         """The print format of one event; empty where there is none."""
 
+    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
+        """The first and the last time of each CPU."""
+
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         """The columns of several events, each sorted by time, in one pass over the file."""
 
@@ -169,15 +172,18 @@ class Trace:
         """Return the ``print fmt`` of one event as the recording has it; empty for text."""
         return self._backend.print_format(self._resolve(name))
 
+    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
+        """Return (first, last) ``time_ns`` of each CPU that has events, over all of them."""
+        self.events()
+        return self._backend.cpu_ranges()
+
     def time_range(self) -> tuple[int, int]:
         """Return (first, last) ``time_ns`` over all events; (0, 0) for an empty recording."""
-        low, high = None, None
-        for cols in self.column_set(dict.fromkeys(self.events(), ())).values():
-            time = cols["time_ns"]
-            if time.size:
-                low = int(time[0]) if low is None else min(low, int(time[0]))
-                high = int(time[-1]) if high is None else max(high, int(time[-1]))
-        return (low or 0, high or 0)
+        ranges = self.cpu_ranges().values()
+        return (
+            min((low for low, _ in ranges), default=0),
+            max((high for _, high in ranges), default=0),
+        )
 
     def symbol(self, address: int) -> str:
         """Return the kernel function at ``address``, by the recording's own symbol table."""
@@ -212,6 +218,18 @@ class Trace:
             meta.missing.append(
                 Missing("counter", text, self.path, section="CPUSTAT", count=abs(held - total))
             )
+
+
+def find_ranges(cpu: NDArray[Any], time: NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+    """(least, greatest) time of each CPU."""
+    if not cpu.size:
+        return {}
+    order = np.argsort(cpu, kind="stable")
+    cpus, time = cpu[order], time[order]
+    first = np.flatnonzero(np.diff(cpus, prepend=np.int64(cpus[0]) - 1))
+    low, high = np.minimum.reduceat(time, first), np.maximum.reduceat(time, first)
+    pairs = zip(low.tolist(), high.tolist(), strict=True)
+    return dict(zip(cpus[first].tolist(), pairs, strict=True))
 
 
 def table_name(field: str) -> str:

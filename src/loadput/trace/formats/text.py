@@ -18,7 +18,7 @@ from ..cursor import Buffer, Cursor
 from ..decode import Column
 from ..metadata import Metadata
 from ..source import MissingLog
-from ..table import Columns, table_name
+from ..table import Columns, find_ranges, table_name
 
 _FTRACE = re.compile(
     r"^\s*(?P<comm>.+?)-(?P<pid>\d+)\s+(?:\(\s*[-\d]+\)\s+)?"
@@ -78,6 +78,11 @@ class TextBackend:
 
     def print_format(self, name: str) -> str:
         return ""
+
+    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
+        cpu = np.array([c for rows in self.rows.values() for c in rows.cpu], dtype=np.int16)
+        time = np.array([t for rows in self.rows.values() for t in rows.time], dtype=np.int64)
+        return find_ranges(cpu, time)
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
         out: dict[str, Columns] = {}
