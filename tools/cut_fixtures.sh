@@ -15,3 +15,4 @@ $cut $from/x86-svm-6.12-ple/trace.dat $to/x86-6.12-ple.dat --skip 400 --pages 40
 $cut $from/arm64-6.12/trace.dat $to/arm64-6.12.dat --skip 500 --pages 40
 $cut $from/riscv64-7.2/trace.dat $to/riscv64-7.2.dat --skip 400 --pages 40
 $cut $from/x86-svm-6.12-perf/perf.data $to/x86-6.12-perf.data --records 3000
+$cut $from/x86-svm-6.1-ple/trace.dat examples/x86-6.1-ple.dat --skip 2 --pages 40

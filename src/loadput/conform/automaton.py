@@ -46,6 +46,7 @@ State = frozenset[Position]
 NOTHING, COMPARED, WIDENED, OPEN, DIVERGED = range(5)
 ASPECTS = ("order", *FLAGS, "cpu")
 UNPREDICTED = 2
+ABSENT_FUNCTION = "no such function in this release"
 _CPU_VALUE = {CPU_NONE: -1, CPU_HERE: HERE, CPU_BEFORE: BEFORE, CPU_SAME: OTHER, CPU_ELSE: 99}
 CPU_WORDS = {-1: "-1", HERE: "this CPU", BEFORE: "the CPU of the probe before", OTHER: "another"}
 
@@ -94,13 +95,18 @@ class Automaton:
         """
         note = out.append
         row = self.start if row is None else row
-        for symbol in symbols:
-            step = row.get(symbol)
-            if step is None:
-                step = self._compute(row, symbol)
-            row, number = step
+        rest = iter(symbols)
+        symbol = -1
+        while True:
+            try:
+                for symbol in rest:
+                    row, number = row[symbol]
+                    note(number)
+                return row
+            except KeyError:
+                pass
+            row, number = self._compute(row, symbol)
             note(number)
-        return row
 
     @property
     def step_count(self) -> int:
@@ -130,7 +136,7 @@ class Automaton:
         words = [""] * len(ASPECTS)
         if seen.event in self.absent | self.ignored:
             if seen.event in self.absent:
-                codes[0], words[0] = DIVERGED, "no such function in this release"
+                codes[0], words[0] = DIVERGED, ABSENT_FUNCTION
             step = (row, self._number(Outcome(tuple(codes), tuple(words))))
             row[symbol] = step
             return step

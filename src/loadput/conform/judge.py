@@ -14,7 +14,7 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import load_scenario
 from ..trace.needs import find_roles
 from ..trace.table import Trace
-from .automaton import ASPECTS, COMPARED, DIVERGED, OPEN, UNPREDICTED, WIDENED, Automaton
+from .automaton import ABSENT_FUNCTION, ASPECTS, COMPARED, DIVERGED, OPEN, UNPREDICTED, WIDENED, Automaton
 from .events import Events, read_events
 from .report import describe
 from .result import (
@@ -41,11 +41,18 @@ I32 = NDArray[np.int32]
 
 @dataclass(slots=True)
 class Tried:
-    """One release after its run. ``outcome`` is per row, -1 where it was not run."""
+    """One release after its run.
+
+    :param outcome: per row, the number of the automaton's outcome
+    :param bad: rows that diverge, where every CPU's buffer reaches
+    :param context: per context flag (rows compared, rows that diverge)
+    """
 
     release: str
     automaton: Automaton
     outcome: I32
+    bad: NDArray[np.bool_]
+    context: dict[str, tuple[int, int]]
 
 
 @cache
@@ -81,10 +88,7 @@ def conform_trace(
     demanded = _common_path([*programs.values(), *others.values()])
     if not events.event.size:
         raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
-    tried = [run_release(events, n, programs[n], demanded, whole=False) for n in names]
-    if not any(_is_clean(t, events) for t in tried):
-        # Nothing fits: which fits best is known when each has seen the whole.
-        tried = [run_release(events, n, programs[n], demanded) for n in names]
+    tried = [run_release(events, n, programs[n], demanded) for n in names]
     return _answer(trace, events, arch, tried)
 
 
@@ -111,12 +115,10 @@ def _common_path(programs: list[Program]) -> set[str]:
     return called
 
 
-def run_release(
-    events: Events, release: str, program: Program, demanded: set[str], *, whole: bool = True
-) -> Tried:
-    """Run one program along the rows; unless ``whole``, stop after the vCPU that diverges first."""
+def run_release(events: Events, release: str, program: Program, demanded: set[str]) -> Tried:
+    """Run one program along the rows."""
     automaton = Automaton(program, events.points, demanded)
-    outcome = np.full(events.event.size, -1, dtype=np.int32)
+    outcome = np.empty(events.event.size, dtype=np.int32)
     ends = [*events.bounds[1:].tolist(), events.event.size]
     for start, end in zip(events.bounds.tolist(), ends, strict=True):
         row = None
@@ -125,57 +127,29 @@ def run_release(
             out: list[int] = []
             row = automaton.run(events.symbol[low:high].tolist(), out, row)
             outcome[low:high] = out
-        tried = Tried(release, automaton, outcome)
-        if (
-            not whole
-            and (_table(tried)[outcome[start:end]] == DIVERGED)
-            .any(axis=1)[events.inside[start:end]]
-            .any()
-        ):
-            break
-    return Tried(release, automaton, outcome)
-
-
-def _table(t: Tried) -> NDArray[np.int8]:
-    codes = [o.codes for o in t.automaton.outcomes]
-    return np.array(codes or np.zeros((0, len(ASPECTS))), dtype=np.int8).reshape(-1, len(ASPECTS))
-
-
-def _is_clean(t: Tried, events: Events) -> bool:
-    return not _bad_rows(t, events).any()
-
-
-def _bad_rows(t: Tried, events: Events) -> NDArray[np.bool_]:
-    """Rows that diverge, where every CPU's buffer reaches."""
-    bad = np.isin(t.outcome, np.flatnonzero((_table(t) == DIVERGED).any(axis=1)))
+    bad = (_table(automaton) == DIVERGED).any(axis=1)[outcome]
+    context = {}
     if events.has_context:
-        context = _context(t, events)
-        bad |= context["irqs diverging"] | context["preempt diverging"]
-    return bad & events.inside
+        want = np.array([(o.irqs_off, o.preempt_off) for o in automaton.outcomes], dtype=np.int8)
+        have = {"irqs": events.irqs_off, "preempt": events.preempt != 0}
+        for i, (name, got) in enumerate(have.items()):
+            expected = want[:, i][outcome]
+            compared = expected != UNPREDICTED
+            wrong = compared & (expected != got)
+            bad |= wrong
+            context[name] = (int(compared.sum()), int(wrong.sum()))
+    return Tried(release, automaton, outcome, bad & events.inside, context)
 
 
-def _context(t: Tried, events: Events) -> dict[str, NDArray[np.bool_]]:
-    """Per context flag (rows compared, rows that diverge)."""
-    want = np.array([(o.irqs_off, o.preempt_off) for o in t.automaton.outcomes] or [(2, 2)])
-    run = t.outcome >= 0
-    got = {
-        "irqs": events.irqs_off.astype(np.int64),
-        "preempt": (events.preempt != 0).astype(np.int64),
-    }
-    out = {}
-    for i, (name, have) in enumerate(got.items()):
-        expected = np.where(run, want[np.maximum(t.outcome, 0), i], UNPREDICTED)
-        out[f"{name} compared"] = expected != UNPREDICTED
-        out[f"{name} diverging"] = (expected != UNPREDICTED) & (expected != have)
-    return out
+def _table(automaton: Automaton) -> NDArray[np.int8]:
+    return np.array([o.codes for o in automaton.outcomes], dtype=np.int8)
 
 
 def _fit(events: Events, t: Tried, lost: bool, hide: NDArray[np.bool_] | None = None) -> Fit:
-    table = _table(t)
-    run = t.outcome >= 0
+    table = _table(t.automaton)
     size = table.shape[0]
-    times = np.bincount(t.outcome[run], minlength=size)
-    edge = np.bincount(t.outcome[run & ~events.inside], minlength=size)
+    times = np.bincount(t.outcome, minlength=size)
+    edge = np.bincount(t.outcome[~events.inside], minlength=size)
     counts = []
     for i, aspect in enumerate(ASPECTS):
         by = {c: int(times[table[:, i] == c].sum()) for c in (COMPARED, WIDENED, OPEN, DIVERGED)}
@@ -187,13 +161,13 @@ def _fit(events: Events, t: Tried, lost: bool, hide: NDArray[np.bool_] | None = 
             count.note = f"{outside} of them where not every CPU's buffer reaches"
         counts.append(count)
     counts += _context_counts(t, events)
-    fit = Fit(t.release, CONFORMS, int(run.sum()), t.automaton.step_count, counts)
-    bad = _bad_rows(t, events)
-    rows = np.flatnonzero(bad if hide is None or (bad & hide).sum() == bad.sum() else bad & ~hide)
+    fit = Fit(t.release, CONFORMS, int(t.outcome.size), t.automaton.step_count, counts)
+    fresh = t.bad if hide is None else t.bad & ~hide
+    rows = np.flatnonzero(fresh if fresh.any() else t.bad)
     if rows.size:
         first = int(rows[np.argmin(events.time[rows])])
         fit.first = describe(events, t.automaton, first, int(t.outcome[first]))
-    inner = int((run & events.inside).sum())
+    inner = int(events.inside.sum())
     fit.verdict = _verdict(fit, lost, inner, bool(edge[(table == DIVERGED).any(axis=1)].any()))
     return fit
 
@@ -201,12 +175,7 @@ def _fit(events: Events, t: Tried, lost: bool, hide: NDArray[np.bool_] | None = 
 def _context_counts(t: Tried, events: Events) -> list[Count]:
     if not events.has_context:
         return [Count(name, note=events.context_note) for name in ("irqs", "preempt")]
-    context = _context(t, events)
-    out = []
-    for name in ("irqs", "preempt"):
-        wrong = int(context[f"{name} diverging"].sum())
-        out.append(Count(name, int(context[f"{name} compared"].sum()) - wrong, 0, 0, wrong))
-    return out
+    return [Count(name, n - wrong, 0, 0, wrong) for name, (n, wrong) in t.context.items()]
 
 
 def _verdict(fit: Fit, lost: bool, inner: int, has_edge: bool) -> str:
@@ -227,13 +196,13 @@ def _answer(trace: Trace, events: Events, arch: str, tried: list[Tried]) -> Conf
     rank = {CONFORMS: 0, UNDECIDED: 1, DIVERGES: 2}
     # Of several that diverge the one that does so least; ties go to the newest.
     best = min(range(len(fits)), key=lambda i: (rank[fits[i].verdict], fits[i].diverging))
-    hide = _bad_rows(tried[best], events)
+    hide = tried[best].bad
     told = {}
     for i, t in enumerate(tried):
         if i != best:
-            fits[i] = _fit(events, t, lost, hide)
-            more = (_bad_rows(t, events) & ~hide).any()
-            told[t.release] = _telling(fits[i]) if more else ""
+            if hide.any():
+                fits[i] = _fit(events, t, lost, hide)
+            told[t.release] = _telling(fits[i]) if (t.bad & ~hide).any() else ""
     ordered = [fits[best], *[f for i, f in enumerate(fits) if i != best]]
     result = Conformance(
         1, trace.path, trace.uname, arch, ordered[0].verdict, ordered[0].release, events.total,
@@ -248,4 +217,6 @@ def _telling(fit: Fit) -> str:
     d = fit.first
     if d is None:
         return ""
+    if d.expected == ABSENT_FUNCTION:
+        return f"{d.aspect} at {d.event}: it has no {d.got}"
     return f"{d.aspect} at {d.event}: it allows {d.expected}, the kernel had {d.got}"

@@ -52,7 +52,6 @@ class Divergence:
     """The first place where the kernel and the specification part.
 
     :param aspect: order, a flag, cpu, irqs or preempt
-    :param row: number of the row among all rows of the recording, in time order
     """
 
     aspect: str
@@ -70,7 +69,7 @@ class Divergence:
 class Fit:
     """One release held against the recording.
 
-    :param rows: probe events that were run; all of them unless it was stopped at a divergence
+    :param rows: probe events that were run
     :param steps: distinct steps of the specification that were executed for it
     """
 
