@@ -72,6 +72,9 @@ def main() -> None:
         sys.exit(InternalError.exit_code)
 
 
+INTERNAL = "LP0999"
+
+
 def _crash(e: Exception) -> None:
     """Our bug: leave a folder from which it can be repeated, and say where."""
     import shlex
@@ -82,5 +85,5 @@ def _crash(e: Exception) -> None:
     folder = Path(tempfile.mkdtemp(prefix="loadput-repro-", dir="."))
     (folder / "command.txt").write_text(shlex.join(sys.argv) + "\n")
     (folder / "traceback.txt").write_text("".join(traceback.format_exception(e)))
-    click.echo(f"error[LP0999]: internal error: {type(e).__name__}: {e}", err=True)
+    click.echo(f"error[{INTERNAL}]: internal error: {type(e).__name__}: {e}", err=True)
     click.echo(f"  next:     please report it with the folder {folder.name}", err=True)
