@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False), help="write JSON here; - is stdout"
 )
+@click.option(
+    "--html", "html_file", type=click.Path(dir_okay=False),
+    help="draw the shortest counterexample as a page",
+)  # fmt: skip
 @click.option("--stats", is_flag=True, help="sizes, times, what fusing saves, what never happened")
 @click.option("-v", "--verbose", is_flag=True, help="every counterexample, every step")
 def command(inputs: tuple[str, ...], **opts: Any) -> None:
@@ -73,6 +77,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
             opts["json_file"],
             encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),
         )
+    draw(opts, results, again(opts, opts["arch"]))
     sys.exit(max((exit_code(r, bool(opts["base"])) for r in results), key=_severity))
 
 
@@ -110,6 +115,18 @@ def _run(choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None) 
         progress=progress_for(choice.title),
         base=base,
     )
+
+
+def draw(opts: dict[str, Any], results: list[Result], command: str) -> None:
+    """The page that ``--html`` asks for."""
+    if opts["html_file"]:
+        from .drawing import draw_counterexample
+
+        where = opts["html_file"]
+        drawn = draw_counterexample(results, where, command)
+        click.echo(
+            f"wrote {where}" if drawn else f"no counterexample: {where} not written", err=True
+        )
 
 
 def write_json(name: str, data: bytes) -> None:

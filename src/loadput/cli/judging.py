@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .check import _run, again, exit_code, write_json
+from .check import _run, again, draw, exit_code, write_json
 from .options import make_choice, overlay_folders
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
         click.echo(render_summary(run.judged, run.failed, run.idle, command), nl=False)
     if opts["json_file"]:
         write_json(opts["json_file"], _json(run, base))
+    draw(opts, [j.result for j in run.judged], again(opts, opts["arch"], inputs))
     codes = [exit_code(j.result, True) for j in run.judged] + [2 for _ in run.failed]
     return max(codes, key=SEVERITY.__getitem__, default=0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..check.races import Access
 from ..check.story import Change, StoryStep
@@ -50,12 +50,8 @@ def render_story(steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False
     width = (WIDTH - 5) // cpus
     out = ["  #  " + "".join(f"{f'c{c}':{width}s}" for c in range(cpus)).rstrip()]
     shown: tuple[object, ...] = ()
-    for k, step in enumerate(steps, 1):
-        told = [_change(c) for c in step.changes if verbose or not _is_internal(c)]
+    for k, step, told in iter_told(steps, verbose=verbose):
         place = (step.cpu, step.context)
-        news = place != shown[:2]
-        if not (told or step.violates or verbose or (news and shown)):
-            continue
         if (*place, step.function) != shown or step.violates:
             head = f"{step.context} {step.function}"
             out.append(f"{k:3d}  {' ' * (width * step.cpu)}{head}"[:WIDTH].rstrip())
@@ -67,6 +63,19 @@ def render_story(steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False
             out.append(f"{' ' * (5 + width * step.cpu)}!! {name}"[:WIDTH])
             out.append(f"{pad}{step.source}"[:WIDTH])
     return out
+
+
+def iter_told(
+    steps: Sequence[StoryStep], *, verbose: bool = False
+) -> Iterator[tuple[int, StoryStep, list[str]]]:
+    """The steps worth telling, each with its number from 1 and its changes as text."""
+    last: tuple[int, str] | None = None
+    for k, step in enumerate(steps, 1):
+        told = [_change(c) for c in step.changes if verbose or not _is_internal(c)]
+        place = (step.cpu, step.context)
+        if told or step.violates or verbose or last not in (None, place):
+            yield k, step, told
+            last = place
 
 
 def _is_internal(c: Change) -> bool:

@@ -26,15 +26,26 @@ def write_html(trace: Trace, result: Accounting, path: str | Path) -> None:
 
 
 def write_sequence(
-    title: str, lanes: list[str], steps: list[dict[str, Any]], path: str | Path
+    title: str,
+    lanes: list[str],
+    steps: list[dict[str, Any]],
+    path: str | Path,
+    *,
+    sub: str = "",
+    command: str = "",
 ) -> None:
     """Write a sequence diagram (a counterexample of the checker) with the same page.
 
     :param lanes: one name per column, in order
     :param steps: each ``{"lane": index, "text": str}``, and optionally ``"to"`` (another lane,
-        drawn as an arrow), ``"note"`` (shown at the side) and ``"bad": True``
+        drawn as an arrow), ``"note"`` (shown at the side), ``"bad": True``, ``"number"`` (else
+        they are counted) and ``"hint"`` (shown on hover)
+    :param sub: stands below the title; ``command`` at the foot
     """
-    data = {"kind": "sequence", "title": title, "lanes": lanes, "steps": steps}
+    data = {
+        "kind": "sequence", "title": title, "lanes": lanes, "steps": steps, "sub": sub,
+        "command": command,
+    }  # fmt: skip
     Path(path).write_text(render_page(data), encoding="utf-8")
 
 
