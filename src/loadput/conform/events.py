@@ -75,9 +75,10 @@ class Events:
     total: int = 0
 
 
-def read_events(trace: Trace, known: set[str]) -> Events:
+def read_events(trace: Trace, known: set[str], held: set[str]) -> Events:
     """Build the rows of every probe on a function in ``known`` that says which vCPU it is about.
 
+    :param held: functions that only the task which holds the vCPU runs
     :raises TraceError: LP0622, no probe on the functions that the specification has
     """
     roles = find_roles(trace)
@@ -94,7 +95,7 @@ def read_events(trace: Trace, known: set[str]) -> Events:
     got = trace.column_set({n: [f for f in trace.fields(n) if f in wanted] for n in names})
     cols = _assemble([_piece(got.pop(n), i, used[n]) for i, n in enumerate(names)])
     _name(cols)
-    _drop_strangers(cols, [used[n] for n in names])
+    _drop_strangers(cols, [used[n][0] in held for n in names])
     order = np.lexsort((cols["order"], cols["vcpu"]))
     cols = {k: v[order] for k, v in cols.items() if k != "order"}
     vcpus = _identities(cols)
@@ -197,12 +198,11 @@ def _name(cols: Columns) -> None:
     cols["vcpu"] = number
 
 
-def _drop_strangers(cols: Columns, points: list[tuple[str, str]]) -> None:
+def _drop_strangers(cols: Columns, holds: list[bool]) -> None:
     # Another task names the vCPU too (the target of a yield): only its holder's own calls count.
-    holds = np.array([f in (*COMMON, "kvm_arch_vcpu_load") for f, _ in points])
     order = np.lexsort((cols["order"], cols["vcpu"]))
     vcpu, pid = cols["vcpu"][order], cols["pid"][order]
-    held = holds[cols["event"][order]]
+    held = np.array(holds)[cols["event"][order]]
     at = np.maximum.accumulate(np.where(held, np.arange(order.size), -1))
     spot = np.maximum(at, 0)
     good = held | ((at >= 0) & (vcpu[spot] == vcpu) & (pid[spot] == pid))

@@ -14,7 +14,16 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import load_scenario
 from ..trace.needs import find_roles
 from ..trace.table import Trace
-from .automaton import ABSENT_FUNCTION, ASPECTS, COMPARED, DIVERGED, OPEN, UNPREDICTED, WIDENED, Automaton
+from .automaton import (
+    ABSENT_FUNCTION,
+    ASPECTS,
+    COMPARED,
+    DIVERGED,
+    OPEN,
+    UNPREDICTED,
+    WIDENED,
+    Automaton,
+)
 from .events import Events, read_events
 from .report import describe
 from .result import (
@@ -84,7 +93,7 @@ def conform_trace(
     # What another release calls in the common path tells too: kvm_arch_sched_in() of v6.1.
     others = {n: _link(arch, n, "", "", search) for n in RELEASES}
     known = {f for p in (*programs.values(), *others.values()) for f in p.functions}
-    events = read_events(trace, known)
+    events = read_events(trace, known, _reach([*programs.values(), *others.values()]))
     demanded = _common_path([*programs.values(), *others.values()])
     if not events.event.size:
         raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
@@ -113,6 +122,22 @@ def _common_path(programs: list[Program]) -> set[str]:
             for b in p.functions[name].blocks if name in p.functions else ():
                 called |= {op.fn for op in b.ops if hasattr(op, "fn")}
     return called
+
+
+def _reach(programs: list[Program]) -> set[str]:
+    # What the common path calls, and what that calls.
+    out = set(COMMON)
+    for p in programs:
+        todo = [n for n in COMMON if n in p.functions]
+        seen = set(todo)
+        while todo:
+            blocks = p.functions[todo.pop()].blocks
+            called = {op.fn for b in blocks for op in b.ops if hasattr(op, "fn")}
+            fresh = {c for c in called if c in p.functions} - seen
+            seen |= fresh
+            todo += fresh
+        out |= seen
+    return out
 
 
 def run_release(events: Events, release: str, program: Program, demanded: set[str]) -> Tried:

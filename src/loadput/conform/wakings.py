@@ -81,6 +81,8 @@ class Wakings:
     def __init__(self, e: Rows, trace: Trace, roles: Roles, switches: Switches) -> None:
         name = roles.parts.get("waking") or roles.parts.get("wakeup")
         self.seen, self.pid = name is not None, e.pid
+        # Without sched_switch nobody knows which waker lost its CPU.
+        self._knows_stores = self.seen and switches.seen
         if name is None:
             return
         field_name = "pid_field" if "pid_field" in trace.fields(name) else "pid"
@@ -100,9 +102,9 @@ class Wakings:
 
     def may_store(self, rows: I64, since: I64) -> BOOL:
         """Whether a waker of the row's task may have stored `ready` in between."""
-        return (
-            self._stores.between(rows, since) if self.seen else np.ones(rows.size, dtype=np.bool_)
-        )
+        if not self._knows_stores:
+            return np.ones(rows.size, dtype=np.bool_)
+        return self._stores.between(rows, since)
 
 
 class _Counter:
