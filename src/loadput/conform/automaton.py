@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..link.program import Program
 from .symbols import (
     ABSENT,
@@ -40,6 +43,7 @@ from .walk import (
     Value,
     Walker,
 )
+from .words import Words
 
 State = frozenset[Position]
 # Per aspect of one probe: how the comparison came out.
@@ -70,7 +74,10 @@ Row = dict[int, "tuple[Row, int]"]
 
 
 class Automaton:
-    """Steps of one program. ``rows[state][symbol]`` is (next row, outcome number)."""
+    """Steps of one program. ``rows[state][symbol]`` is (next row, outcome number).
+
+    :param step_count: steps that were computed; the rest was looked up
+    """
 
     def __init__(self, program: Program, points: list[Point], demanded: set[str]) -> None:
         """``demanded``: functions of the common path; others that a release lacks are passed by."""
@@ -84,34 +91,45 @@ class Automaton:
         self._numbers: dict[Outcome, int] = {}
         self._states: dict[State, Row] = {}
         self._back: dict[int, State] = {}
+        self._passages: list[list[int]] = []
+        self.step_count = 0
         self._anywhere = self._find_anywhere()
         self.start: Row = {}
         self._back[id(self.start)] = frozenset()
 
-    def run(self, symbols: list[int], out: list[int], row: Row | None) -> Row:
-        """Take ``symbols`` from the state ``row``, None for an unknown one; return the state after.
+    def run(self, symbols: list[int], out: list[int], row: Row) -> Row:
+        """Take ``symbols`` from the state ``row``; return the state after.
 
         Appends the number of each symbol's outcome to ``out``.
         """
-        note = out.append
-        row = self.start if row is None else row
-        rest = iter(symbols)
-        symbol = -1
+        for symbol in symbols:
+            row, number = row.get(symbol) or self._compute(row, symbol)
+            out.append(number)
+        return row
+
+    def run_words(self, words: list[int], text: Words, row: Row) -> tuple[NDArray[np.int32], Row]:
+        """Return the numbers of the outcomes along ``words`` from ``row``, and the state after."""
+        passages: list[int] = []
+        note = passages.append
+        rest = iter(words)
+        word = 0
         while True:
             try:
-                for symbol in rest:
-                    row, number = row[symbol]
+                # Words are below 0, symbols are not: both are keys of a row.
+                for word in rest:
+                    row, number = row[~word]
                     note(number)
-                return row
+                break
             except KeyError:
                 pass
-            row, number = self._compute(row, symbol)
-            note(number)
-
-    @property
-    def step_count(self) -> int:
-        """Steps that were computed; the rest was looked up."""
-        return len(self.start) + sum(map(len, self._states.values()))
+            out: list[int] = []
+            after = self.run(text.spell(word), out, row)
+            row[~word] = (after, len(self._passages))
+            note(len(self._passages))
+            self._passages.append(out)
+            row = after
+        table = np.array(self._passages, dtype=np.int32).reshape(-1, text.size)
+        return table[passages].ravel(), row
 
     def _find_anywhere(self) -> dict[Point, State]:
         # Every position right behind a probe point, from a vCPU with an unknown past.
@@ -130,6 +148,7 @@ class Automaton:
         return {point: frozenset(ps) for point, ps in found.items()}
 
     def _compute(self, row: Row, symbol: int) -> tuple[Row, int]:
+        self.step_count += 1
         seen = unpack(symbol)
         state = self._back[id(row)]
         codes = [NOTHING] * len(ASPECTS)

@@ -37,11 +37,11 @@ from .result import (
     Fit,
 )
 from .walk import COMMON
+from .words import Words
 
 # Newest first: the first that fits is named.
 RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 MACHINES = {"x86_64": "svm", "aarch64": "arm64", "riscv64": "riscv"}
-CHUNK = 1 << 16
 JUDGED = ("order", "preempted", "ready", "scheduled_out", "wants_to_run", "cpu")
 # So few races prove nothing, however short the recording.
 FEW = 2
@@ -97,7 +97,8 @@ def conform_trace(
     demanded = _common_path([*programs.values(), *others.values()])
     if not events.event.size:
         raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
-    tried = [run_release(events, n, programs[n], demanded) for n in names]
+    text = Words(events.symbol)
+    tried = [run_release(events, text, n, programs[n], demanded) for n in names]
     return _answer(trace, events, arch, tried)
 
 
@@ -140,18 +141,20 @@ def _reach(programs: list[Program]) -> set[str]:
     return out
 
 
-def run_release(events: Events, release: str, program: Program, demanded: set[str]) -> Tried:
-    """Run one program along the rows."""
+def run_release(
+    events: Events, text: Words, release: str, program: Program, demanded: set[str]
+) -> Tried:
+    """Run one program along the rows; ``text`` are their symbols."""
     automaton = Automaton(program, events.points, demanded)
     outcome = np.empty(events.event.size, dtype=np.int32)
     ends = [*events.bounds[1:].tolist(), events.event.size]
     for start, end in zip(events.bounds.tolist(), ends, strict=True):
-        row = None
-        for low in range(start, end, CHUNK):
-            high = min(low + CHUNK, end)
-            out: list[int] = []
-            row = automaton.run(events.symbol[low:high].tolist(), out, row)
-            outcome[low:high] = out
+        words, last = text.split(start, end)
+        found, row = automaton.run_words(words, text, automaton.start)
+        out: list[int] = []
+        automaton.run(last, out, row)
+        outcome[start : start + found.size] = found
+        outcome[start + found.size : end] = out
     bad = (_table(automaton) == DIVERGED).any(axis=1)[outcome]
     context = {}
     if events.has_context:
