@@ -96,8 +96,8 @@ def read_events(trace: Trace, known: set[str], held: set[str]) -> Events:
     cols = _assemble([_piece(got.pop(n), i, used[n]) for i, n in enumerate(names)])
     _name(cols)
     _drop_strangers(cols, [used[n][0] in held for n in names])
-    order = np.lexsort((cols["order"], cols["vcpu"]))
-    cols = {k: v[order] for k, v in cols.items() if k != "order"}
+    order = _by(cols["vcpu"])
+    cols = {k: v[order] for k, v in cols.items()}
     vcpus = _identities(cols)
     events = Events(
         [used[n] for n in names], names, cols["event"], cols["time"], cols["cpu"], cols["pid"],
@@ -161,7 +161,6 @@ def _assemble(pieces: list[Columns]) -> Columns:
     for key in list(cols):
         cols[key] = cols[key][order]
     del cols["seq"]
-    cols["order"] = np.arange(order.size, dtype=np.int64)
     known, seen = np.unique(cols["pointer"]), np.unique(cols["pn"])
     gaps = (seen[seen != 0][:, None] - known[known != 0][None, :]).ravel()
     values, counts = np.unique(gaps[(gaps > 0) & (gaps < 4096)], return_counts=True)
@@ -173,6 +172,12 @@ def _assemble(pieces: list[Columns]) -> Columns:
     return cols
 
 
+def _by(column: I32) -> I64:
+    # Rows by `column`, else as they are; numbers of 16 bits are sorted by their digits.
+    small = column.size and int(column.min()) >= -(1 << 15) and int(column.max()) < 1 << 15
+    return np.argsort(column.astype(np.int16) if small else column, kind="stable")
+
+
 def _name(cols: Columns) -> None:
     """Number the vCPUs; a return that says nothing is about the vCPU its task met last."""
     pointer, kvm, ident = cols["pointer"], cols["kvm"], cols["id"]
@@ -180,7 +185,7 @@ def _name(cols: Columns) -> None:
     mixed = pointer * np.int64(0x5851F42D4C957F2D)
     if rich.any():
         # A pointer alone takes the VM and id that were last seen at that address.
-        order = np.lexsort((cols["order"], pointer))
+        order = np.argsort(pointer, kind="stable")
         at = np.maximum.accumulate(np.where(rich[order], np.arange(order.size), 0))
         source = order[at]
         same = pointer[source] == pointer[order]
@@ -188,9 +193,8 @@ def _name(cols: Columns) -> None:
             cols[key][order] = np.where(same, cols[key][source], cols[key][order])
         mixed += cols["kvm"] * np.int64(0x2545F4914F6CDD1D)
         mixed += cols["id"]
-    _, vcpu = np.unique(mixed, return_inverse=True)
-    number = np.asarray(vcpu).reshape(-1).astype(np.int32)
-    order = np.lexsort((cols["order"], cols["pid"]))
+    number = np.searchsorted(np.unique(mixed), mixed).astype(np.int32)
+    order = _by(cols["pid"])
     has = pointer[order] != 0
     at = np.maximum.accumulate(np.where(has, np.arange(order.size), 0))
     good = has[at] & (cols["pid"][order][at] == cols["pid"][order])
@@ -200,7 +204,7 @@ def _name(cols: Columns) -> None:
 
 def _drop_strangers(cols: Columns, holds: list[bool]) -> None:
     # Another task names the vCPU too (the target of a yield): only its holder's own calls count.
-    order = np.lexsort((cols["order"], cols["vcpu"]))
+    order = _by(cols["vcpu"])
     vcpu, pid = cols["vcpu"][order], cols["pid"][order]
     held = np.array(holds)[cols["event"][order]]
     at = np.maximum.accumulate(np.where(held, np.arange(order.size), -1))

@@ -13,11 +13,11 @@ class Words:
     """The symbols of a recording, spelled with small letters, several letters in one number."""
 
     def __init__(self, symbols: I64) -> None:
-        kinds, letters = np.unique(symbols, return_inverse=True)
+        kinds = np.unique(symbols)
         self._bits = max(int(kinds.size - 1).bit_length(), 1)
         self.size = BITS // self._bits
         self._kinds: list[int] = kinds.tolist()
-        self._letters = letters.astype(np.int32)
+        self._letters = np.searchsorted(kinds, symbols).astype(np.int32)
 
     def split(self, start: int, end: int) -> tuple[list[int], list[int]]:
         """The words of rows ``start`` to ``end``, and the symbols that are left."""
