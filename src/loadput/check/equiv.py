@@ -331,7 +331,7 @@ class _Run:
         if fn is None:
             return self.ask(self.again(f"opaque {op.fn}"), [0, 1])
         if not self.c._is_same(op.fn) or (self.inline and op.fn not in self.c.watched):
-            return self.call(fn, args)
+            return self._inlined(fn, args, plain)
         reads, writes, public = self._closure(op.fn)
         if not reads and not writes and not public:
             return self.call(fn, args)
@@ -339,6 +339,16 @@ class _Run:
         self.event(plain, reads, writes, public)
         for place in [p for p in self.memory if p.split("[")[0] in writes]:
             self.memory[place] = self.written[place] = hash((plain, place)) & 0xFFFF
+        return ret
+
+    def _inlined(self, fn: o.Function, args: list[int], plain: str) -> int:
+        """The body run in place; where a property looks at it, its begin and end are told."""
+        if fn.name not in self.c.watched:
+            return self.call(fn, args)
+        none: frozenset[str] = frozenset()
+        self.event(plain, none, none, True)
+        ret = self.call(fn, args)
+        self.event(f"end of {fn.name}", none, none, True)
         return ret
 
     def _returns(self, fn: o.Function) -> list[int]:

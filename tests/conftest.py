@@ -1,0 +1,34 @@
+"""The real command, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Ran = subprocess.CompletedProcess[str]
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def loadput(tmp_path: Path) -> Callable[..., Ran]:
+    """``loadput ARGS`` in an empty folder; what it printed and its exit code."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("LOADPUT_")}
+    env |= {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+
+    def run(*args: object) -> Ran:
+        return subprocess.run(
+            [Path(sys.executable).with_name("loadput"), *map(str, args)],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run
