@@ -57,65 +57,48 @@ def median(runs: int, once: Callable[[], tuple[float, int]]) -> tuple[float, int
     return statistics.median(t for t, _ in rows), rows[0][1]
 
 
+SPIN = (
+    "spin -a -o1 -o2 -o3 m.pml",
+    "gcc -O3 -march=native -DNOREDUCE -DSAFETY -DMEMLIM=20000 pan.c -o pan",
+    "./pan -m10000000 -E -c0 -w26",
+)
+RUMUR = (
+    "rumur --symmetry-reduction off --deadlock-detection off --threads {threads} m.m -o m.c",
+    "gcc -std=c11 -O3 -march=native m.c -lpthread -mcx16 -o m",
+    "./m",
+)
+
+
+def in_turn(folder: Path, *commands: str) -> Callable[[], tuple[float, int]]:
+    """Runs ``commands``; seconds in all, states that the last one printed."""
+
+    def once() -> tuple[float, int]:
+        total, out = 0.0, ""
+        for c in commands:
+            t, out = shell(c, folder)
+            total += t
+        return total, states_in(out)
+
+    return once
+
+
 def peers(name: str, options: str, model: dict[str, str], runs: int) -> list[list[str]]:
     """One program in every tool: rows of (tool, seconds, states, ratio to one thread of ours)."""
-    rows: list[tuple[str, float, int]] = []
     with tempfile.TemporaryDirectory() as tmp:
         folder = Path(tmp)
         for target, text in model.items():
             (folder / target).write_text(text)
-
-        def ours(threads: int) -> Callable[[], tuple[float, int]]:
-            def once() -> tuple[float, int]:
-                t, out = shell(f"{LOADPUT} check {options} --threads {threads}", folder)
-                return t, states_in(out)
-
-            return once
-
-        def steps(*commands: str) -> Callable[[], tuple[float, int]]:
-            def once() -> tuple[float, int]:
-                total, out = 0.0, ""
-                for c in commands:
-                    t, out = shell(c, folder)
-                    total += t
-                return total, states_in(out)
-
-            return once
-
-        for threads in (1, 2):
-            rows.append(
-                (f"loadput, {threads} thread{'s' * (threads > 1)}", *median(runs, ours(threads)))
-            )
-        spin = (
-            "spin -a -o1 -o2 -o3 m.pml",
-            "gcc -O3 -march=native -DNOREDUCE -DSAFETY -DMEMLIM=20000 pan.c -o pan",
-            "./pan -m10000000 -E -c0 -w26",
-        )
-        rows.append(("SPIN, whole", *median(runs, steps(*spin))))
-        rows.append(("SPIN, pan alone", *median(runs, steps(spin[2]))))
-        for threads in (1, 2):
-            rumur = (
-                f"rumur --symmetry-reduction off --deadlock-detection off --threads {threads}"
-                " m.m -o m.c",
-                "gcc -std=c11 -O3 -march=native m.c -lpthread -mcx16 -o m",
-                "./m",
-            )
-            rows.append(
-                (f"rumur, {threads} thread{'s' * (threads > 1)}", *median(runs, steps(*rumur)))
-            )
-    base = {1: rows[0][1], 2: rows[1][1]}
+        ways: dict[str, tuple[str, ...]] = {}
+        for n, word in ((1, "1 thread"), (2, "2 threads")):
+            ways[f"loadput, {word}"] = (f"{LOADPUT} check {options} --threads {n}",)
+        ways |= {"SPIN, whole": SPIN, "SPIN, pan alone": SPIN[2:]}
+        for n, word in ((1, "1 thread"), (2, "2 threads")):
+            ways[f"rumur, {word}"] = tuple(c.format(threads=n) for c in RUMUR)
+        rows = [(w, *median(runs, in_turn(folder, *commands))) for w, commands in ways.items()]
+    one, two = rows[0][1], rows[1][1]
     out = []
-    for tool, seconds, states in rows:
-        out.append(
-            [
-                name,
-                tool,
-                f"{seconds:.1f}",
-                f"{states:,}",
-                f"{seconds / base[1]:.1f}",
-                f"{seconds / base[2]:.1f}",
-            ]
-        )
+    for tool, s, states in rows:
+        out.append([name, tool, f"{s:.1f}", f"{states:,}", f"{s / one:.1f}", f"{s / two:.1f}"])
         print("  ".join(out[-1]), flush=True)
     if len({s for _, _, s in rows}) != 1:
         out.append([name, "STATES DIFFER", "", "", "", ""])
@@ -199,7 +182,7 @@ def startup(runs: int) -> list[list[str]]:
 
 def models() -> dict[str, tuple[str, dict[str, str]]]:
     """The programs: options of check, and the exported text per file name."""
-    options = "--arch svm --scenario bench10m"
+    options = "--arch svm --scenario bench10m --no-reduction"
     out = {}
     for target, name in (("promela", "m.pml"), ("murphi", "m.m")):
         _, text = shell(f"{LOADPUT} export --to {target} {options}", HERE)
@@ -230,7 +213,8 @@ def main() -> None:
     if missing:
         raise SystemExit(f"make bench needs {', '.join(missing)}: apt-get install spin rumur gcc")
     parts = [
-        f"Machine: {machine()}. Load at the start: {os.getloadavg()[0]:.1f}. Medians of {args.runs}.\n"
+        f"Machine: {machine()}. Load at the start: {os.getloadavg()[0]:.1f}."
+        f" Medians of {args.runs}.\n"
     ]
     if args.only in (None, "peers"):
         rows = []

@@ -51,3 +51,26 @@ def test_random_programs_violate_the_same(text: str, cpus: int, fusing: bool, al
     except LoadputError:
         return
     compare(m, most=1500)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=EVERY,
+    suppress_health_check=list(HealthCheck),
+)
+@given(programs(), st.integers(1, 2), st.booleans())
+def test_engines_reduce_alike(text: str, cpus: int, fusing: bool) -> None:
+    try:
+        m = make_machine(text, cpus=cpus, tasks=("actor", "actor"), fusing=fusing, alike=True)
+        for way in (SYMMETRY, POR):
+            slow = explore(m, engine="interp", limits=Limits(max_states=1500), reduce=way)
+            for threads in (1, 2):
+                limits = Limits(max_states=1500, threads=threads)
+                fast = explore(m, limits=limits, reduce=way)
+                assert fast.first == slow.first
+                for name in ("states", "transitions", "levels", "fired", "nodes", "reduction"):
+                    assert getattr(fast, name) == getattr(slow, name), (way, name)
+    except LoadputError as e:
+        assert e.code != "LP0900", e

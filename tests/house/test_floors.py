@@ -26,6 +26,7 @@ LATE = (  # imports that close a circle, made when they are needed or for types 
     ("lang.vocab", "lang.lower"),  # a type
     ("link.user", "link.program"),  # a type
     ("run.explore", "run.native.search"),  # llvmlite is loaded with the first search
+    ("run.native.alone", "run.native.loop"),  # a type
     ("run.native.replay", "run.native.search"),  # a type
     ("trace.account.log", "trace.account.infer"),  # the slower way, where events are missing
 )
