@@ -151,5 +151,9 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
     if opts["scenario"] != "default":
         words += ["--scenario", opts["scenario"]]
     words += ["--no-fuse"] if opts["no_fuse"] else []
+    for key in ("max_states", "max_memory", "max_time"):
+        if opts[key] is not None:
+            words += [f"--{key.replace('_', '-')}", str(opts[key]).removesuffix(".0")]
+    words += ["--stop-at-first"] if opts["stop_at_first"] else []
     words += reduction_words(opts)
     return shlex.join(words)

@@ -35,7 +35,11 @@ def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
         with open(path, "rb") as f:
             data = f.read(MAX_BYTES + 1)
     except OSError as e:
-        raise InputError("LP0230", f"cannot read {name}: {e.strerror or e}") from None
+        raise InputError(
+            "LP0230",
+            f"cannot read {name}: {e.strerror or e}",
+            expected="a mail, an mbox, a unified diff or a C file; --tree takes a kernel tree",
+        ) from None
     return read_text(_decode(data, name), name, tree)
 
 
