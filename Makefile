@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint clean bench fuzz
+.PHONY: venv demo test test-tree lint update-docs clean bench fuzz
 
 venv: $(STAMP)
 
@@ -21,6 +21,11 @@ demo: venv
 
 test: venv
 	$(VENV)/bin/python -m pytest
+
+# The functions of two Debian kernels, from their source packages: over 1 GB unpacked, outside here.
+test-tree: venv
+	@$(VENV)/bin/python tools/fetch_linux.py > $(VENV)/linux.env
+	set -a; . $(VENV)/linux.env; $(VENV)/bin/python -m pytest tests/tree tests/lang/test_tree.py tests/facts
 
 lint: venv
 	$(VENV)/bin/ruff format --check src tests tools
