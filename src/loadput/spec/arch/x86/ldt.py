@@ -96,8 +96,8 @@ def publish_ldt(mm: ptr[mm_struct]):
 def install_ldt(mm: ptr[mm_struct]):
     """Give the mm a new LDT, and return when every CPU that has the mm loaded has it in LDTR.
 
-    Mirrors: install_ldt(), arch/x86/kernel/ldt.c; on_each_cpu_mask(),
-    smp_call_function_many_cond(), include/linux/smp.h, v6.12
+    Mirrors: install_ldt(), arch/x86/kernel/ldt.c; on_each_cpu_mask(), include/linux/smp.h;
+    smp_call_function_many_cond(), kernel/smp.c, v6.12
     Context: IRQs on; the sender waits with preemption off
     Omits: that mm_cpumask() may have more CPUs, on which flush_ldt() does nothing
     """
