@@ -20,7 +20,7 @@ demo: venv
 	$(VENV)/bin/loadput compare
 
 test: venv
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 # The functions of two Debian kernels, from their source packages: over 1 GB unpacked, outside here.
 test-tree: venv

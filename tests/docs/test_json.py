@@ -47,6 +47,7 @@ def samples() -> dict[str, list[dict[str, Any]]]:
     return {
         "check": [check],
         "program": programs,
+        "exploration": [p["exploration"] for p in programs],
         "choice": [p["program"] for p in programs],
         "scenario": [p["scenario"] for p in programs],
         "property": properties,

@@ -82,7 +82,20 @@ def program_result(r: Result) -> dict[str, Any]:
         ],
         "opaque_calls": dict(sorted(r.opaque_calls.items())),
         "inferred_fields": r.inferred_fields,
+        "exploration": exploration(r),
         "seconds": round(r.seconds, 3),
+    }
+
+
+def exploration(r: Result) -> dict[str, Any]:
+    """What the exploration met: how deep, how often, and what never."""
+    from .stats import never_taken
+
+    ex = r.exploration
+    return {
+        "depths": list(ex.levels),
+        "fired": dict(sorted(ex.fired.items())),
+        "never": never_taken(r),
     }
 
 
