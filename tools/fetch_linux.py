@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -22,7 +23,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "loadpu
 
 def fetch(package: str, version: str, sha256: str) -> Path:
     """Return the unpacked tree of ``package``; RuntimeError where it cannot be had."""
-    kept = CACHE / f"{package}_{version.partition('~')[0]}"
+    kept = CACHE / f"{package}_{version}"
     if (kept / "virt/kvm/kvm_main.c").is_file():
         return kept
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ def fetch(package: str, version: str, sha256: str) -> Path:
                 " put it into tools/linux_sources.toml and look at tests/tree again",
                 file=sys.stderr,
             )
-            kept = CACHE / f"{package}_{got.partition('~')[0]}"
+            kept = CACHE / f"{package}_{got}"
         subprocess.run(["dpkg-deb", "-x", str(debs[0]), f"{tmp}/x"], check=True)
         (packed,) = Path(tmp, "x/usr/src").glob("linux-source-*.tar.xz")
         with tarfile.open(packed) as tar:
@@ -71,7 +72,7 @@ def main() -> None:
         tree = Path(given) if given else fetch(s["package"], s["version"], s["sha256"])
         if not (tree / "virt/kvm/kvm_main.c").is_file():
             raise SystemExit(f"{s['env']}={tree}: not a kernel source tree")
-        print(f"{s['env']}={tree}")
+        print(f"{s['env']}={shlex.quote(str(tree))}")
 
 
 if __name__ == "__main__":

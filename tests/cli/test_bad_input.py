@@ -39,8 +39,8 @@ WORDS = [
     (["check", "--tree", "nowhere"], "LP0235"),
     (["compare", "--design", "Q"], "LP0401"),
     (["explain", "NOPE"], "LP0505"),
-    (["conform", "nothere.dat"], "LP0"),
-    (["trace", "nothere.dat"], "LP0"),
+    (["conform", "nothere.dat"], "LP0600"),
+    (["trace", "nothere.dat"], "LP0600"),
 ]
 
 

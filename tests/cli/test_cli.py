@@ -79,7 +79,7 @@ def test_input_is_judged_on_every_architecture(loadput: Run) -> None:
     [
         ("check", *ONE, "--design", "skip-iii", "-v"),
         ("check", EXAMPLES / "mail.txt", *ONE),
-        ("compare", *ONE),
+        ("compare", *ONE, "--arch", "riscv"),
         ("list",),
         ("explain", "LP0401"),
         ("run", *ONE, "--seed", 3),
@@ -121,6 +121,21 @@ def test_json_of_compare(loadput: Run) -> None:
         assert r["verdict"] == "holds"
 
 
+def untimed(x: object) -> object:
+    """JSON without what may differ between two runs."""
+    if isinstance(x, dict):
+        return {k: untimed(v) for k, v in x.items() if k not in ("seconds", "threads")}
+    return [untimed(v) for v in x] if isinstance(x, list) else x
+
+
+def test_compare_with_more_threads_is_the_same(loadput: Run) -> None:
+    def rows(threads: int) -> object:
+        words = (*ONE, "--arch", "riscv", "--threads", threads, "--json", "-")
+        return untimed(json.loads(loadput("compare", *words).stdout)["rows"])
+
+    assert rows(1) == rows(2) != []
+
+
 def test_engines_write_the_same_json(loadput: Run) -> None:
     def program(engine: str, *more: str) -> object:
         done = loadput("check", *ONE, "--design", "skip-iii", "--engine", engine, "--json", "-")
@@ -134,7 +149,7 @@ def test_engines_write_the_same_json(loadput: Run) -> None:
 def test_a_counterexample_is_replayed(loadput: Run, tmp_path: Path) -> None:
     loadput("check", *ONE, "--design", "skip-iii", "--json", "found.json")
     done = loadput("replay", "found.json")
-    assert done.returncode in (0, 1), done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert "HOST-AREA-FRESH" in done.stdout
 
 

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from ..ir import ops as o
+from ..ir.calls import callees, reach
 from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
@@ -75,26 +76,11 @@ def learns(p: Program, at: str) -> bool:
     plain = "vcpu_load" if at == "kvm_arch_vcpu_load" else "vcpu_put"
     if len(fn.params) > (2 if at == "kvm_arch_vcpu_load" else 1):
         return True
-    direct = _calls(p, caller)
-    own = [c for c in direct if c.startswith("kvm_arch_") and c not in _calls(p, plain)]
-    if any(at in _closure(p, c) for c in own):
+    others = callees(p.functions[plain])
+    own = [c for c in callees(p.functions[caller]) if c not in others]
+    if at in reach(p.functions, (c for c in own if c.startswith("kvm_arch_"))):
         return True
     return "kvm_vcpu.scheduled_out" in _stores(p, caller)
-
-
-def _calls(p: Program, name: str) -> list[str]:
-    return [op.fn for b in p.functions[name].blocks for op in b.ops if isinstance(op, o.Call)]
-
-
-def _closure(p: Program, name: str) -> set[str]:
-    seen: set[str] = set()
-    todo = [name]
-    while todo:
-        n = todo.pop()
-        if n in p.functions and n not in seen:
-            seen.add(n)
-            todo += _calls(p, n)
-    return seen
 
 
 def _stores(p: Program, name: str) -> set[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..ir import ops as o
 from ..ir import types as ty
+from ..ir.calls import callees
 from ..ir.eval import binary, unary
 from ..ir.text import render_function
 from ..machine.fuse import VISIBLE
@@ -140,7 +141,7 @@ class Comparison:
         return last
 
     def _callees_same(self, name: str) -> bool:
-        return all(self._is_same(c) for c in _callees(self.a.functions[name]))
+        return all(self._is_same(c) for c in callees(self.a.functions[name]))
 
     def _is_same(self, name: str) -> bool:
         """Whether ``name`` and all it calls are the same in both programs."""
@@ -195,10 +196,6 @@ class Comparison:
 
 
 _Out = tuple[list[_Event], dict[str, int], int]
-
-
-def _callees(fn: o.Function) -> list[str]:
-    return [op.fn for b in fn.blocks for op in b.ops if isinstance(op, o.Call)]
 
 
 def _difference(a: list[_Event], b: list[_Event]) -> tuple[str, str] | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +15,7 @@ from .options import (
     overlays_option,
     progress_for,
     reduction_words,
+    share_cores,
 )
 
 if TYPE_CHECKING:
@@ -44,9 +43,10 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
 
     fixed = load_scenario(scenario)
     names = tuple(d.strip() for d in designs.split(",") if d.strip())
-    cores = opts["threads"] or len(os.sched_getaffinity(0))
-    # Two explorations at once by a thread each take less time than one after the other by two.
-    limits = replace(make_limits(opts), threads=1)
+    search = overlay_folders(opts)
+    on = tuple(expand_archs(archs, *search))
+    shared = share_cores(opts, len(names) * len(on))
+    limits = make_limits(shared)
 
     def run(choice: Choice) -> Result:
         return check(
@@ -59,15 +59,14 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
             progress=progress_for(choice.title),
         )
 
-    search = overlay_folders(opts)
     c = compare(
         fixed,
         run,
         designs=names,
-        archs=tuple(expand_archs(archs, *search)),
+        archs=on,
         release=release,
         search=search,
-        at_once=cores,
+        at_once=shared["at_once"],
     )
     if json_file := opts["json_file"]:
         write_json(json_file, encode(comparison_json(c)))

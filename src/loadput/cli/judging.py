@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .check import _run, again, draw, exit_code, write_json
-from .options import make_choice, overlay_folders
+from .options import make_choice, overlay_folders, share_cores
 
 if TYPE_CHECKING:
     from ..base.errors import LoadputError
@@ -58,12 +57,11 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
     quiet = opts["json_file"] == "-"
     if not quiet:
         click.echo(render_head(patches, base), nl=False)
-    cores = run.opts["threads"] or len(os.sched_getaffinity(0))
-    at_once = min(cores, len(archs))
+    shared = share_cores(run.opts, len(archs))
 
     def one(arch: str) -> _Run:
         part = replace(run, judged=[], failed=[], idle=[], said=[])
-        part.opts = {**run.opts, "threads": cores // at_once}
+        part.opts = shared
         if arch in failed:
             part.failed.append((arch, "", failed[arch]))
             part.said.append(render_failure(arch, "", failed[arch]))
@@ -71,7 +69,7 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
             _judge_arch(part, arch, base, taken[arch])
         return part
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(shared["at_once"]) as pool:
         for part in pool.map(one, archs):
             if not quiet:
                 click.echo("".join(part.said), nl=False)

@@ -20,6 +20,7 @@ VERBS = {
     "trace": "account for every load and put of a recording",
     "conform": "hold a recording of a real kernel against the specification",
 }
+INTERNAL = "LP0999"
 
 
 class _Verbs(click.Group):
@@ -70,9 +71,6 @@ def main() -> None:
     except Exception as e:
         _crash(e)
         sys.exit(InternalError.exit_code)
-
-
-INTERNAL = "LP0999"
 
 
 def _crash(e: Exception) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import TraceError
+from ..ir.calls import callees, reach
 from ..link.program import Choice, Program, link
 from ..link.scenario import load_scenario
 from ..trace.needs import find_roles
@@ -117,28 +118,13 @@ def find_arch(trace: Trace) -> str:
 
 
 def _common_path(programs: list[Program]) -> set[str]:
-    called = set(COMMON)
-    for p in programs:
-        for name in COMMON:
-            for b in p.functions[name].blocks if name in p.functions else ():
-                called |= {op.fn for op in b.ops if hasattr(op, "fn")}
-    return called
+    common = (p.functions[n] for p in programs for n in COMMON if n in p.functions)
+    return set(COMMON).union(*map(callees, common))
 
 
 def _reach(programs: list[Program]) -> set[str]:
     # What the common path calls, and what that calls.
-    out = set(COMMON)
-    for p in programs:
-        todo = [n for n in COMMON if n in p.functions]
-        seen = set(todo)
-        while todo:
-            blocks = p.functions[todo.pop()].blocks
-            called = {op.fn for b in blocks for op in b.ops if hasattr(op, "fn")}
-            fresh = {c for c in called if c in p.functions} - seen
-            seen |= fresh
-            todo += fresh
-        out |= seen
-    return out
+    return set(COMMON).union(*(reach(p.functions, COMMON) for p in programs))
 
 
 def run_release(

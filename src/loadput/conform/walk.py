@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..base.errors import TraceError
 from ..ir import ops as o
+from ..ir.calls import callees, reach
 from ..ir.eval import binary, unary
 from ..link.program import Program
 
@@ -85,10 +86,10 @@ class Walker:
                     expected="a program with " + ", ".join(COMMON),
                 )  # fmt: skip
         self.blocks = {n: {b.label: b.ops for b in f.blocks} for n, f in self.functions.items()}
-        self.calls = {n: _callees(f) for n, f in self.functions.items()}
-        self.common = self._closure(COMMON)
+        self.calls = {n: set(callees(f)) for n, f in self.functions.items()}
+        self.common = reach(self.functions, COMMON)
         self.direct = self._find_direct()
-        self.inner = self._closure((*COMMON, *self.direct))
+        self.inner = reach(self.functions, (*COMMON, *self.direct))
         self.others = sorted(p for p in visible if p[0] not in self.inner)
         self.matters = self._find_matters()
         self.delayed_dequeue = bool(program.decls.consts.get("delayed_dequeue", 0))
@@ -294,16 +295,6 @@ class Walker:
             return 0 if e.op == "and" and 0 in (a, b) else None
         return binary(e.op, a, b)
 
-    def _closure(self, names: tuple[str, ...]) -> set[str]:
-        out: set[str] = set()
-        todo = list(names)
-        while todo:
-            name = todo.pop()
-            if name not in out:
-                out.add(name)
-                todo += [c for c in self.calls.get(name, ()) if c in self.functions]
-        return out
-
     def _find_direct(self) -> tuple[str, ...]:
         # Who puts and loads the vCPU without the common functions: resets, nested entries.
         arch = {"kvm_arch_vcpu_load", "kvm_arch_vcpu_put"}
@@ -360,10 +351,6 @@ class Walker:
                     seen.add(q)
                     todo.append(q)
         return found
-
-
-def _callees(fn: o.Function) -> set[str]:
-    return {op.fn for b in fn.blocks for op in b.ops if isinstance(op, o.Call)}
 
 
 def _set(loc: dict[str, int], name: str, value: Value) -> None:

@@ -24,6 +24,7 @@ class Limits:
     is the same for every engine and number of threads; memory and time at any moment.
 
     :param threads: 0: every core of this machine
+    :param at_once: searches that run at the same time and share the memory that is free
     """
 
     max_states: int | None = None
@@ -31,6 +32,7 @@ class Limits:
     max_time_s: float | None = None
     stop_at_first: bool = False
     threads: int = 0
+    at_once: int = 1
 
 
 @dataclass(slots=True)

@@ -91,7 +91,11 @@ def _search_again(
 
     :param shorter: they may be shorter, and a limit of time or memory may end the search for them
     """
-    bound = Limits(None, limits.max_memory_bytes, limits.max_time_s if shorter else None)
+    bound = Limits(
+        max_memory_bytes=limits.max_memory_bytes,
+        max_time_s=limits.max_time_s if shorter else None,
+        at_once=limits.at_once,
+    )
     again = Run(native, 1, bound, None)
     again.to_depth = max(key[0] for key in first.violations.best.values())
     try:
@@ -153,7 +157,7 @@ class Run:
         self, native: Native, threads: int, limits: Limits, progress: Progress | None
     ) -> None:
         self.native, self.limits, self.progress = native, limits, progress
-        bound = int(available_bytes() * MEMORY_RATIO)
+        bound = int(available_bytes() * MEMORY_RATIO) // limits.at_once
         if limits.max_memory_bytes is not None:
             bound = min(bound, limits.max_memory_bytes)
         self.memory = Memory(native.layout.words, threads, bound)
