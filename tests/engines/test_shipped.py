@@ -1,0 +1,50 @@
+"""Every shipped scenario: engine against engine, and with and without reductions."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadput.check.verdict import check
+from loadput.link.program import Choice, link
+from loadput.link.scenario import list_scenarios, load_scenario
+from loadput.machine.model import build_machine
+from loadput.report.json import encode, program_result
+from loadput.run.explore import Limits, explore
+from loadput.run.reduce import NOTHING, Reduce
+
+ARCHS = ("arm64", "riscv", "svm", "vmx")
+SOME = Limits(max_states=2_500)
+"""What the interpreter does in a second; every limit that is met is part of the JSON."""
+BOTH = Reduce(symmetry=True, por=True)
+CASES = [(s, ARCHS[i % 4]) for i, s in enumerate(list_scenarios())]
+SMALL = [(s, a) for s in ("one", "ldt-one") for a in ARCHS]
+
+
+@pytest.mark.parametrize(("scenario", "arch"), [*CASES, *SMALL])
+@pytest.mark.parametrize("reduce", [NOTHING, BOTH], ids=["plain", "reduced"])
+def test_engines_write_the_same_bytes(scenario: str, arch: str, reduce: Reduce) -> None:
+    limits = Limits() if (scenario, arch) in SMALL else SOME
+
+    def said(engine: str) -> bytes:
+        r = check(
+            Choice(arch), load_scenario(scenario), engine=engine, limits=limits, reduce=reduce
+        )
+        return encode({**program_result(r), "seconds": None})
+
+    assert said("native") == said("interp")
+
+
+@pytest.mark.parametrize(("scenario", "arch"), CASES)
+def test_reductions_keep_every_verdict(scenario: str, arch: str) -> None:
+    m = build_machine(link(Choice(arch), load_scenario(scenario)))
+    # `standard` has more states than a test can see: there, what its first million say.
+    limits = Limits(max_states=1_000_000 if scenario == "standard" else None)
+    plain = explore(m, limits=limits)
+    assert plain.finished is (scenario != "standard")
+    for reduce in (Reduce(True, False), Reduce(False, True), BOTH):
+        x = explore(m, limits=limits, reduce=reduce)
+        assert x.finished is plain.finished
+        assert {n: len(p) for n, p in x.first.items()} == {
+            n: len(p) for n, p in plain.first.items()
+        }
+        assert x.states <= plain.states or not x.finished
