@@ -16,11 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOADPUT = str(Path(sys.executable).with_name("loadput"))
+THREADS = ("1 thread", "2 threads")
 MARK = ("<!-- made by make bench -->", "<!-- end -->")
 
 
@@ -37,24 +37,20 @@ def shell(command: str, folder: Path) -> tuple[float, str]:
     return seconds, done.stdout + done.stderr
 
 
-def states_in(text: str) -> int:
-    """The number of states that a tool's output names."""
-    for pattern in (
-        r"explored\s+([\d,]+) states",
-        r"^\s*(\d+) states, stored",
-        r"^\s*([\d]+) states,",
-    ):
-        m = re.search(pattern, text, re.M)
+COUNTS = (
+    r"explored\s+([\d,]+) states, ([\d,]+)\s+transitions",
+    r"^\s*(\d+) states, stored.*?^\s*(\d+) transitions",
+    r"^\s*(\d+) states, (\d+) rules fired",
+)
+
+
+def counts_in(text: str) -> tuple[int, int]:
+    """States and transitions that a tool's output names."""
+    for pattern in COUNTS:
+        m = re.search(pattern, text, re.M | re.S)
         if m:
-            return int(m[1].replace(",", ""))
+            return int(m[1].replace(",", "")), int(m[2].replace(",", ""))
     raise SystemExit(f"no number of states in:\n{text[-2000:]}")
-
-
-def median(runs: int, once: Callable[[], tuple[float, int]]) -> tuple[float, int]:
-    """The median of ``runs`` times, and the number of states, which must not differ."""
-    rows = [once() for _ in range(runs)]
-    assert len({n for _, n in rows}) == 1, rows
-    return statistics.median(t for t, _ in rows), rows[0][1]
 
 
 SPIN = (
@@ -67,41 +63,63 @@ RUMUR = (
     "gcc -std=c11 -O3 -march=native m.c -lpthread -mcx16 -o m",
     "./m",
 )
+Measured = dict[str, list[float]]
 
 
-def in_turn(folder: Path, *commands: str) -> Callable[[], tuple[float, int]]:
-    """Runs ``commands``; seconds in all, states that the last one printed."""
+def in_turn(folder: Path, *commands: str) -> tuple[float, float, str]:
+    """Run ``commands``; seconds of all, seconds of the last, and what it printed."""
+    whole, last, out = 0.0, 0.0, ""
+    for c in commands:
+        last, out = shell(c, folder)
+        whole += last
+    return whole, last, out
 
-    def once() -> tuple[float, int]:
-        total, out = 0.0, ""
-        for c in commands:
-            t, out = shell(c, folder)
-            total += t
-        return total, states_in(out)
 
-    return once
+def measure(options: str, folder: Path, runs: int) -> tuple[Measured, dict[str, tuple[int, int]]]:
+    """Seconds per tool, ``runs`` of each, and what each counted. Each round runs every tool."""
+    ways: dict[str, tuple[str, ...]] = {}
+    for n, word in ((1, "1 thread"), (2, "2 threads")):
+        ways[f"loadput, {word}"] = (
+            f"{LOADPUT} check {options} --no-reduction --threads {n} --stats",
+        )
+    ways["SPIN"] = SPIN
+    for n, word in ((1, "1 thread"), (2, "2 threads")):
+        ways[f"rumur, {word}"] = tuple(c.format(threads=n) for c in RUMUR)
+    seconds: Measured = {}
+    counted: dict[str, tuple[int, int]] = {}
+    for _ in range(runs):
+        for way, commands in ways.items():
+            whole, last, out = in_turn(folder, *commands)
+            search = re.search(r"search ([\d.]+) s", out)
+            alone = float(search[1]) if search else last
+            seconds.setdefault(way, []).append(whole)
+            seconds.setdefault(f"{way}, search alone", []).append(alone)
+            counted[way] = counted[f"{way}, search alone"] = counts_in(out)
+    return seconds, counted
 
 
 def peers(name: str, options: str, model: dict[str, str], runs: int) -> list[list[str]]:
-    """One program in every tool: rows of (tool, seconds, states, ratio to one thread of ours)."""
+    """One program in every tool: a row for each whole process and for each search alone."""
     with tempfile.TemporaryDirectory() as tmp:
         folder = Path(tmp)
         for target, text in model.items():
             (folder / target).write_text(text)
-        ways: dict[str, tuple[str, ...]] = {}
-        for n, word in ((1, "1 thread"), (2, "2 threads")):
-            ways[f"loadput, {word}"] = (f"{LOADPUT} check {options} --threads {n}",)
-        ways |= {"SPIN, whole": SPIN, "SPIN, pan alone": SPIN[2:]}
-        for n, word in ((1, "1 thread"), (2, "2 threads")):
-            ways[f"rumur, {word}"] = tuple(c.format(threads=n) for c in RUMUR)
-        rows = [(w, *median(runs, in_turn(folder, *commands))) for w, commands in ways.items()]
-    one, two = rows[0][1], rows[1][1]
+        seconds, counted = measure(options, folder, runs)
+    middle = {way: statistics.median(s) for way, s in seconds.items()}
     out = []
-    for tool, s, states in rows:
-        out.append([name, tool, f"{s:.1f}", f"{states:,}", f"{s / one:.1f}", f"{s / two:.1f}"])
+    for way, s in middle.items():
+        states, transitions = counted[way]
+        ours = [f"loadput, {n}" + ", search alone" * way.endswith("alone") for n in THREADS]
+        ratios = [f"{s / middle[w]:.1f}" for w in ours]
+        each = [f"{1e9 * s / n:,.0f}" for n in (states, transitions)]
+        out.append([name, way, f"{s:.1f}", *each, *ratios])
         print("  ".join(out[-1]), flush=True)
-    if len({s for _, _, s in rows}) != 1:
-        out.append([name, "STATES DIFFER", "", "", "", ""])
+    if len({n for n, _ in counted.values()}) != 1:
+        raise SystemExit(f"{name}: the tools do not count the same states: {counted}")
+    states, transitions = counted["loadput, 1 thread"]
+    out[0][0] = f"{name}: {states:,} states, {transitions:,} transitions"
+    for row in out[1:]:
+        row[0] = ""
     return out
 
 
@@ -132,7 +150,7 @@ def growth() -> list[list[str]]:
                 )
                 m = re.search(r"(\d+) bytes a state", out)
                 search = re.search(r"search\s+([\d.]+) s", out)
-                states = states_in(out)
+                states, _ = counts_in(out)
                 rows.append(
                     [
                         f"{', '.join(words[:k])} on {cpus}",
@@ -163,31 +181,67 @@ def fit(rows: list[list[str]]) -> str:
 
 
 def startup(runs: int) -> list[list[str]]:
-    """Verbs as a user waits for them."""
+    """Verbs as a user waits for them: cold as on a fresh installation, warm as the second time."""
     rows = []
+    package = Path(LOADPUT).parent.parent
     with tempfile.TemporaryDirectory() as tmp:
-        for command in ("--help", "check --scenario one", "check", "compare"):
-            n = 1 if command == "compare" else runs
-            times = [shell(f"{LOADPUT} {command}", Path(tmp))[0] for _ in range(n)]
-            rows.append([f"`loadput {command}`", f"{statistics.median(times):.2f}"])
+        for command in ("--help", "check --scenario one", "check", "compare", "museum"):
+            for cache in package.glob("lib/*/site-packages/**/__pycache__"):
+                shutil.rmtree(cache, ignore_errors=True)
+            for cache in HERE.parent.glob("src/**/__pycache__"):
+                shutil.rmtree(cache, ignore_errors=True)
+            cold = shell(f"{LOADPUT} {command}", Path(tmp))[0]
+            warm = [shell(f"{LOADPUT} {command}", Path(tmp))[0] for _ in range(runs)]
+            rows.append([f"`loadput {command}`", f"{cold:.2f}", f"{statistics.median(warm):.2f}"])
             print("  ".join(rows[-1]), flush=True)
-    _, out = shell(
-        f"{sys.executable} -X importtime -c 'import loadput.cli.main' 2>&1 | wc -l", HERE
+        first = [
+            shell(f"{LOADPUT} check --stop-at-first --twin preempted_always", Path(tmp))[0]
+            for _ in range(runs)
+        ]
+        rows.append(
+            ["first verdict on the default scenario", "", f"{statistics.median(first):.2f}"]
+        )
+    return rows
+
+
+def installed() -> list[list[str]]:
+    """What a start imports, and how large the environment is."""
+    rows = []
+    for words in ("--help", "check --help", "check --scenario one"):
+        code = f"{sys.executable} -X importtime {LOADPUT} {words} 2>&1 >/dev/null"
+        _, out = shell(code, HERE)
+        names = [ln.split("|")[-1].strip() for ln in out.splitlines() if "|" in ln]
+        heavy = [n for n in ("click", "numpy", "llvmlite", "tree_sitter") if n in names]
+        ours = sum(n.startswith("loadput") for n in names)
+        rows.append([f"`loadput {words}`", str(len(names)), str(ours), ", ".join(heavy)])
+    _, out = shell(f"{sys.executable} -m pip list --format=freeze", HERE)
+    _, size = shell(f"du -sm {Path(sys.executable).parent.parent}", HERE)
+    packages = len(out.split())
+    rows.append(
+        [
+            f"environment: {size.split()[0]} MB, {packages} packages, tests' tools included",
+            "",
+            "",
+            "",
+        ]
     )
-    rows.append(["modules imported for --help", out.strip()])
-    _, out = shell(f"du -sm {Path(sys.executable).parent.parent}", HERE)
-    rows.append(["installed environment, MB (tests' tools included)", out.split()[0]])
     return rows
 
 
 def models() -> dict[str, tuple[str, dict[str, str]]]:
     """The programs: options of check, and the exported text per file name."""
-    options = "--arch svm --scenario bench10m"
+    filter_lock = f"--overlays {HERE}/filter --design filter --scenario {HERE}/filter/filter.toml"
+    programs = {
+        "design D on SVM, scenario bench10m": "--arch svm --scenario bench10m",
+        "Peterson's filter lock, 5 processes (bench/filter)": f"--arch riscv {filter_lock}",
+    }
     out = {}
-    for target, name in (("promela", "m.pml"), ("murphi", "m.m")):
-        _, text = shell(f"{LOADPUT} export --to {target} {options}", HERE)
-        out[name] = text
-    return {"design D on SVM, bench10m": (f"{options} --no-reduction", out)}
+    for name, options in programs.items():
+        model = {}
+        for target, file in (("promela", "m.pml"), ("murphi", "m.m")):
+            _, model[file] = shell(f"{LOADPUT} export --to {target} {options}", HERE)
+        out[name] = options, model
+    return out
 
 
 def machine() -> str:
@@ -220,14 +274,18 @@ def main() -> None:
         rows = []
         for name, (options, model) in models().items():
             rows += peers(name, options, model, args.runs)
-        head = ["program", "tool", "seconds", "states", "times ours on 1", "times ours on 2"]
+        head = ["program", "tool", "seconds", "ns a state", "ns a transition"]
+        head += ["times ours on 1", "times ours on 2"]
         parts += ["## The same program in other checkers\n", table(head, rows)]
     if args.only in (None, "growth"):
         rows = growth()
         head = ["second thread", "states", "whole s", "search s", "bytes a state"]
         parts += ["## Growth\n", table(head, rows), fit(rows) + "\n"]
     if args.only in (None, "startup"):
-        parts += ["## Waiting\n", table(["what", "seconds"], startup(args.runs))]
+        head = ["what", "cold, seconds", "warm, seconds"]
+        parts += ["## Waiting\n", table(head, startup(args.runs))]
+        head = ["start", "modules", "of them ours", "of the heavy ones"]
+        parts += ["## What a start imports\n", table(head, installed())]
     text = "\n".join(parts)
     print(text)
     if args.only is None:

@@ -1,4 +1,4 @@
-"""The lock as seven guarded rules a process; each step of the one thread is one rule of one process.
+"""The lock as seven guarded rules a process; a step of the one thread is one rule of one process.
 
 A process climbs four levels. At each it says so (``level``), says that it came last
 (``last_in``), and then looks at the others one by one (``scan``): it passes one that is below, or
@@ -66,7 +66,7 @@ def wait_for_one(i: upto[4]):
         scan[i] = k + 1
 
 
-@property_(source="ours", twin="")
+@property_(source="ours")
 @always
 def MUTUAL_EXCLUSION() -> bool:
     """At most one process is in its critical section."""
