@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadput.api import all_properties
-from loadput.link.overlay import KINDS, Overlay, chain, find_overlays
+from loadput.link.overlay import BROKEN, KINDS, Overlay, chain, find_overlays
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "src" / "loadput" / "spec"
@@ -52,14 +52,14 @@ def test_every_kernel_function_says_where_it_is_from() -> None:
     silent = [
         place
         for place, (_, n, _) in functions(SPEC).items()
-        if place.split("/")[0] not in ("properties", "twin")
+        if place.split("/")[0] not in ("properties", *BROKEN)
         and not re.search(r"\b(Mirrors|Ours):", ast.get_docstring(n) or "")
     ]
     assert silent == []
 
 
 def test_every_broken_body_and_every_property_is_described() -> None:
-    rooms = ("twin", "properties")
+    rooms = (*BROKEN, "properties")
     found = {p: n for r in rooms for p, (_, n, _) in functions(SPEC / r).items()}
     silent = [
         p for p, n in found.items() if not ast.get_docstring(n) and "monitor" not in decorators(n)
@@ -88,7 +88,11 @@ def test_every_overlay_folder_is_an_overlay_with_a_source(kind: str) -> None:
     found = find_overlays(kind)
     assert folders == {v.folder for v in found.values()}
     for v in found.values():
-        told = v.source or re.search(r"Ours:|Broken on purpose:|Linux commit", v.doc)
+        told = (
+            v.source
+            or (v.folder / "entry.toml").is_file()
+            or re.search(r"Ours:|Broken on purpose:|Linux commit", v.doc)
+        )
         assert told, f"{v.label} has no source"
 
 
@@ -97,10 +101,10 @@ def below(v: Overlay, file: Path) -> set[str]:
     folders = [SPEC / "mainline", *(p.folder for p in chain(v)[:-1])]
     inner = file.relative_to(v.folder).parts
     archs = [inner[1]] if inner[0] == "arch" else v.arch.split(",") if v.arch else []
-    if v.kind == "twin" and not archs:
+    if v.kind in BROKEN and not archs:
         archs = list(find_overlays("arch"))
     folders += [p.folder for a in archs for p in chain(find_overlays("arch")[a])]
-    under = {"twin": v.parent, "release": v.design}.get(v.kind, "")
+    under = {"twin": v.parent, "museum": v.parent, "release": v.design}.get(v.kind, "")
     folders += [p.folder for p in chain(find_overlays("design")[under])] if under else []
     own = [n for g, n, _ in functions(v.folder).values() if "arch" not in g.parts[-3:]]
     names = {n.name for n in own} if inner[0] == "arch" else set()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import program_options
+
+if TYPE_CHECKING:
+    from ..link.program import Program
 
 
 @click.command("diff")
@@ -18,8 +21,6 @@ def command(label: str | None, no_doc: bool, **opts: Any) -> None:
 
     LABEL shows one layer only, such as design:A, arch:svm, release:v6.1.
     """
-    import difflib
-
     from ..base.errors import LinkError
     from ..link.program import link
     from ..link.scenario import load_scenario
@@ -27,23 +28,31 @@ def command(label: str | None, no_doc: bool, **opts: Any) -> None:
 
     if label:
         kind, _, name = label.partition(":")
-        if kind in ("arch", "design", "release", "twin") and name:
-            opts[kind] = name
+        if kind in ("arch", "design", "release", "twin", "museum") and name:
+            opts["twin" if kind == "museum" else kind] = name
     p = link(make_choice(opts), load_scenario(opts["scenario"]))
     known = sorted({r.after.origin for r in p.replaced})
     if label and label not in known:
         raise LinkError(
             "LP0401", f"no layer '{label}' replaces anything", available=", ".join(known)
         )
+    click.echo(render_difference(p, label, no_doc=no_doc), nl=False)
+
+
+def render_difference(p: Program, label: str | None = None, *, no_doc: bool = False) -> str:
+    """What the layer ``label``, or every layer, replaces: function by function."""
+    import difflib
+
+    out = []
     for r in p.replaced:
         if label and r.after.origin != label:
             continue
         a, b = (_body(d, no_doc) for d in (r.before, r.after))
-        click.echo(f"{r.name}: {r.after.origin} over {r.before.origin}")
+        out.append(f"{r.name}: {r.after.origin} over {r.before.origin}")
         rows = difflib.unified_diff(a, b, str(r.before.span), str(r.after.span), lineterm="", n=2)
-        for line in list(rows)[2:]:
-            click.echo(f"  {line}")
-        click.echo()
+        out += [f"  {line}".rstrip() for line in list(rows)[2:]]
+        out.append("")
+    return "\n".join([*out, ""]) if out else ""
 
 
 def _body(d: Any, no_doc: bool) -> list[str]:

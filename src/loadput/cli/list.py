@@ -14,7 +14,9 @@ from .options import overlays_option
 @click.argument(
     "what",
     required=False,
-    type=click.Choice(["archs", "designs", "releases", "twins", "scenarios", "properties"]),
+    type=click.Choice(
+        ["archs", "designs", "releases", "twins", "museum", "scenarios", "properties"]
+    ),
 )
 @overlays_option
 def command(what: str | None, overlays: tuple[str, ...]) -> None:
@@ -27,6 +29,7 @@ def command(what: str | None, overlays: tuple[str, ...]) -> None:
         ("designs", "design"),
         ("releases", "release"),
         ("twins", "twin"),
+        ("museum", "museum"),
     ):
         if what not in (None, title):
             continue

@@ -11,6 +11,7 @@ VERBS = {
     "run": "one random schedule, as an interleaving",
     "check": "every interleaving: what holds, what is violated, by which schedule",
     "compare": "designs against architectures",
+    "museum": "real bugs, found again where their fix is taken out",
     "diff": "what an overlay replaces",
     "dump": "any stage of a program: ast, ir, nodes, machine",
     "explain": "a property or an error code",

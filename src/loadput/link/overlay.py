@@ -14,7 +14,9 @@ from ..ir.types import Type
 from ..lang.pyfront import Module, parse_module
 
 SPEC = Path(__file__).resolve().parent.parent / "spec"
-KINDS = ("arch", "release", "design", "twin")
+KINDS = ("arch", "release", "design", "twin", "museum")
+BROKEN = ("twin", "museum")
+"""Laid over a design to break it: on purpose, or as it once was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,18 @@ def get_overlay(kind: str, name: str, *more: Path) -> Overlay:
     )
 
 
+def get_broken(name: str, *more: Path) -> Overlay:
+    """The twin or the museum's entry ``name``; raises LinkError LP0401 with the twins."""
+    kind = "museum" if name in find_overlays("museum", *more) else "twin"
+    return get_overlay(kind, name, *more)
+
+
 def chain(overlay: Overlay, *more: Path) -> list[Overlay]:
     """``overlay`` with its parents, outermost first; the parent "D" of a design is mainline."""
     out = [overlay]
     while out[0].parent:
         known = find_overlays(overlay.kind, *more)
-        if out[0].parent not in known and overlay.kind == "twin":
+        if out[0].parent not in known and overlay.kind in BROKEN:
             break
         if out[0].parent not in known or known[out[0].parent] in out:
             raise LinkError(

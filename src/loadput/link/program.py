@@ -16,7 +16,7 @@ from ..ir.spec import verify
 from ..lang import syntax as s
 from ..lang.lower import Note, lower
 from ..lang.pyfront import Module
-from .overlay import SPEC, Overlay, chain, get_overlay, load_modules, source_line
+from .overlay import SPEC, Overlay, chain, get_broken, get_overlay, load_modules, source_line
 from .scenario import Scenario
 from .user import check_callers, lay_user
 
@@ -283,7 +283,7 @@ def _stack(choice: Choice) -> _Layers:
         put(r)
         put_archs(r)
     if choice.twin:
-        for t in chain(get_overlay("twin", choice.twin, *more), *more):
+        for t in chain(get_broken(choice.twin, *more), *more):
             put(t)
             put_archs(t)
     return lay

@@ -45,7 +45,9 @@ def render_property(name: str, known: Mapping[str, Property]) -> str:
     out += wrap("source", p.source)
     twins = [t for t, v in find_overlays("twin").items() if name in _broken_by(v)]
     twins += [p.twin] if p.twin and p.twin not in twins else []
-    out += wrap("violated by", ", ".join(f"twin {t}" for t in twins) or "nothing shipped")
+    once = [n for n, v in find_overlays("museum").items() if name in _broken_by(v)]
+    broken = [*(f"twin {t}" for t in twins), *(f"museum {n}" for n in once)]
+    out += wrap("violated by", ", ".join(broken) or "nothing shipped")
     if twins:
         v = find_overlays("twin").get(twins[0])
         arch = f" --arch {v.arch.split(',')[0]}" if v and v.arch else ""

@@ -1,0 +1,85 @@
+"""``loadput museum``: real bugs, found again where their fix is taken out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import (
+    engine_options,
+    make_limits,
+    make_reduce,
+    overlay_folders,
+    overlays_option,
+    progress_for,
+    reduction_words,
+    share_cores,
+)
+
+if TYPE_CHECKING:
+    from ..check.museum import Shown
+    from ..check.verdict import Result
+    from ..link.program import Choice
+    from ..link.scenario import Scenario
+
+
+@click.command("museum")
+@click.argument("ids", nargs=-1)
+@overlays_option
+@engine_options
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="- is stdout")
+def command(ids: tuple[str, ...], **opts: Any) -> None:
+    """Decide real bugs of this path, before and after their fix.
+
+    IDS are entries; all without. One shows its counterexample. Exit code 0 only if every entry is
+    found before its fix, holds with it, and none is left out.
+    """
+    from ..check.museum import entries, get_entry, not_shown, show
+    from ..check.verdict import check
+    from ..report.json import encode
+    from ..report.museum import museum_json, render_entry, render_table
+    from .check import write_json
+
+    search = overlay_folders(opts)
+    wanted = [get_entry(i, *search) for i in ids] or list(entries(*search).values())
+    missing = {} if ids else not_shown()
+    shared = share_cores(opts, 2 * len(wanted))
+
+    def run(choice: Choice, scenario: Scenario) -> Result:
+        return check(
+            choice,
+            scenario,
+            engine=opts["engine"],
+            limits=make_limits(shared),
+            fusing=not opts["no_fuse"],
+            reduce=make_reduce(opts),
+            progress=progress_for(choice.title),
+        )
+
+    shown = show(wanted, run, at_once=shared["at_once"], search=search)
+    if json_file := opts["json_file"]:
+        write_json(json_file, encode(museum_json(shown, missing)))
+    if json_file != "-":
+        words = ["loadput museum", *ids, *reduction_words(opts)]
+        words += [f"--overlays {folder}" for folder in opts["overlays"]]
+        if len(ids) == 1:
+            click.echo(render_entry(shown[0], _difference(shown[0])), nl=False)
+        else:
+            click.echo(render_table(shown, missing, " ".join(words)), nl=False)
+    sys.exit(exit_code(shown, missing))
+
+
+def exit_code(shown: list[Shown], missing: dict[str, str]) -> int:
+    """0 all right, 4 where a limit ended one, else 1."""
+    if any("not decided" in (s.before.verdict, s.after.verdict) for s in shown):
+        return 4
+    return 0 if all(s.is_right for s in shown) and not missing else 1
+
+
+def _difference(s: Shown) -> str:
+    from .diff import render_difference
+
+    program = s.before.machine.program
+    return render_difference(program, f"museum:{s.entry.id}", no_doc=True)
