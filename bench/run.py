@@ -16,12 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LOADPUT = str(Path(sys.executable).with_name("loadput"))
 THREADS = ("1 thread", "2 threads")
-MARK = ("<!-- made by make bench -->", "<!-- end -->")
 
 
 def shell(command: str, folder: Path) -> tuple[float, str]:
@@ -228,22 +228,6 @@ def installed() -> list[list[str]]:
     return rows
 
 
-def models() -> dict[str, tuple[str, dict[str, str]]]:
-    """The programs: options of check, and the exported text per file name."""
-    filter_lock = f"--overlays {HERE}/filter --design filter --scenario {HERE}/filter/filter.toml"
-    programs = {
-        "design D on SVM, scenario bench10m": "--arch svm --scenario bench10m",
-        "Peterson's filter lock, 5 processes (bench/filter)": f"--arch riscv {filter_lock}",
-    }
-    out = {}
-    for name, options in programs.items():
-        model = {}
-        for target, file in (("promela", "m.pml"), ("murphi", "m.m")):
-            _, model[file] = shell(f"{LOADPUT} export --to {target} {options}", HERE)
-        out[name] = options, model
-    return out
-
-
 def machine() -> str:
     """The machine, in one line."""
     cpu = next(
@@ -257,42 +241,67 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {cpu}; Python {platform.python_version()}"
 
 
+def in_peers(name: str, options: str, runs: int) -> str:
+    """Section: one program in every tool."""
+    model = {}
+    for target, file in (("promela", "m.pml"), ("murphi", "m.m")):
+        _, model[file] = shell(f"{LOADPUT} export --to {target} {options}", HERE)
+    rows = peers(name, options, model, runs)
+    head = ["program", "tool", "seconds", "ns a state", "ns a transition"]
+    return table([*head, "times ours on 1", "times ours on 2"], rows)
+
+
+def in_growth(_: int) -> str:
+    """Section: one family from small to large."""
+    rows = growth()
+    head = ["second thread", "states", "whole s", "search s", "bytes a state"]
+    return f"{table(head, rows)}\n{fit(rows)}.\n"
+
+
+def in_waiting(runs: int) -> str:
+    """Section: what a user waits for."""
+    return table(["what", "cold, seconds", "warm, seconds"], startup(runs))
+
+
+def in_start(_: int) -> str:
+    """Section: imports and sizes."""
+    return table(["start", "modules", "of them ours", "of the heavy ones"], installed())
+
+
+KVM = "design D on SVM, scenario bench10m", "--arch svm --scenario bench10m"
+FILTER = (
+    "Peterson's filter lock, 5 processes (bench/filter)",
+    f"--arch riscv --overlays {HERE}/filter --design filter --scenario {HERE}/filter/filter.toml",
+)
+SECTIONS = {
+    "filter": partial(in_peers, *FILTER),
+    "kvm": partial(in_peers, *KVM),
+    "growth": in_growth,
+    "waiting": in_waiting,
+    "start": in_start,
+}
+
+
 def main() -> None:
-    """Run everything, or the part that is named; write bench/README.md when everything ran."""
+    """Run every section or the one named, and put its table into bench/README.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", choices=["peers", "growth", "startup"])
+    parser.add_argument("--only", choices=SECTIONS)
     args = parser.parse_args()
     missing = [t for t in ("spin", "rumur", "gcc") if not shutil.which(t)]
     if missing:
         raise SystemExit(f"make bench needs {', '.join(missing)}: apt-get install spin rumur gcc")
-    parts = [
-        f"Machine: {machine()}. Load at the start: {os.getloadavg()[0]:.1f}."
-        f" Medians of {args.runs}.\n"
-    ]
-    if args.only in (None, "peers"):
-        rows = []
-        for name, (options, model) in models().items():
-            rows += peers(name, options, model, args.runs)
-        head = ["program", "tool", "seconds", "ns a state", "ns a transition"]
-        head += ["times ours on 1", "times ours on 2"]
-        parts += ["## The same program in other checkers\n", table(head, rows)]
-    if args.only in (None, "growth"):
-        rows = growth()
-        head = ["second thread", "states", "whole s", "search s", "bytes a state"]
-        parts += ["## Growth\n", table(head, rows), fit(rows) + "\n"]
-    if args.only in (None, "startup"):
-        head = ["what", "cold, seconds", "warm, seconds"]
-        parts += ["## Waiting\n", table(head, startup(args.runs))]
-        head = ["start", "modules", "of them ours", "of the heavy ones"]
-        parts += ["## What a start imports\n", table(head, installed())]
-    text = "\n".join(parts)
-    print(text)
-    if args.only is None:
-        page = HERE / "README.md"
-        old = page.read_text()
-        before, after = old.split(MARK[0])[0], old.split(MARK[1])[1]
-        page.write_text(f"{before}{MARK[0]}\n{text}{MARK[1]}{after}")
+    page = HERE / "README.md"
+    for name in [args.only] if args.only else SECTIONS:
+        load = os.getloadavg()[0]
+        text = f"{machine()}; load at the start {load:.1f}; medians of {args.runs}.\n\n"
+        text += SECTIONS[name](args.runs)
+        print(text)
+        before, _, rest = page.read_text().partition(f"<!-- {name} -->\n")
+        page.write_text(
+            f"{before}<!-- {name} -->\n{text}<!-- /{name} -->"
+            + rest.partition(f"<!-- /{name} -->")[2]
+        )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ FOUND = {
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 8, 683, 515, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2232, 1091, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
+    "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
     "sched-delayed-preempted": ("PREEMPTED-IFF-RUN", 22, 1801, 1991, PUBLISHED),
+    "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
+    "x86-debugctl-snapshot": ("HOST-DEBUGCTL", 13, 340, 208, PUBLISHED),
 }
 
 

@@ -44,10 +44,12 @@ def render_property(name: str, known: Mapping[str, Property]) -> str:
         out += ["", *(f"  {r}".rstrip() for r in rows if r.strip()), ""]
     out += wrap("source", p.source)
     twins = [t for t, v in find_overlays("twin").items() if name in _broken_by(v)]
-    twins += [p.twin] if p.twin and p.twin not in twins else []
     once = [n for n, v in find_overlays("museum").items() if name in _broken_by(v)]
+    twins += [p.twin] if p.twin and p.twin not in (*twins, *once) else []
     broken = [*(f"twin {t}" for t in twins), *(f"museum {n}" for n in once)]
     out += wrap("violated by", ", ".join(broken) or "nothing shipped")
+    if not twins and once:
+        out += wrap("see", f"loadput museum {once[0]}")
     if twins:
         v = find_overlays("twin").get(twins[0])
         arch = f" --arch {v.arch.split(',')[0]}" if v and v.arch else ""

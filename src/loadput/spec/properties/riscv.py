@@ -76,3 +76,15 @@ def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
         and not vcpu.preempted
         and (held == 0 or held == vcpu)
     )
+
+
+@property_(
+    source="kvm_riscv_local_tlb_sanitize(), arch/riscv/kvm/tlb.c, v6.12",
+    twin="riscv-vs-tlb-migration",
+    needs="kvm_riscv_local_tlb_sanitize",
+)
+@at_entry(guest_runs)
+def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The CPU's TLB holds no translation that the guest has since changed and flushed elsewhere."""
+    held = __this_cpu_read(hw_vs_tlb)
+    return owner_of(held) != vcpu or held == token_of(vcpu)

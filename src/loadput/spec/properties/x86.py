@@ -274,3 +274,25 @@ def LDT_KEPT() -> bool:
     mm = task_mm(current)
     seen = this_cpu_ptr(addr(ldt_seen))
     return not seen.unchanged or this_cpu(hw_ldtr) == mm.context.ldt
+
+
+@property_(
+    source="arch/x86/kvm/svm/svm.c __svm_write_tsc_multiplier(), v6.12",
+    twin="svm-tsc-ratio-cache",
+    needs="__svm_write_tsc_multiplier",
+)
+@at_entry(svm_vcpu_enter_exit)
+def TSC_RATIO(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest's TSC runs at the rate that user space set last for its own vCPU."""
+    return not tsc_scaling or this_cpu(hw_tsc_ratio) == vcpu.arch.tsc_scaling_ratio
+
+
+@property_(
+    source="arch/x86/kvm/vmx/vmx.c vmx_vcpu_run(), v6.12",
+    twin="x86-debugctl-snapshot",
+    needs="perf_event_ipi",
+)
+@at_entry(observe_from_irq)
+def HOST_DEBUGCTL() -> bool:
+    """While interrupts are on, DEBUGCTL holds what the host wrote last."""
+    return this_cpu(hw_debugctl) == this_cpu(host_wants_debugctl)

@@ -93,7 +93,7 @@ def svm_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: svm_prepare_switch_to_guest(), arch/x86/kvm/svm/svm.c, v6.12
     Context: preemption off, IRQs on
-    Omits: SEV-ES, the TSC ratio, BP_SPEC_REDUCE
+    Omits: SEV-ES, BP_SPEC_REDUCE
     """
     svm = to_svm(vcpu)
     sd = per_cpu_ptr(addr(svm_data), vcpu.cpu)
@@ -102,6 +102,9 @@ def svm_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
         return
 
     vmsave(sd.save_area_pa)
+
+    if tsc_scaling:
+        __svm_write_tsc_multiplier(vcpu.arch.tsc_scaling_ratio)
 
     kvm_set_user_return_msr(tsc_aux_uret_slot, svm.tsc_aux, -1)
     svm.guest_state_loaded = True

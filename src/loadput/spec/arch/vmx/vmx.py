@@ -220,6 +220,7 @@ def vmx_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 
     with atomic:
         vmcs_access(vcpu)
+        vm_exit_clears_debugctl()
 
 
 # [New in arch:vmx]
@@ -231,6 +232,8 @@ def vmx_vcpu_run(vcpu: ptr[kvm_vcpu]):
     vmcs_access(vcpu)
 
     vmx_vcpu_enter_exit(vcpu)
+
+    restore_host_debugctl(vcpu)
 
 
 # [New in arch:vmx]

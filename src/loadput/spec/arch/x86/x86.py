@@ -246,6 +246,15 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
+def snapshot_host_debugctl(vcpu: ptr[kvm_vcpu]):
+    """On VMX only: SVM without LBR virtualization leaves DEBUGCTL alone.
+
+    Mirrors: vcpu_enter_guest() where it reads DEBUGCTL, arch/x86/kvm/x86.c, v6.12
+    """
+    pass
+
+
+# [New in arch:x86]
 def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_enter_guest(), arch/x86/kvm/x86.c, v6.12
 
@@ -276,6 +285,8 @@ def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
         local_irq_enable()
         preempt_enable()
         return 1
+
+    snapshot_host_debugctl(vcpu)
 
     kvm_x86_vcpu_run(vcpu)
 

@@ -171,6 +171,7 @@ def guest_runs(vcpu: ptr[kvm_vcpu]):
     vcpu.arch.guest_csr = 0
     vcpu.arch.guest_context.fp = 0
     vcpu.arch.guest_context.fs_dirty = True
+    guest_uses_memory(vcpu)
     if vcpu.arch.hvip:
         vcpu.arch.hvip = False
         vcpu.irq_pending = False
@@ -207,8 +208,8 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_ioctl_run(), arch/riscv/kvm/vcpu.c, v6.12
     Context: task, vcpu->mutex held
-    Omits: completion of MMIO, SBI and CSR exits; signal mask, VMID update and its test, AIA,
-    kvm_riscv_local_tlb_sanitize(), guest time
+    Omits: completion of MMIO, SBI and CSR exits; signal mask, VMID update and its test, AIA, guest
+    time
     """
     if not vcpu.wants_to_run:
         return
@@ -238,7 +239,11 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
             preempt_enable()
             continue
 
+        kvm_riscv_local_tlb_sanitize(vcpu)
+
         scause = kvm_riscv_vcpu_enter_exit(vcpu)
+
+        note_exit_cpu(vcpu)
 
         vcpu.mode = OUTSIDE_GUEST_MODE
 

@@ -1,0 +1,50 @@
+"""What a guest leaves in the TLB of a CPU.
+
+Mirrors: arch/riscv/kvm/tlb.c, v6.12. One slot a CPU: the newest translation that a vCPU has put
+there; older ones of the same vCPU are stale, wherever they are. G-stage and VS-stage entries are
+one, as hfence.gvma flushes both on most cores. Only where a scenario sets guest_maps.
+"""
+
+# The guest changes its own page table, and flushes the CPU that it is on.
+guest_maps = False
+
+
+class kvm_vcpu_arch(struct):
+    last_exit_cpu: cpu = -1
+    page_table: ghost[token[translation, vcpu]] = own
+
+
+hw_vs_tlb: per_cpu[token[translation, vcpu]]
+
+
+# [New in arch:riscv]
+def kvm_riscv_local_tlb_sanitize(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_local_tlb_sanitize(), kvm_riscv_local_hfence_gvma_vmid_all(),
+    arch/riscv/kvm/tlb.c, v6.12
+
+    Context: IRQs off
+    Omits: a CPU without VMIDs, which flushes at every change of HGATP; translations of other VMs
+    """
+    if not guest_maps:
+        return
+    if vcpu.arch.last_exit_cpu == vcpu.cpu:
+        return
+
+    __this_cpu_write(hw_vs_tlb, 0)
+
+
+# [New in arch:riscv]
+def guest_uses_memory(vcpu: ptr[kvm_vcpu]):
+    """Ours: the guest changes its page table with SFENCE.VMA on this CPU, or does not; then it walks
+    it."""
+    if guest_maps:
+        if choose():
+            fresh(vcpu.arch.page_table, vcpu)
+        __this_cpu_write(hw_vs_tlb, token_of(vcpu))
+
+
+# [New in arch:riscv]
+def note_exit_cpu(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_ioctl_run() where it sets last_exit_cpu, arch/riscv/kvm/vcpu.c, v6.12"""
+    if guest_maps:
+        vcpu.arch.last_exit_cpu = vcpu.cpu
