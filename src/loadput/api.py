@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .check.compare import compare
+from .check.museum import entries
 from .check.verdict import Result, check
 from .ir.text import render_function
 from .link.overlay import find_overlays
@@ -46,8 +47,10 @@ def all_properties() -> dict[str, Property]:
     out: dict[str, Property] = {}
     archs = [n for n, v in find_overlays("arch").items() if not v.abstract]
     asked = [(Choice(arch, design), "one") for arch in archs for design in ("D", "B")]
-    # Some are asked only where a thread does what they are about.
-    for choice, scenario in [*asked, (Choice("svm"), "ldt-one")]:
+    # Some are asked only where a scenario has what they are about.
+    special = {("svm", "ldt-one"), *((e.arch, e.scenario) for e in entries().values())}
+    asked += [(Choice(arch), s) for arch, s in sorted(special) if s != "one"]
+    for choice, scenario in asked:
         for p in link(choice, load_scenario(scenario)).properties:
             if p.name not in out or (out[p.name].applies and not p.applies):
                 out[p.name] = p

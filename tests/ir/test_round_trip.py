@@ -48,7 +48,9 @@ def test_every_twin_survives_as_text(arch: str, twin: str) -> None:
 
 @pytest.mark.parametrize("scenario", list_scenarios())
 def test_every_scenario_survives_as_text(scenario: str) -> None:
-    assert assert_round_trip(Choice("svm"), scenario) > 60
+    # Some set a constant that one architecture has.
+    arch = {"migration": "riscv", "perf": "vmx"}.get(scenario, "svm")
+    assert assert_round_trip(Choice(arch), scenario) > 60
 
 
 @pytest.mark.parametrize("text", ["", "fn", "fn f() -> void from x\n  L0:\n    fly 1\n", "\0\0"])

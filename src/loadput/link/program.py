@@ -431,7 +431,7 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
-        if not kinds & HOOK_KINDS or not _is_asked(meta[key].get("does", ""), lo.scenario):
+        if not kinds & HOOK_KINDS or not _is_asked(lo, meta[key]):
             continue
         if "forget" in kinds and not _may_forget(lo, meta[key]):
             continue
@@ -483,9 +483,14 @@ def _hooks(
     return hooks, sorted(found.values(), key=lambda p: p.name)
 
 
-def _is_asked(does: str, scenario: Scenario) -> bool:
-    """Whether some thread does what the hook is about; else the program goes without the hook."""
-    return not does or any(does in t.does for t in scenario.tasks)
+def _is_asked(lo: _Lowerer, meta: dict[str, str]) -> bool:
+    """Whether some thread does what the hook is about, and its constant ``where`` is not 0.
+
+    Else the program goes without the hook.
+    """
+    does, where = meta.get("does", ""), meta.get("where", "")
+    spoken = not does or any(does in t.does for t in lo.scenario.tasks)
+    return spoken and (not where or bool(lo.decls.consts.get(where)))
 
 
 def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:

@@ -81,7 +81,7 @@ def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
 @property_(
     source="kvm_riscv_local_tlb_sanitize(), arch/riscv/kvm/tlb.c, v6.12",
     twin="riscv-vs-tlb-migration",
-    needs="kvm_riscv_local_tlb_sanitize",
+    where="guest_maps",
 )
 @at_entry(guest_runs)
 def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:

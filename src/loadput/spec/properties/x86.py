@@ -279,18 +279,18 @@ def LDT_KEPT() -> bool:
 @property_(
     source="arch/x86/kvm/svm/svm.c __svm_write_tsc_multiplier(), v6.12",
     twin="svm-tsc-ratio-cache",
-    needs="__svm_write_tsc_multiplier",
+    where="tsc_scaling",
 )
 @at_entry(svm_vcpu_enter_exit)
 def TSC_RATIO(vcpu: ptr[kvm_vcpu]) -> bool:
     """The guest's TSC runs at the rate that user space set last for its own vCPU."""
-    return not tsc_scaling or this_cpu(hw_tsc_ratio) == vcpu.arch.tsc_scaling_ratio
+    return this_cpu(hw_tsc_ratio) == vcpu.arch.tsc_scaling_ratio
 
 
 @property_(
     source="arch/x86/kvm/vmx/vmx.c vmx_vcpu_run(), v6.12",
     twin="x86-debugctl-snapshot",
-    needs="perf_event_ipi",
+    where="host_perf",
 )
 @at_entry(observe_from_irq)
 def HOST_DEBUGCTL() -> bool:
