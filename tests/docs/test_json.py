@@ -15,9 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*words: str) -> Any:
+    return run_as_it_is(*words, "--scenario", "one")
+
+
+def run_as_it_is(*words: str) -> Any:
     loadput = Path(sys.executable).parent / "loadput"
     done = subprocess.run(
-        [loadput, *words, "--scenario", "one", "--json", "-"],
+        [loadput, *words, "--json", "-"],
         cwd=ROOT,
         capture_output=True,
         timeout=300,
@@ -42,6 +46,7 @@ def samples() -> dict[str, list[dict[str, Any]]]:
     check = run("check", "--twin", "ple_never")
     judged = run("check", "examples/mail.txt")
     compared = run("compare", "--design", "D", "--arch", "riscv")
+    museum = run_as_it_is("museum", "arm-last-vcpu-tlb")
     programs = [*check["programs"], judged["programs"][0]["base"], compared["rows"][0]["program"]]
     properties = [q for p in programs for q in p["properties"]]
     return {
@@ -58,6 +63,8 @@ def samples() -> dict[str, list[dict[str, Any]]]:
         "input": judged["inputs"],
         "compare": [compared],
         "row": compared["rows"],
+        "museum": [museum],
+        "entry": museum["entries"],
     }
 
 
