@@ -17,6 +17,7 @@ from loadput.run.reduce import NOTHING
 FOUND = {
     # entry: property, steps, states before, states after, way
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 8, 683, 515, PUBLISHED),
+    "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2232, 1091, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),

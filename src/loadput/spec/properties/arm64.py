@@ -105,3 +105,25 @@ def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
         and not vcpu.preempted
         and (held == 0 or held == vcpu)
     )
+
+
+@property_(
+    source="drivers/perf/arm_pmuv3.c update_pmuserenr(), v6.12",
+    twin="arm64-pmuserenr-irq",
+    where="host_perf",
+)
+@at_entry(guest_runs)
+def PMUSERENR_TRAPS(vcpu: ptr[kvm_vcpu]) -> bool:
+    """While the guest runs, its use of the counters traps, whatever the host's perf does."""
+    return this_cpu(hw_pmuserenr) == PMUSERENR_GUEST
+
+
+@property_(
+    source="arch/arm64/kvm/pmu.c kvm_set_pmuserenr(), v6.12",
+    twin="arm64-pmuserenr-irq",
+    where="host_perf",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_PMUSERENR() -> bool:
+    """User mode finds PMUSERENR_EL0 as the host wrote it last."""
+    return this_cpu(hw_pmuserenr) == this_cpu(host_wants_pmuserenr)

@@ -15,10 +15,11 @@ def __load_stage2(mmu: ptr[kvm_s2_mmu]):
 def kvm_vcpu_load_vhe(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_vcpu_load_vhe(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12
 
-    Omits: __hyp_running_vcpu, common traps. Speculative walks may begin as soon as both stages are
+    Omits: __hyp_running_vcpu. Speculative walks may begin as soon as both stages are
     loaded: the worst case is taken, as the flush of last_vcpu_ran has to.
     """
     __vcpu_load_switch_sysregs(vcpu)
+    __vcpu_load_activate_traps(vcpu)
     __load_stage2(addr(vcpu.kvm.arch.mmu))
     fill_tlb(vcpu)
 
@@ -29,6 +30,7 @@ def kvm_vcpu_put_vhe(vcpu: ptr[kvm_vcpu]):
 
     Omits: as at load
     """
+    __vcpu_put_deactivate_traps(vcpu)
     __vcpu_put_switch_sysregs(vcpu)
 
 
