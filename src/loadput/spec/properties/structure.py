@@ -209,8 +209,8 @@ def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @stuck
 def NO_LOST_WAKEUP() -> bool:
-    """When nothing moves any more, no vCPU waits that has an interrupt pending."""
+    """When nothing moves any more, no vCPU waits whose guest would take an interrupt."""
     for t in each(task_struct):
-        if not t.is_idle and t.vcpu != NULL and not t.on_rq and t.vcpu.irq_pending:
+        if not t.is_idle and t.vcpu != NULL and not t.on_rq and is_deliverable(t.vcpu):
             return False
     return True

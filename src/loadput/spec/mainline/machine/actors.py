@@ -137,6 +137,13 @@ def choose_vcpu() -> ptr[kvm_vcpu]:
     return choose(1, NR_VCPUS)
 
 
+def is_deliverable(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: an interrupt waits that the guest would take if it ran, wherever the hardware or the
+    kernel keeps it. Each architecture has its own.
+    """
+    return vcpu.irq_pending
+
+
 @irq
 @env
 def timer_interrupt():
