@@ -211,6 +211,7 @@ def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
 def NO_LOST_WAKEUP() -> bool:
     """When nothing moves any more, no vCPU waits whose guest would take an interrupt."""
     for t in each(task_struct):
-        if not t.is_idle and t.vcpu != NULL and not t.on_rq and is_deliverable(t.vcpu):
-            return False
+        if not t.is_idle and t.vcpu != NULL and not task_is_runnable(t):
+            if is_deliverable(t.vcpu):
+                return False
     return True
