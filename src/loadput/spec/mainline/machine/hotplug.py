@@ -1,0 +1,40 @@
+"""CPUs that go offline and come back. Only where a scenario sets cpu_hotplug.
+
+Mirrors: kernel/cpu.c, v6.12. The threads of a CPU's hotplug are its kernel threads, for which its
+idle task stands: while they work, nothing else of that CPU does.
+"""
+
+cpu_hotplug = False
+
+# A bit of __cpu_online_mask.
+cpu_is_online: per_cpu[bool] = 1
+
+
+@irq
+@env
+def cpu_hotplug_threads():
+    """Somebody takes this CPU offline, and brings it back at some time.
+
+    Mirrors: _cpu_down(), takedown_cpu(), _cpu_up(), cpuhp_thread_fun(), kernel/cpu.c, v6.12
+    Context: the CPU is idle: before KVM's part its tasks have gone to other CPUs
+    (CPUHP_AP_SCHED_WAIT_EMPTY)
+    Omits: interrupts during KVM's part; a task that may run on this CPU alone waits until it is
+    back, where the kernel lets it run elsewhere
+    """
+    with atomic:
+        assume(cpu_hotplug and current.is_idle and another_cpu_is_online())
+    kvm_offline_cpu()
+    with atomic:
+        assume(another_cpu_is_online())
+        this_cpu_write(cpu_is_online, False)
+    with atomic:
+        this_cpu_write(cpu_is_online, True)
+    kvm_online_cpu()
+
+
+def another_cpu_is_online() -> bool:
+    """Mirrors: _cpu_down() where it refuses the last CPU, kernel/cpu.c, v6.12"""
+    for c in each(cpu):
+        if c != smp_processor_id() and per_cpu(cpu_is_online, c):
+            return True
+    return False
