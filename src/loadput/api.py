@@ -48,8 +48,9 @@ def all_properties() -> dict[str, Property]:
     archs = [n for n, v in find_overlays("arch").items() if not v.abstract]
     asked = [(Choice(arch, design), "one") for arch in archs for design in ("D", "B")]
     # Some are asked only where a scenario has what they are about.
-    special = {("svm", "ldt-one"), *((e.arch, e.scenario) for e in entries().values())}
-    asked += [(Choice(arch), s) for arch, s in sorted(special) if s != "one"]
+    special = {(e.arch, e.scenario, e.release) for e in entries().values()}
+    special.add(("svm", "ldt-one", Choice().release))
+    asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
     for choice, scenario in asked:
         for p in link(choice, load_scenario(scenario)).properties:
             if p.name not in out or (out[p.name].applies and not p.applies):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from loadput.base.errors import LoadputError
 from loadput.check.museum import ANOTHER, PUBLISHED, Shown, entries, get_entry, not_shown, show
 from loadput.check.verdict import check
 from loadput.link.overlay import find_overlays
@@ -34,7 +35,8 @@ def shown(name: str) -> Shown:
 
 
 def test_every_entry_is_pinned_here() -> None:
-    assert set(FOUND) == set(entries()) == set(find_overlays("museum"))
+    between = {s.overlay for e in entries().values() for s in e.intermediate}
+    assert set(FOUND) == set(entries()) == set(find_overlays("museum")) - between
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -99,3 +101,69 @@ def test_another_way_is_told_from_the_published_one() -> None:
     from dataclasses import replace
 
     assert Shown(replace(s.entry, schedule=turned), s.before, s.after).way == ANOTHER
+
+
+PAIR = """
+[[intermediate]]
+overlay = "only-half"
+told = "Half a fix."
+verdict = "{verdict}"
+"""
+OVERLAY = '"""Ours."""\nOVERLAY = Overlay(name="{name}", parent="D", breaks="PREEMPTED_IFF_RUN")\n'
+
+
+def make_pair(folder: Path, verdict: str, *, more: str = "") -> Path:
+    """An entry that is the shipped one, and a state between: with the bug, or without a change."""
+    mine = folder / "mine" / "museum"
+    entry = find_overlays("museum")["preempted-iff-running"].folder
+    bug = (entry / "kvm_main.py").read_text()
+    for name, body in (("whole", bug), ("only-half", bug if verdict == "violated" else "")):
+        at = mine / name
+        at.mkdir(parents=True)
+        (at / "overlay.py").write_text(OVERLAY.format(name=name))
+        (at / "kvm_main.py").write_text(body.replace(entry.name, name))
+    text = (entry / "entry.toml").read_text() + PAIR.format(verdict=verdict) + more
+    (mine / "whole" / "entry.toml").write_text(text)
+    return mine.parent
+
+
+@pytest.mark.parametrize("verdict", ["violated", "holds"])
+def test_a_state_between_two_fixes_has_a_verdict_of_its_own(tmp_path: Path, verdict: str) -> None:
+    mine = make_pair(tmp_path, verdict)
+    (s,) = show([get_entry("whole", mine)], check, search=(mine,))
+    (b,) = s.between
+    assert s.is_right and b.is_right and (b.finding is not None) == (verdict == "violated")
+    other = {"violated": "holds", "holds": "violated"}[verdict]
+    from dataclasses import replace
+
+    wrong = replace(s, between=(replace(b, state=replace(b.state, verdict=other)),))
+    assert not wrong.is_right
+
+
+def test_the_command_shows_a_state_between(loadput, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    make_pair(tmp_path, "violated")
+    done = loadput("museum", "--overlays", "mine", "whole", "--json", "m.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "between       Half a fix. PREEMPTED-IFF-RUN violated, as expected." in done.stdout
+    assert done.stdout.count("!! PREEMPTED-IFF-RUN") == 2
+    (row,) = json.loads((tmp_path / "m.json").read_text())["entries"]
+    assert [(b["overlay"], b["as_expected"]) for b in row["intermediate"]] == [("only-half", True)]
+    done = loadput("museum", "--overlays", "mine", "whole", "preempted-iff-running")
+    assert done.returncode == 0 and "  only-half " in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 72
+
+
+def test_an_overlay_that_is_neither_entry_nor_between_is_an_error(tmp_path: Path) -> None:
+    mine = make_pair(tmp_path, "violated")
+    text = (mine / "museum" / "whole" / "entry.toml").read_text()
+    (mine / "museum" / "whole" / "entry.toml").write_text(text.partition("[[")[0])
+    with pytest.raises(LoadputError, match=r"only-half: no entry\.toml") as e:
+        get_entry("whole", mine)
+    assert e.value.code == "LP0509"
+
+
+def test_an_unknown_word_about_a_state_between_is_an_error(tmp_path: Path) -> None:
+    mine = make_pair(tmp_path, "violated", more='fixed = "x"\n')
+    with pytest.raises(LoadputError, match="whole: intermediate: fixed") as e:
+        get_entry("whole", mine)
+    assert e.value.code == "LP0509"

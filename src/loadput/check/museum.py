@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,25 @@ from ..link.scenario import Scenario, load_scenario
 from .story import StoryStep
 from .verdict import HOLDS, VIOLATED, PropertyResult, Result
 
+OPTIONAL = ("release", "intermediate")
 PUBLISHED, ANOTHER = "the published schedule", "another way to the same damage"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The tree between two fixes: one that left a bug, or brought the next.
+
+    :param overlay: what it has in place of ours, a folder beside the entries' without entry.toml
+    :param told: one sentence: which tree it is, and what of the bug it has
+    :param verdict: what is expected of ``property`` there: "violated" or "holds"
+    :param scenario: "" for the entry's; ``property`` alike
+    """
+
+    overlay: str
+    told: str
+    verdict: str
+    scenario: str = ""
+    property: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,8 @@ class Entry:
     :param schedule: who and which function, in the order in which the bug was described
     :param wrong: one sentence: what went wrong
     :param fix: one sentence: what the fix changed
+    :param release: the release that has the whole fix
+    :param intermediate: the trees between its fixes, oldest first
     """
 
     id: str
@@ -43,6 +63,31 @@ class Entry:
     schedule: tuple[str, ...]
     wrong: str
     fix: str
+    release: str = "v6.12"
+    intermediate: tuple[State, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """One intermediate state decided, and ours on the same scenario."""
+
+    state: State
+    result: Result
+    after: Result
+
+    @property
+    def finding(self) -> PropertyResult | None:
+        """What it has on its property; None where that is not violated."""
+        p = self.result.find(self.state.property)
+        return p if p.verdict == VIOLATED else None
+
+    @property
+    def is_right(self) -> bool:
+        """As expected, and nothing found after."""
+        as_expected = self.finding is not None
+        if self.state.verdict == HOLDS:
+            as_expected = self.result.verdict == HOLDS
+        return as_expected and self.after.verdict == HOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +97,7 @@ class Shown:
     entry: Entry
     before: Result
     after: Result
+    between: tuple[Between, ...] = ()
 
     @property
     def finding(self) -> PropertyResult | None:
@@ -61,8 +107,9 @@ class Shown:
 
     @property
     def is_right(self) -> bool:
-        """Found before, and nothing found after."""
-        return self.finding is not None and self.after.verdict == HOLDS
+        """Found before, nothing found after, and the states between as expected."""
+        found = self.finding is not None and self.after.verdict == HOLDS
+        return found and all(b.is_right for b in self.between)
 
     @property
     def way(self) -> str:
@@ -88,19 +135,30 @@ def passes(steps: Sequence[StoryStep], schedule: Sequence[str]) -> bool:
 @cache
 def entries(*more: Path) -> dict[str, Entry]:
     """Every entry by id; those of the folders ``more`` too. LoadputError LP0509 for a wrong one."""
-    return {n: _read(n, v.folder / "entry.toml") for n, v in find_overlays("museum", *more).items()}
+    found = find_overlays("museum", *more)
+    files = {n: v.folder / "entry.toml" for n, v in found.items()}
+    known = {n: _read(n, f) for n, f in files.items() if f.is_file()}
+    states = {s.overlay for e in known.values() for s in e.intermediate}
+    for name in sorted({n for n in found if n not in known} ^ states):
+        what = "no entry.toml, and no entry has it as intermediate"
+        if name in states:
+            what = "an entry's intermediate state is an overlay beside it, without an entry.toml"
+        raise LoadputError(
+            "LP0509", f"museum overlay {name}: {what}", next="docs/museum.md shows one"
+        )
+    return known
 
 
 def _read(name: str, file: Path) -> Entry:
-    wanted = [f for f in Entry.__dataclass_fields__ if f != "id"]
+    fields = [f for f in Entry.__dataclass_fields__ if f != "id"]
+    wanted = [f for f in fields if f not in OPTIONAL]
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as e:
         raise LoadputError(
             "LP0509", f"museum entry {name}: {e}", expected=f"{file.name} with {', '.join(wanted)}"
         ) from None
-    if set(raw) != set(wanted):
-        missing = ", ".join(sorted(set(wanted) ^ set(raw)))
+    if missing := ", ".join(sorted(set(wanted) ^ (set(raw) - set(OPTIONAL)))):
         raise LoadputError(
             "LP0509",
             f"museum entry {name}: missing or unknown: {missing}",
@@ -108,7 +166,21 @@ def _read(name: str, file: Path) -> Entry:
             next="docs/museum.md shows one",
         )
     made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    made["intermediate"] = tuple(_read_state(name, t, raw) for t in made.get("intermediate", ()))
     return Entry(name, **made)
+
+
+def _read_state(name: str, raw: dict[str, str], entry: dict[str, Any]) -> State:
+    optional = {k: entry[k] for k in ("scenario", "property")}
+    made = optional | raw
+    if set(made) != set(State.__dataclass_fields__) or made["verdict"] not in (VIOLATED, HOLDS):
+        raise LoadputError(
+            "LP0509",
+            f"museum entry {name}: intermediate: {', '.join(sorted(raw))}",
+            expected="overlay, told, verdict (violated or holds); scenario and property if others",
+            next="docs/museum.md shows one",
+        )
+    return State(**made)
 
 
 def not_shown() -> dict[str, str]:
@@ -141,19 +213,30 @@ def show(
 ) -> list[Shown]:
     """Decide each entry before and after its fix, every property on.
 
+    An entry's intermediate states are decided like it, each beside ours on its scenario.
+
     :param run: decides one program; called by ``at_once`` threads. A program that several entries
         need is decided once
     """
-    befores = [
-        (Choice(e.arch, get_overlay("museum", e.id, *search).parent, twin=e.id, search=search), e)
-        for e in wanted
-    ]
-    jobs = {(c, e.scenario): None for b, e in befores for c in (b, _after(b))}
+
+    def choice(e: Entry, overlay: str) -> Choice:
+        design = get_overlay("museum", overlay, *search).parent
+        return Choice(e.arch, design, e.release, overlay, search=search)
+
+    def after(c: Choice) -> Choice:
+        return replace(c, twin="")
+
+    states = {e.id: [(e.id, e.scenario), *((s.overlay, s.scenario) for s in e.intermediate)]
+              for e in wanted}  # fmt: skip
+    befores = {e.id: [(choice(e, o), s) for o, s in states[e.id]] for e in wanted}
+    pairs = [pair for rows in befores.values() for pair in rows]
+    jobs = {job: None for c, s in pairs for job in ((c, s), (after(c), s))}
     with ThreadPoolExecutor(at_once) as pool:
         done = pool.map(lambda job: run(job[0], load_scenario(job[1])), jobs)
         found = dict(zip(jobs, done, strict=True))
-    return [Shown(e, found[b, e.scenario], found[_after(b), e.scenario]) for b, e in befores]
-
-
-def _after(before: Choice) -> Choice:
-    return Choice(before.arch, before.design, search=before.search)
+    out = []
+    for e in wanted:
+        first, *rest = [(found[c, s], found[after(c), s]) for c, s in befores[e.id]]
+        between = zip(e.intermediate, rest, strict=True)
+        out.append(Shown(e, *first, tuple(Between(s, *r) for s, r in between)))
+    return out

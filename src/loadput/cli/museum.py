@@ -34,7 +34,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
     """Decide real bugs of this path, before and after their fix.
 
     IDS are entries; all without. One shows its counterexample. Exit code 0 only if every entry is
-    found before its fix, holds with it, and none is left out.
+    found before its fix, holds with it, has its states between as expected, and none is left out.
     """
     from ..check.museum import entries, get_entry, not_shown, show
     from ..check.verdict import check
@@ -65,7 +65,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
         words = ["loadput museum", *ids, *reduction_words(opts)]
         words += [f"--overlays {folder}" for folder in opts["overlays"]]
         if len(ids) == 1:
-            click.echo(render_entry(shown[0], _difference(shown[0])), nl=False)
+            click.echo(render_entry(shown[0], *_differences(shown[0])), nl=False)
         else:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
     sys.exit(exit_code(shown, missing))
@@ -73,13 +73,17 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
 
 def exit_code(shown: list[Shown], missing: dict[str, str]) -> int:
     """0 all right, 4 where a limit ended one, else 1."""
-    if any("not decided" in (s.before.verdict, s.after.verdict) for s in shown):
+    results = [r for s in shown for r in (s.before, s.after)]
+    results += [r for s in shown for b in s.between for r in (b.result, b.after)]
+    if any(r.verdict == "not decided" for r in results):
         return 4
     return 0 if all(s.is_right for s in shown) and not missing else 1
 
 
-def _difference(s: Shown) -> str:
+def _differences(s: Shown) -> tuple[str, list[str]]:
     from .diff import render_difference
 
-    program = s.before.machine.program
-    return render_difference(program, f"museum:{s.entry.id}", no_doc=True)
+    def of(r: Result, name: str) -> str:
+        return render_difference(r.machine.program, f"museum:{name}", no_doc=True)
+
+    return of(s.before, s.entry.id), [of(b.result, b.state.overlay) for b in s.between]

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping
 
 from ..base.errors import LoadputError
+from ..check.museum import entries
 from ..link.overlay import Overlay, find_overlays, source_line
 from ..link.program import Property
 from .text import WIDTH, wrap
@@ -44,7 +45,7 @@ def render_property(name: str, known: Mapping[str, Property]) -> str:
         out += ["", *(f"  {r}".rstrip() for r in rows if r.strip()), ""]
     out += wrap("source", p.source)
     twins = [t for t, v in find_overlays("twin").items() if name in _broken_by(v)]
-    once = [n for n, v in find_overlays("museum").items() if name in _broken_by(v)]
+    once = [n for n in entries() if name in _broken_by(find_overlays("museum")[n])]
     twins += [p.twin] if p.twin and p.twin not in (*twins, *once) else []
     broken = [*(f"twin {t}" for t in twins), *(f"museum {n}" for n in once)]
     out += wrap("violated by", ", ".join(broken) or "nothing shipped")

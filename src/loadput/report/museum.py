@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..check.museum import PUBLISHED, Entry, Shown
-from ..check.verdict import HOLDS
+from ..check.museum import PUBLISHED, Between, Entry, Shown
+from ..check.verdict import HOLDS, PropertyResult, Result
 from .json import SCHEMA, program_result
 from .text import edge, number, render_findings, wrap
 
@@ -22,16 +22,14 @@ def render_table(shown: Sequence[Shown], missing: Mapping[str, str], command: st
     out = [f"{'entry':26s}{'arch':8s}{'steps':>6s}{'states':>12s}{'fixed':>12s}{'s':>7s}"]
     for s in shown:
         p = s.finding
-        depth = str(p.depth) if p else "none"
-        fixed = number(s.after.states) if s.after.verdict == HOLDS else s.after.verdict
-        seconds = s.before.seconds + s.after.seconds
-        out.append(
-            f"{s.entry.id:26s}{s.entry.arch:8s}{depth:>6s}{number(s.before.states):>12s}"
-            f"{fixed:>12s}{seconds:7.1f}"
-        )
+        out.append(_row(s.entry.id, s.entry.arch, p, s.before, s.after))
         out += wrap("", cited(s.entry))
         found = f"{s.entry.property}: {s.way}" if p else f"{s.entry.property} is not violated"
-        out += [*wrap("", found), ""]
+        out += wrap("", found)
+        for b in s.between:
+            out.append(_row(f"  {b.state.overlay}", "", b.finding, b.result, b.after))
+            out += wrap("", f"between: {b.state.told} {_as_expected(b)}")
+        out.append("")
     for name, why in missing.items():
         out += wrap("not shown", f"{name}: {why}")
     out += [""] if missing else []
@@ -43,14 +41,29 @@ def render_table(shown: Sequence[Shown], missing: Mapping[str, str], command: st
     return "\n".join([*out, *wrap("again", command)]) + "\n"
 
 
-def render_entry(s: Shown, difference: str) -> str:
-    """One entry: what was wrong, the difference, the shortest counterexample."""
+def _row(name: str, arch: str, p: PropertyResult | None, before: Result, after: Result) -> str:
+    depth = str(p.depth) if p else "none"
+    fixed = number(after.states) if after.verdict == HOLDS else after.verdict
+    seconds = before.seconds + after.seconds
+    return f"{name:26s}{arch:8s}{depth:>6s}{number(before.states):>12s}{fixed:>12s}{seconds:7.1f}"
+
+
+def _as_expected(b: Between) -> str:
+    s = b.state
+    found = f"{s.property} {b.result.find(s.property).verdict}"
+    return f"{found}, as expected." if b.is_right else f"{found}, expected: {s.verdict}."
+
+
+def render_entry(s: Shown, difference: str, between: Sequence[str] = ()) -> str:
+    """One entry: what was wrong, the difference, the shortest counterexample.
+
+    :param between: the difference of each intermediate state
+    """
     e, p = s.entry, s.finding
     out = [*wrap("entry", e.id), *wrap("fixed by", cited(e)), *wrap("wrong", e.wrong)]
     out += [*wrap("fix", e.fix), ""]
     for title, r in (("before", s.before), ("after", s.after)):
-        seen = f"{r.verdict}: {number(r.states)} states, depth {r.depth}"
-        out += wrap(title, f"{seen}; {r.program}, scenario {r.scenario.name}")
+        out += wrap(title, _decided(r))
     out += ["", difference.rstrip("\n"), ""]
     if p is None:
         out += wrap("not found", f"{e.property} is not violated")
@@ -59,7 +72,19 @@ def render_entry(s: Shown, difference: str) -> str:
         out += render_findings(s.before, [p])
         others = [n for n in s.before.violated if n != p.name]
         out += ["", *wrap("also violated", ", ".join(others))] if others else []
+    for b, differs in zip(s.between, between, strict=True):
+        out += ["", *wrap("between", f"{b.state.told} {_as_expected(b)}")]
+        out += [*wrap("it", _decided(b.result)), *wrap("after", _decided(b.after))]
+        out += ["", differs.rstrip("\n")]
+        if b.finding:
+            out += ["", *wrap("violated", f"{b.finding.name}  {b.finding.depth} steps")]
+            out += render_findings(b.result, [b.finding])
     return "\n".join([*out, "", *edge(s.before)]) + "\n"
+
+
+def _decided(r: Result) -> str:
+    seen = f"{r.verdict}: {number(r.states)} states, depth {r.depth}"
+    return f"{seen}; {r.program}, scenario {r.scenario.name}"
 
 
 def museum_json(shown: Sequence[Shown], missing: Mapping[str, str]) -> dict[str, Any]:
@@ -85,6 +110,22 @@ def museum_json(shown: Sequence[Shown], missing: Mapping[str, str]) -> dict[str,
                 "fix": e.fix,
                 "before": program_result(s.before),
                 "after": program_result(s.after),
+                "intermediate": [_state_json(b) for b in s.between],
             }
         )
     return {"schema": SCHEMA, "entries": rows, "not_shown": dict(missing)}
+
+
+def _state_json(b: Between) -> dict[str, Any]:
+    s = b.state
+    return {
+        "overlay": s.overlay,
+        "told": s.told,
+        "scenario": s.scenario,
+        "property": s.property,
+        "expected": s.verdict,
+        "as_expected": b.is_right,
+        "steps": b.finding.depth if b.finding else None,
+        "program": program_result(b.result),
+        "after": program_result(b.after),
+    }
