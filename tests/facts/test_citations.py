@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SPEC = Path(__file__).resolve().parents[2] / "src" / "loadput" / "spec"
-PATH = re.compile(r"\b(?:virt|arch|kernel|include)/[\w./-]*\w\.[chS]\b")
+PATH = re.compile(r"\b(?:virt|arch|kernel|include|drivers)/[\w./-]*\w\.[chS]\b")
 NAME = re.compile(r"\b(\w+)\(\)|\bstruct (\w+)|\b(\w+_ops\.\w+)|(?<=Mirrors: )(\w+),")
 VERSION = re.compile(r"\bv(\d+\.\d+)")
 TREES = {"6.1": "LOADPUT_LINUX_6_1", "6.12": "LOADPUT_LINUX_6_12"}

@@ -19,11 +19,13 @@ FOUND = {
     # entry: property, steps, states before, states after, way
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 8, 683, 515, PUBLISHED),
     "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
-    "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2232, 1091, PUBLISHED),
+    "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
     "sched-delayed-preempted": ("PREEMPTED-IFF-RUN", 22, 1801, 1991, PUBLISHED),
     "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
+    "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
+    "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),
     "x86-debugctl-snapshot": ("HOST-DEBUGCTL", 13, 340, 208, PUBLISHED),
 }
 

@@ -3,4 +3,4 @@
 Source: virt/kvm/kvm_main.c, arch/*/kvm, v6.1
 """
 
-OVERLAY = Overlay(name="v6.1", design="A", source="v6.1")
+OVERLAY = Overlay(name="v6.1", design="A", source="v6.1", signatures="vgic_v4_put")

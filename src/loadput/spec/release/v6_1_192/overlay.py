@@ -5,5 +5,9 @@ host's FP state at load. Source: linux-source-6.1 6.1.192-2
 """
 
 OVERLAY = Overlay(
-    name="v6.1.192", parent="v6.1", design="A", source="Debian linux-source-6.1 6.1.192-2"
+    name="v6.1.192",
+    parent="v6.1",
+    design="A",
+    source="Debian linux-source-6.1 6.1.192-2",
+    signatures="vgic_v4_put",
 )

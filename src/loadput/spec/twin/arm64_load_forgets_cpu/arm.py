@@ -9,5 +9,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
         __kvm_flush_cpu_context(mmu)
         this_cpu(last_vcpu_ran)[mmu - 1] = vcpu
 
+    kvm_vgic_load(vcpu)
     kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)

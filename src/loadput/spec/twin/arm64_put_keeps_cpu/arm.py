@@ -3,4 +3,5 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """vcpu->cpu is not set to -1."""
     kvm_arch_vcpu_put_fp(vcpu)
     kvm_vcpu_put_vhe(vcpu)
+    kvm_vgic_put(vcpu)
     kvm_arm_vmid_clear_active()

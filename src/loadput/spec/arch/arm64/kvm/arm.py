@@ -24,6 +24,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
     vcpu.cpu = cpu
 
+    kvm_vgic_load(vcpu)
     kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)
 
@@ -37,6 +38,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """
     kvm_arch_vcpu_put_fp(vcpu)
     kvm_vcpu_put_vhe(vcpu)
+    kvm_vgic_put(vcpu)
     kvm_arm_vmid_clear_active()
 
     vcpu.cpu = -1
@@ -65,11 +67,22 @@ def kvm_arch_vcpu_runnable(v: ptr[kvm_vcpu]) -> bool:
 
 # [New in arch:arm64]
 def kvm_vcpu_wfi(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_vcpu_wfi(), arch/arm64/kvm/arm.c, v6.12
+    """Wait until an interrupt comes. The vgic is put first: what decides whether to wait is then in
+    memory, and a doorbell is asked for.
 
-    Omits: the vgic put and load around it; IN_WFI, which only GICv4 and nested code read
+    Mirrors: kvm_vcpu_wfi(), arch/arm64/kvm/arm.c, v6.12; Omits: WFIT
     """
+    preempt_disable()
+    vcpu_set_flag(vcpu, IN_WFI)
+    kvm_vgic_put(vcpu)
+    preempt_enable()
+
     kvm_vcpu_halt(vcpu)
+
+    preempt_disable()
+    vcpu_clear_flag(vcpu, IN_WFI)
+    kvm_vgic_load(vcpu)
+    preempt_enable()
 
 
 # [New in arch:arm64]

@@ -53,15 +53,12 @@ def fill_tlb(vcpu: ptr[kvm_vcpu]):
 # [New in arch:arm64]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
     """Ours: the guest's own instructions. It finds its registers, changes them, fills the TLB, and
-    takes the interrupt that is in its list register. What memory has of the registers is old, so
-    nobody's.
+    takes interrupts. What memory has of the registers is old, so nobody's.
     """
     vcpu.arch.ctxt.sys_regs = 0
     vcpu.arch.ctxt.fp_regs = 0
     fill_tlb(vcpu)
-    if vcpu.arch.lr:
-        vcpu.arch.lr = False
-        vcpu.irq_pending = False
+    guest_takes_irq(vcpu)
 
 
 # [New in arch:arm64]
