@@ -23,6 +23,7 @@ FOUND = {
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
     "sched-delayed-preempted": ("PREEMPTED-IFF-RUN", 22, 1801, 1991, PUBLISHED),
+    "svm-ibpb-vmcb-aba": ("PREDICTOR-OWN", 55, 33036, 15434, PUBLISHED),
     "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),

@@ -11,7 +11,8 @@ from ..ir import types as ty
 from ..machine.model import Machine
 from ..run.interp import Action, Interpreter, State
 
-SHORT = {"kvm_vcpu": "vcpu", "kvm_vcpu_arch": "vcpu", "task_struct": "", "thread_struct": ""}
+PAGES = ("vmcb",)
+"""Structs told by their own name: a page may be handed on, so its number is no vCPU's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def show_value(t: ty.Type, value: int, users: int) -> str:
     if isinstance(t, ty.Ptr):
         if value == 0:
             return "NULL"
+        if t.struct in PAGES:
+            return f"{t.struct}{value - 1}"
         return task_name(value - 1, users) if t.struct == "task_struct" else f"v{value - 1}"
     if isinstance(t, ty.CpuId):
         return f"c{value}" if value >= 0 else "-1"
@@ -66,7 +69,9 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     inst, sub = divmod(i, v.length)
     users = len(m.program.scenario.tasks)
     tail = f"[{sub}]" if v.length > 1 else ""
-    _, dot, field = var.partition(".")
+    struct, dot, field = var.partition(".")
+    if dot and struct in PAGES:
+        return f"{struct}{inst}.{field}{tail}"
     if v.domain == "cpu":
         return f"{var.removeprefix('kvm_') if dot else var}[c{inst}]{tail}"
     if v.domain == "vcpu":

@@ -1,0 +1,83 @@
+"""The page that a vCPU's VMCB is in: who has it, and which CPUs remember it.
+
+Mirrors: arch/x86/kvm/svm/svm.c, v6.12. A struct vmcb is a page; the allocator hands out the first
+``vmcb_pages`` of them. Only where a scenario has a vmm_thread.
+"""
+
+vmcb_pages = 1
+
+
+class vmcb(struct):
+    allocated: bool
+
+
+# [New in arch:svm]
+def snp_safe_alloc_page() -> ptr[vmcb]:
+    """Any page that is free; where none is, the caller waits, as user space tries again.
+
+    Mirrors: snp_safe_alloc_page(), arch/x86/kvm/svm/svm.h, v6.12
+    """
+    with atomic:
+        page = choose_page()
+        assume(not page.allocated)
+        page.allocated = True
+    return page
+
+
+# [New in arch:svm]
+def choose_page() -> ptr[vmcb]:
+    """Ours: any page that the allocator has."""
+    return choose(1, vmcb_pages)
+
+
+# [New in arch:svm]
+def __free_page(page: ptr[vmcb]):
+    """Mirrors: __free_page(), include/linux/gfp.h, v6.12"""
+    page.allocated = False
+
+
+# [Modified in arch:svm]
+def kvm_x86_vcpu_create(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: svm_vcpu_create(), arch/x86/kvm/svm/svm.c, v6.12; Omits: all but the VMCB's page"""
+    svm = to_svm(vcpu)
+    svm.vmcb = snp_safe_alloc_page()
+    svm.guest_state_loaded = False
+
+
+# [New in arch:svm]
+def svm_clear_current_vmcb(vmcb: ptr[vmcb]):
+    """Mirrors: svm_clear_current_vmcb(), arch/x86/kvm/svm/svm.c, v6.12.y, Linux commit 1bee4838eb3a
+    ("KVM: SVM: Clear current_vmcb during vCPU free for all *possible* CPUs")
+    """
+    for i in each(cpu):
+        with atomic:
+            sd = per_cpu_ptr(addr(svm_data), i)
+            if sd.current_vmcb == vmcb:
+                sd.current_vmcb = NULL
+
+
+# [New in arch:svm]
+def svm_vcpu_free(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: svm_vcpu_free(), arch/x86/kvm/svm/svm.c, v6.12
+
+    Omits: a nested guest's VMCB, SEV, the MSR bitmap
+    """
+    svm = to_svm(vcpu)
+
+    svm_clear_current_vmcb(svm.vmcb)
+
+    vcpu_memory_is_freed(vcpu)
+    __free_page(svm.vmcb)
+
+
+# [Modified in arch:svm]
+def kvm_x86_vcpu_free(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: svm_x86_ops.vcpu_free, arch/x86/kvm/svm/svm.c, v6.12"""
+    svm_vcpu_free(vcpu)
+
+
+# [Modified in arch:svm]
+def cpu_remembers(c: cpu, vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: whether CPU ``c`` points to the vCPU, or takes its VMCB for the current one."""
+    sd = per_cpu_ptr(addr(svm_data), c)
+    return per_cpu(kvm_running_vcpu, c) == vcpu or sd.current_vmcb == to_svm(vcpu).vmcb
