@@ -91,6 +91,7 @@ class Walker:
         self.direct = self._find_direct()
         self.inner = reach(self.functions, (*COMMON, *self.direct))
         self.others = sorted(p for p in visible if p[0] not in self.inner)
+        self.again = self._find_again()
         self.matters = self._find_matters()
         self.delayed_dequeue = bool(program.decls.consts.get("delayed_dequeue", 0))
         self.wants = self._find_wants()
@@ -140,7 +141,7 @@ class Walker:
                 yield None, self.start(known=True)._replace(raced=True, moved=p.moved)
         elif top.fn == LOADED:
             yield self._enter(p._replace(frames=(Frame(OUTSIDE),)), "vcpu_put", (VCPU,), "")
-            for name in self.direct:
+            for name in (*self.direct, *self.again):
                 yield self._enter(p, name, self._arguments(name), "")
             for point in self.others:
                 yield point, p
@@ -303,6 +304,13 @@ class Walker:
             if arch & self.calls[n] and n not in self.common
             and self.functions[n].params and self._arguments(n)[0] == VCPU
         )  # fmt: skip
+
+    def _find_again(self) -> tuple[str, ...]:
+        # What a load or put calls and the run loop too, such as the vgic's around a wait.
+        seen = {fn for fn, way in self.visible if way == ENTRY} & self.inner
+        seen -= {*COMMON, *self.direct}
+        outside = [c for n, c in self.calls.items() if n not in self.inner]
+        return tuple(sorted(n for n in seen if any(n in c for c in outside)))
 
     def _find_matters(self) -> set[str]:
         """Functions that write what a trace shows, or hold a probe point, themselves or below."""
