@@ -19,6 +19,7 @@ from loadput.run.explore import Limits
 DEFAULT = {
     "arm64_no_local_flush": "two vCPUs of one VM",
     "arm64_vmid_at_entry": "two vCPUs of one VM",
+    "loongarch_one_sided": "two vCPUs on one CPU",
     "kick_without_ipi": "somebody on another CPU who kicks",
     "mode_set_after_request_test": "somebody on another CPU who kicks",
     "no_vmclear": "two CPUs",
@@ -38,6 +39,8 @@ ALSO = {
     "flags_never_cleared": "ASYMMETRY PREEMPTED-IFF-RUN PREEMPTED-IMPLIES-SOUT",
     "kgs_kept_at_vcpu_put": "GSL-RESET-VMX HOST-RESTORED-BEFORE-SWITCH-KGS",
     "ldtr_saved_once": "HOST-RESTORED-AT-USER-LDT LDT-FRESH",
+    "loongarch_one_sided": "INTERRUPT-KEPT",
+    "loongarch_put_keeps_fpen": "GUEST-STATE-COHERENT",
     "mode_left_in_guest": "KICK-SENDS-IPI",
     "no_load_at_sched_in": "PLE-ONCE STEAL-BYTE",
     "no_vmsave": "HOST-RESTORED-BEFORE-SWITCH",

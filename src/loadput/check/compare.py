@@ -14,10 +14,10 @@ from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
+from .judge import known_archs
 from .verdict import Result
 
 DESIGNS = ("A", "B", "C", "D")
-ARCHS = ("svm", "vmx", "arm64", "riscv")
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def compare(
     run: Callable[[Choice], Result],
     *,
     designs: tuple[str, ...] = DESIGNS,
-    archs: tuple[str, ...] = ARCHS,
+    archs: tuple[str, ...] = (),
     release: str = "v6.12",
     search: tuple[Path, ...] = (),
     at_once: int = 1,
@@ -118,6 +118,7 @@ def compare(
     """Decide every design on every architecture.
 
     :param run: decides one choice; called by ``at_once`` threads
+    :param archs: every one where none is named
     :param search: further folders with overlays
     """
 
@@ -132,5 +133,5 @@ def compare(
         return Row(design, arch, r, churn(design, arch, *search), *told, order)
 
     with ThreadPoolExecutor(at_once) as pool:
-        rows = list(pool.map(row, product(designs, archs)))
+        rows = list(pool.map(row, product(designs, archs or tuple(known_archs(*search)))))
     return Comparison(scenario=scenario, release=release, rows=rows)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("compare")
 @click.option("--design", "designs", default="A,B,C,D", show_default=True)
-@click.option("--arch", "archs", default="svm,vmx,arm64,riscv", show_default=True)
+@click.option("--arch", "archs", default="all", show_default=True)
 @click.option("--release", default="v6.12", show_default=True)
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
 @overlays_option
@@ -73,7 +73,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     if json_file != "-":
         words = ["loadput compare"]
         words += [f"--design {designs}"] if designs != "A,B,C,D" else []
-        words += [f"--arch {archs}"] if archs != "svm,vmx,arm64,riscv" else []
+        words += [f"--arch {archs}"] if archs != "all" else []
         words += [f"--release {release}"] if release != "v6.12" else []
         words += [f"--scenario {scenario}"] if scenario != "default" else []
         words += [f"--overlays {folder}" for folder in opts["overlays"]]

@@ -8,40 +8,45 @@ from ..check.compare import Comparison
 from .json import SCHEMA, program_result
 from .text import EDGE, number, wrap
 
-TITLES = {
-    "A": "A sched_in hook",
-    "B": "B argument",
-    "C": "C hook loads",
-    "D": "D scheduled_out",
-}
+TITLES = {"A": "sched_in hook", "B": "argument", "C": "hook loads", "D": "scheduled_out"}
+ACROSS = 4
+"""Designs that fit beside each other in 72 columns; more go below."""
 
 
 def _order(c: Comparison) -> list[str]:
     return list(dict.fromkeys(r.design for r in c.rows))
 
 
+def _table(c: Comparison, archs: list[str], designs: list[str]) -> list[str]:
+    """One row an architecture, one column a design."""
+    wide = max(12, *(len(a) + 1 for a in archs))
+
+    def line(first: str, cells: list[str]) -> str:
+        return (f"{first:{wide}s}" + "".join(f"{x:>15s}" for x in cells)).rstrip()
+
+    out = [line("design", designs)]
+    if any(d in TITLES for d in designs):
+        out.append(line("", [TITLES.get(d, "") for d in designs]))
+    out.append("verdict")
+    out += [line(a, [c.find(d, a).result.verdict for d in designs]) for a in archs]
+    out.append("states")
+    out += [line(a, [number(c.find(d, a).result.states) for d in designs]) for a in archs]
+    out.append("arch functions that the design defines or changes")
+    out += [line(a, [str(len(c.find(d, a).functions)) for d in designs]) for a in archs]
+    return out
+
+
 def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str:
-    """The table: verdicts, states, churn, what arch code can learn, whether order matters."""
+    """The tables: verdicts, states, churn, what arch code can learn, whether order matters."""
     archs = list(dict.fromkeys(r.arch for r in c.rows))
     designs = _order(c)
     assert c.scenario is not None
     out = [
         *wrap("scenario", f"{c.scenario.name}: {c.scenario.title}"),
         *wrap("release", c.release),
-        "",
     ]
-    out.append(f"{'verdict':16s}" + "".join(f"{a:>13s}" for a in archs))
-    for d in designs:
-        cells = [c.find(d, a).result for a in archs]
-        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{r.verdict:>13s}" for r in cells))
-    out.append("states")
-    for d in designs:
-        cells = [c.find(d, a).result for a in archs]
-        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{number(r.states):>13s}" for r in cells))
-    out.append(f"{'arch functions':16s}   that the design defines or changes")
-    for d in designs:
-        rows = [c.find(d, a) for a in archs]
-        out.append(f"{TITLES.get(d, d):16s}" + "".join(f"{len(r.functions):>13d}" for r in rows))
+    for at in range(0, len(designs), ACROSS):
+        out += ["", *_table(c, archs, designs[at : at + ACROSS])]
     out.append("")
     for label, key in (("told at load", "at_load"), ("told at put", "at_put")):
         said = []

@@ -1,0 +1,149 @@
+"""What load and put must keep true on loongarch.
+
+A property names what only loongarch has, so it is asked only there.
+"""
+
+
+@property_(
+    source="kvm_check_vpid(), arch/loongarch/kvm/main.c; kvm_vcpu_kick(), virt/kvm/kvm_main.c, v6.12",
+    twin="loongarch_entry_forgets_cpu",
+    needs="kvm_check_vpid",
+)
+@at_entry(guest_runs)
+def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """While the guest has the CPU, vcpu->cpu is that CPU."""
+    return vcpu.cpu == smp_processor_id()
+
+
+@property_(
+    source="_kvm_vcpu_load(), kvm_own_fpu(), arch/loongarch/kvm/vcpu.c, v6.12",
+    twin="loongarch_one_sided",
+)
+@at_entry(guest_runs)
+def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest finds its own CSRs, and FP registers where it may use them, with the values it has
+    now."""
+    own_fp = this_cpu(hw_guest_fp) == token_of(vcpu)
+    return this_cpu(hw_gcsr) == token_of(vcpu) and this_cpu(hw_fpen) == own_fp
+
+
+@property_(
+    source="lose_fpu_inatomic(), arch/loongarch/include/asm/fpu.h, v6.12",
+    twin="loongarch_put_keeps_fpen",
+    needs="lose_fpu_inatomic",
+)
+@at_entry(__switch_to)
+def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
+    """When the CPU switches tasks, the FP registers hold the state of the task that goes, or can not
+    be used."""
+    if not prev.thread.used_fpu:
+        return not this_cpu(hw_fpen)
+    return this_cpu(hw_fp) == token_of(prev)
+
+
+@property_(
+    source="kvm_lose_fpu(), arch/loongarch/kvm/vcpu.c; do_fpu(), arch/loongarch/kernel/traps.c, v6.12",
+    twin="loongarch_put_keeps_fpen",
+    needs="lose_fpu_inatomic",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_RESTORED_AT_USER() -> bool:
+    """A task that returns to user mode finds its own FP registers, or its next use of them traps and
+    loads them."""
+    if this_cpu(hw_fpen):
+        return this_cpu(hw_fp) == token_of(current)
+    return not current.thread.used_fpu and current.thread.fpu == token_of(current)
+
+
+@property_(
+    source="_kvm_vcpu_put(), _kvm_vcpu_load(), arch/loongarch/kvm/vcpu.c, v6.12: GINTC",
+    twin="loongarch_put_forgets_gintc",
+    needs="_kvm_getcsr",
+)
+@at_entry(guest_runs)
+def INTERRUPT_KEPT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """An interrupt that a device has posted stays pending, or in the CPU's registers, until the guest
+    takes it."""
+    return not vcpu.owes_interrupt or vcpu.irq_pending or this_cpu(hw_gintc)
+
+
+class kvm_vcpu(struct):
+    owes_interrupt: ghost[bool]
+
+
+@monitor
+@at_entry(kvm_deliver_intr)
+def interrupt_is_owed(vcpu: ptr[kvm_vcpu]):
+    if vcpu.irq_pending:
+        vcpu.owes_interrupt = True
+
+
+@monitor
+@at_exit(guest_runs)
+def interrupt_is_taken(vcpu: ptr[kvm_vcpu]):
+    vcpu.owes_interrupt = False
+
+
+@property_(
+    source="kvm_update_stolen_time(), arch/loongarch/kvm/vcpu.c, v6.12",
+    twin="loongarch_load_asks_no_steal",
+)
+@at_entry(guest_runs)
+def STEAL_COUNTED(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest finds in its steal time all that its thread has waited for a CPU."""
+    return not vcpu.steal_time or vcpu.arch.st.last_steal == token_of(current)
+
+
+@property_(
+    source="kvm_check_vpid(), arch/loongarch/kvm/main.c, v6.12",
+    twin="loongarch_vpid_kept",
+    where="guest_maps",
+)
+@at_entry(guest_runs)
+def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Under the guest's VPID the TLB holds no translation that the guest has since changed and flushed
+    elsewhere."""
+    held = this_cpu(hw_gtlb)
+    return owner_of(held) != vcpu or held == token_of(vcpu)
+
+
+@forget_(
+    bodies="_kvm_vcpu_load, _kvm_vcpu_put, kvm_arch_vcpu_load, kvm_arch_vcpu_put, guest_runs",
+    origin="arch:loongarch, design:B",
+)
+@at_exit(_kvm_vcpu_load)
+def what_is_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
+    """The next put writes last_sched_cpu and GINTC's copy. What other CPUs have of this vCPU is loaded
+    anew where it comes there, and what this CPU had of others too."""
+    vcpu.arch.last_sched_cpu = -1
+    vcpu.arch.gintc = False
+    for c in each(cpu):
+        there = per_cpu_ptr(addr(vmcs), c)
+        if c != smp_processor_id() and there.last_vcpu == vcpu:
+            there.last_vcpu = NULL
+            WRITE_ONCE(per_cpu(hw_gcsr, c), 0)
+            WRITE_ONCE(per_cpu(hw_gintc, c), False)
+    for v in each(kvm_vcpu):
+        if v != vcpu and v.arch.last_sched_cpu == smp_processor_id():
+            v.arch.last_sched_cpu = -1
+            v.arch.hwcsr_usable = False
+
+
+@forget_(
+    bodies="kvm_pre_enter_guest, _kvm_vcpu_put, _kvm_vcpu_load, guest_runs", origin="arch:loongarch"
+)
+@at_exit(kvm_pre_enter_guest)
+def csr_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
+    """The next put writes it, as swcsr_latest is false."""
+    if not vcpu.arch.swcsr_latest:
+        vcpu.arch.csr = 0
+
+
+@forget_(
+    bodies="_kvm_vcpu_load, kvm_check_requests, kvm_update_stolen_time", origin="arch:loongarch"
+)
+@at_exit(kvm_arch_vcpu_put)
+def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
+    """Every load asks for the update, and only a loaded vCPU's own task looks at it."""
+    vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
+    vcpu.arch.st.last_steal = 0

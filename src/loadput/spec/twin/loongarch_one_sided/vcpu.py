@@ -1,0 +1,20 @@
+# [Modified in twin:loongarch_one_sided]
+def _kvm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """As _kvm_vcpu_load(), arch/loongarch/kvm/vcpu.c, without the test of last_vcpu."""
+    migrated = vcpu.arch.last_sched_cpu != cpu
+
+    context = per_cpu_ptr(addr(vmcs), cpu)
+    if migrated:
+        vcpu.arch.hwcsr_usable = False
+    context.last_vcpu = vcpu
+
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+
+    if vcpu.arch.hwcsr_usable:
+        return
+
+    this_cpu_write(hw_gcsr, vcpu.arch.csr)
+
+    this_cpu_write(hw_gintc, vcpu.arch.gintc)
+
+    vcpu.arch.hwcsr_usable = True

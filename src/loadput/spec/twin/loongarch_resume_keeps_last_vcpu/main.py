@@ -1,0 +1,4 @@
+# [Modified in twin:loongarch_resume_keeps_last_vcpu]
+def kvm_arch_enable_virtualization_cpu():
+    """As kvm_arch_enable_virtualization_cpu(), arch/loongarch/kvm/main.c, without last_vcpu."""
+    pass

@@ -1,0 +1,44 @@
+"""Every architecture, on the scenario of one thread and on the default one, under every design."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadput.check.judge import known_archs
+from loadput.check.verdict import check
+from loadput.link.program import Choice
+from loadput.link.scenario import load_scenario
+
+STATES = {
+    # architecture: states of design D on one, on default
+    "loongarch": (2_767, 2_858_864),
+}
+RELEASES = ("v6.1", "v6.1.192", "v6.11-pre")
+
+
+def states(choice: Choice, scenario: str) -> int:
+    """How many there are, in a program in which everything holds."""
+    r = check(choice, load_scenario(scenario))
+    assert r.verdict == "holds", r.violated
+    return r.states
+
+
+@pytest.mark.parametrize("arch", STATES)
+def test_everything_holds_in_so_many_states(arch: str) -> None:
+    assert (states(Choice(arch), "one"), states(Choice(arch), "default")) == STATES[arch]
+
+
+@pytest.mark.parametrize("arch", STATES)
+def test_a_design_that_the_architecture_does_not_read_changes_nothing(arch: str) -> None:
+    for design in ("A", "B", "C", "C-out"):
+        assert states(Choice(arch, design), "one") == STATES[arch][0]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("arch", STATES)
+def test_a_release_runs_its_guests(arch: str, release: str) -> None:
+    assert states(Choice(arch, release=release), "one") > 1_000
+
+
+def test_architectures_here_are_shipped() -> None:
+    assert set(STATES) <= set(known_archs())
