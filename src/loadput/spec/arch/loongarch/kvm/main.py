@@ -6,8 +6,6 @@ put there under the VPID that it has there now. Only where a scenario sets guest
 
 # The guest changes its own page table, and flushes the CPU that it is on.
 guest_maps = False
-# A CPU sleeps and wakes up while no vCPU is loaded on it, and loses the guest's CSRs.
-cpu_resumes = False
 
 
 class kvm_vcpu_arch(struct):
@@ -50,26 +48,14 @@ def guest_uses_memory(vcpu: ptr[kvm_vcpu]):
         this_cpu_write(hw_gtlb, token_of(vcpu))
 
 
-# [New in arch:loongarch]
-@irq
-@env
-def cpu_resume():
-    """The CPU was off, while its idle task was there; it comes back without the guest's CSRs.
-
-    Mirrors: kvm_arch_enable_virtualization_cpu(), arch/loongarch/kvm/main.c, v6.12, by
-    kvm_resume() or kvm_online_cpu(), virt/kvm/kvm_main.c
-    """
-    with atomic:
-        assume(cpu_resumes and current.is_idle)
-        this_cpu_write(hw_gcsr, 0)
-        this_cpu_write(hw_gintc, False)
-        kvm_arch_enable_virtualization_cpu()
-
-
-# [New in arch:loongarch]
+# [Modified in arch:loongarch]
 def kvm_arch_enable_virtualization_cpu():
-    """Mirrors: kvm_arch_enable_virtualization_cpu(), arch/loongarch/kvm/main.c, v6.12
+    """A CPU that slept comes back without the guest's CSRs.
 
+    Mirrors: kvm_arch_enable_virtualization_cpu(), arch/loongarch/kvm/main.c, v6.12
     Omits: GCFG, GSTAT, GTLBC, the TLB's flush
     """
+    this_cpu_write(hw_gcsr, 0)
+    this_cpu_write(hw_gintc, False)
+
     this_cpu_ptr(addr(vmcs)).last_vcpu = NULL
