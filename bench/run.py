@@ -129,55 +129,55 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(r) + " |" for r in rows)]) + "\n"
 
 
+FAMILY = ((2, 2), (3, 2), (2, 3), (3, 3), (2, 4), (4, 3), (3, 4), (4, 4))
+"""CPUs and threads, by the number of states."""
+
+
 def growth() -> list[list[str]]:
-    """One family: what a second thread does, added word by word."""
+    """One family: more vCPU threads that issue KVM_RUN, on more CPUs."""
     rows = []
-    words = ["run", "spin", "ioctl", "fs"]
     with tempfile.TemporaryDirectory() as tmp:
-        for cpus in ("[0]", "[0, 1]"):
-            for k in range(1, len(words) + 1):
-                does = ", ".join(f'"{w}"' for w in words[:k])
-                scenario = Path(tmp) / "s.toml"
-                scenario.write_text(
-                    'cpus = 2\nvms = [0, 0]\n[[task]]\nruns = "vcpu_thread"\nvcpu = 0\n'
-                    'does = ["run", "ioctl", "fs", "halt", "irq"]\n[[task]]\n'
-                    f'runs = "vcpu_thread"\nvcpu = 1\ndoes = [{does}]\ncpus = {cpus}\n'
+        for cpus, threads in FAMILY:
+            scenario = Path(tmp) / "s.toml"
+            scenario.write_text(
+                f"cpus = {cpus}\nvms = {[0] * threads}\n"
+                + "".join(
+                    f'[[task]]\nruns = "vcpu_thread"\nvcpu = {v}\ndoes = ["run"]\n'
+                    for v in range(threads)
                 )
+            )
+            row = [f"{cpus} CPUs, {threads} threads"]
+            for n in (1, 2):
                 t, out = shell(
                     f"{LOADPUT} check --arch riscv --scenario {scenario} --stats"
-                    " --max-states 120000000",
+                    f" --no-reduction --threads {n}",
                     Path(tmp),
                 )
-                m = re.search(r"(\d+) bytes a state", out)
+                states, transitions = counts_in(out)
                 search = re.search(r"search\s+([\d.]+) s", out)
-                states, _ = counts_in(out)
-                rows.append(
-                    [
-                        f"{', '.join(words[:k])} on {cpus}",
-                        f"{states:,}",
-                        f"{t:.1f}",
-                        search[1] if search else "",
-                        m[1] if m else "",
-                    ]
-                )
-                print("  ".join(rows[-1]), flush=True)
+                if n == 1:
+                    m = re.search(r"(\d+) bytes a state", out)
+                    row += [f"{states:,}", f"{transitions:,}", m[1] if m else ""]
+                row += [f"{t:.1f}", search[1] if search else ""]
+            rows.append(row)
+            print("  ".join(row), flush=True)
     return rows
 
 
-def fit(rows: list[list[str]]) -> str:
-    """The exponent of time in states, by least squares on logarithms."""
+def fit(rows: list[list[str]], what: str, column: int) -> str:
+    """The exponent of seconds in states, by least squares on logarithms."""
     import math
 
     points = [
-        (math.log(int(r[1].replace(",", ""))), math.log(float(r[3] or 0.01)))
+        (math.log(int(r[1].replace(",", ""))), math.log(float(r[column])))
         for r in rows
-        if float(r[3] or 0) > 0.05
+        if float(r[column] or 0) >= 0.05
     ]
     if len(points) < 2:
         return "too few points for a fit"
     mx, my = (sum(v) / len(points) for v in zip(*points, strict=True))
     slope = sum((x - mx) * (y - my) for x, y in points) / sum((x - mx) ** 2 for x, _ in points)
-    return f"search time grows as states^{slope:.2f}, over {len(points)} points"
+    return f"{what} grows as states^{slope:.2f}, over the {len(points)} points of 0.05 s and more"
 
 
 def startup(runs: int) -> list[list[str]]:
@@ -254,8 +254,10 @@ def in_peers(name: str, options: str, runs: int) -> str:
 def in_growth(_: int) -> str:
     """Section: one family from small to large."""
     rows = growth()
-    head = ["second thread", "states", "whole s", "search s", "bytes a state"]
-    return f"{table(head, rows)}\n{fit(rows)}.\n"
+    head = ["program", "states", "transitions", "bytes a state"]
+    times = ["whole s, 1 thread", "search s", "whole s, 2 threads", "search s"]
+    fits = [fit(rows, f"search time on {w}", c) for w, c in (("1 thread", 5), ("2 threads", 7))]
+    return f"{table(head + times, rows)}\n{'; '.join(fits)}.\n"
 
 
 def in_waiting(runs: int) -> str:
