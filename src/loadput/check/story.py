@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..base.errors import InternalError
 from ..ir import ops as o
 from ..ir import types as ty
 from ..machine.model import Machine
-from ..run.interp import Action, Interpreter, State
+from ..run.interp import Action, Fault, Interpreter, State
 
 PAGES = ("vmcb",)
 """Structs told by their own name: a page may be handed on, so its number is no vCPU's."""
@@ -26,8 +26,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """A property that does not hold here, and what it read: (variable, value) as text."""
+
+    property: str
+    read: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoryStep:
-    """One step as told: ``context`` is ``T0`` or ``irq``; ``functions`` outermost first."""
+    """One step as told: ``context`` is ``T0`` or ``irq``; ``functions`` outermost first.
+
+    :param findings: what it violates; of the last step, also what the state after it violates
+    """
 
     cpu: int
     context: str
@@ -36,7 +47,12 @@ class StoryStep:
     source: str
     choices: tuple[str, ...]
     changes: tuple[Change, ...]
-    violates: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def violates(self) -> tuple[str, ...]:
+        """The names of the properties in ``findings``."""
+        return tuple(f.property for f in self.findings)
 
 
 def show_value(t: ty.Type, value: int, users: int) -> str:
@@ -123,6 +139,14 @@ class Teller:
             s = step.state
         return out
 
+    def follow_to(self, path: Sequence[Action], prop: str) -> list[StoryStep]:
+        """Tell ``path``, whose last step, or the state after it, violates ``prop``."""
+        out = self.follow(path)
+        if out and prop not in out[-1].violates:
+            found = self._in_state(self.state_after(path), prop)
+            out[-1] = replace(out[-1], findings=(*out[-1].findings, found))
+        return out
+
     def state_after(self, path: Sequence[Action]) -> State:
         """The state that ``path`` leads to."""
         s: State = self.m.initial
@@ -145,9 +169,17 @@ class Teller:
                 choices.append(op.why)
         users = len(m.program.scenario.tasks)
         who = task_name(action.task, users) if action.kind != "irq" else "irq"
-        violates = tuple(n for k, n in enumerate(m.props) if bad >> k & 1)
+        violates = [n for k, n in enumerate(m.props) if bad >> k & 1]
+        findings: list[Finding] = []
         if violates:
             stack = self._looked_from(nodes, set(violates)) or stack
+            inst = action.cpu if action.kind == "irq" else action.task
+            n, base = m.pc_step[action.kind], m.reg_at[action.kind]
+            regs = m.regs[nodes[0]] if not action.start else []
+            loc = {name: s[base + r * n + inst] for name, r in regs}
+            for name in violates:
+                read = self._read_by(name, list(s), dict(loc), nodes, action)
+                findings.append(Finding(name, read))
         return StoryStep(
             action.cpu,
             who,
@@ -156,8 +188,44 @@ class Teller:
             str(m.graph.nodes[main].op.span),
             tuple(choices),
             changes_between(m, s, after) if after is not None else (),
-            violates,
+            tuple(findings),
         )
+
+    def _in_state(self, s: State, prop: str) -> Finding:
+        """What a property of states finds in ``s``."""
+        for nodes, choices in self.interp.condition(s, prop):
+            asked = Action(0, -1, "", "", choices)
+            if read := self._read_by(prop, list(s), {}, nodes, asked):
+                return Finding(prop, read)
+        return Finding(prop, ())
+
+    def _read_by(
+        self, prop: str, st: list[int], loc: dict[str, int], nodes: Sequence[int], action: Action
+    ) -> tuple[tuple[str, str], ...]:
+        """What ``prop`` read on the way through ``nodes`` until it failed, constants aside."""
+        m, choices = self.m, iter(action.choices)
+        hook = prop.replace("-", "_")
+        cpu, cur = action.cpu, action.task + 1
+        read: dict[str, str] = {}
+        for i in nodes:
+            node = m.graph.nodes[i]
+            op, run = node.op, self.interp.ops[i]
+            if isinstance(op, o.Choose):
+                loc[op.dst] = next(choices)
+            elif isinstance(op, o.Check) and op.prop == prop:
+                if not self.interp.value(op.cond, st, loc, cpu, cur):
+                    break
+                read.clear()
+            elif isinstance(op, o.Load | o.Store | o.Fresh | o.Assign) and run is not None:
+                try:
+                    run(st, loc, cpu, cur)
+                    if isinstance(op, o.Load) and hook in node.stack:
+                        var, k = op.place.var, self.interp.element(op.place, st, loc, cpu, cur)
+                        if var in m.var_at:
+                            read[variable_name(m, var, k)] = value_text(m, var, loc[op.dst])
+                except Fault:
+                    break
+        return tuple(read.items())
 
     def _looked_from(self, nodes: Sequence[int], names: set[str]) -> tuple[str, ...]:
         """The functions in which the first of the violated properties looks."""

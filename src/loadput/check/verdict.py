@@ -144,7 +144,7 @@ def _result(name: str, applies: str, ex: Exploration, teller: Teller) -> Propert
     path = ex.first.get(name)
     if path is None:
         return PropertyResult(name, HOLDS if ex.finished else UNDECIDED)
-    return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow(path))
+    return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow_to(path, name))
 
 
 def lay_blame(new: Result, base: Result) -> None:

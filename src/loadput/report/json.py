@@ -30,6 +30,13 @@ def story(steps: list[StoryStep]) -> list[dict[str, Any]]:
                 for c in s.changes
             ],
             "violates": list(s.violates),
+            "findings": [
+                {
+                    "property": f.property,
+                    "read": [{"name": name, "value": value} for name, value in f.read],
+                }
+                for f in s.findings
+            ],
         }
         for s in steps
     ]

@@ -59,8 +59,10 @@ def render_story(steps: Sequence[StoryStep], cpus: int, *, verbose: bool = False
         pad = " " * min(8 + width * step.cpu, WIDTH - 36)
         for line in textwrap.wrap(", ".join(told), WIDTH - len(pad)) if told else []:
             out.append(pad + line)
-        for name in step.violates:
-            out.append(f"{' ' * (5 + width * step.cpu)}!! {name}"[:WIDTH])
+        for f in step.findings:
+            out.append(f"{' ' * (5 + width * step.cpu)}!! {f.property}"[:WIDTH])
+            read = ", ".join(f"{name} = {value}" for name, value in f.read)
+            out += [pad + line for line in textwrap.wrap(read, WIDTH - len(pad))]
             out.append(f"{pad}{step.source}"[:WIDTH])
     return out
 

@@ -41,7 +41,9 @@ class Step:
     nodes: tuple[int, ...] = ()
 
 
-class _Fault(Exception):
+class Fault(Exception):
+    """A place that is not there, or a value out of range: the mask of the property violated."""
+
     def __init__(self, bit: int) -> None:
         self.bit = bit
 
@@ -91,7 +93,7 @@ class Interpreter:
         return lambda st, loc, cpu, cur: binary(bop, x(st, loc, cpu, cur), y(st, loc, cpu, cur))
 
     def _element(self, p: o.Place) -> Eval:
-        """The element number of a place; raises _Fault for NULL and for a missing slot."""
+        """The element number of a place; raises Fault for NULL and for a missing slot."""
         var = self.m.values.vars[p.var]
         index = self._expr(p.index) if p.index is not None else None
         sub = self._expr(p.sub) if p.sub is not None else None
@@ -107,9 +109,9 @@ class Interpreter:
             i = index(st, loc, cpu, cur) - off if index else 0
             j = sub(st, loc, cpu, cur) if sub else 0
             if i == -1 and off:
-                raise _Fault(null)
+                raise Fault(null)
             if not (0 <= i < count and 0 <= j < length):
-                raise _Fault(rng)
+                raise Fault(rng)
             return i * length + j
 
         return element
@@ -160,7 +162,7 @@ class Interpreter:
             i = at(st, loc, cpu, cur)
             x = e(st, loc, cpu, cur)
             if not lo <= x <= hi:
-                raise _Fault(rng)
+                raise Fault(rng)
             if base is not None:
                 st[base + i] = x
 
@@ -236,6 +238,22 @@ class Interpreter:
                 for _, _, bad, _ in out:
                     mask |= bad
         return mask
+
+    def condition(self, s: State, prop: str) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The ways, nodes and choices, in which a property of states is evaluated on ``s``."""
+        for kind, entry in self.conditions:
+            if self.m.graph.nodes[entry].stack[0] == prop.replace("-", "_"):
+                out: list[tuple[tuple[int, ...], State | None, int, tuple[int, ...]]] = []
+                self._run(list(s), {}, entry, 0, 0, kind, 0, out)
+                yield from ((nodes, choices) for choices, _, _, nodes in out)
+
+    def value(self, e: o.Expr, st: list[int], loc: dict[str, int], cpu: int, cur: int) -> int:
+        """The value of an expression."""
+        return self._expr(e)(st, loc, cpu, cur)
+
+    def element(self, p: o.Place, st: list[int], loc: dict[str, int], cpu: int, cur: int) -> int:
+        """The element of its variable that ``p`` names; raises Fault where there is none."""
+        return self._element(p)(st, loc, cpu, cur)
 
     def _from(
         self, s: State, cpu: int, task: int, kind: str, node: int, start: str
@@ -328,7 +346,7 @@ class Interpreter:
                         out.append((choices, after, bad, tuple(seen)))
                         return
                     node = n.next[0]
-            except _Fault as fault:
+            except Fault as fault:
                 out.append((choices, None, bad | fault.bit, tuple(seen)))
                 return
             done = done or (f.cls[n.id] == 2 and kind in self.m.pc_at)
