@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..check.verdict import Result
 from ..ir import ops as o
 from ..run.explore import Exploration
 from .text import number, wrap
+
+BINS, BAR = 12, 40
 
 
 def render_stats(r: Result) -> str:
@@ -23,17 +27,30 @@ def render_stats(r: Result) -> str:
     out += wrap(
         "time", f"compile {ex.compile_s:.2f} s, search {ex.search_s:.2f} s, {rate:,.0f} states/s"
     )
-    top = max(ex.levels)
-    out += wrap(
-        "depths",
-        f"{len(ex.levels)}; the fullest, {ex.levels.index(top)}, has {number(top)} states",
-    )
-    out += ["", *wrap("fired", ", ".join(f"{k} {number(v)}" for k, v in sorted(ex.fired.items())))]
+    out += ["", *depths(ex.levels), ""]
+    rows = sorted(ex.fired.items(), key=lambda row: (-row[1], row[0]))
+    out += wrap("fired", ", ".join(f"{k} {number(v)}" for k, v in rows if v))
+    idle = [k for k, v in rows if not v]
+    out += wrap("never fired", ", ".join(idle) or "nothing: every action has fired")
     never = never_taken(r)
     out += wrap(
-        "never", f"{len(never)} branches: " + ", ".join(never) if never else "every branch is taken"
+        "never taken",
+        f"{len(never)} branches: " + ", ".join(never) if never else "no branch: both sides of each",
     )
     return "\n".join(out) + "\n"
+
+
+def depths(levels: Sequence[int]) -> list[str]:
+    """How many states there are at which depth, in at most ``BINS`` rows."""
+    step = -(-len(levels) // BINS)
+    rows = [(k, levels[k : k + step]) for k in range(0, len(levels), step)]
+    most = max(sum(row) for _, row in rows)
+    out = [f"depths        {len(levels)}; states at each"]
+    for k, row in rows:
+        span = f"{k}" if len(row) == 1 else f"{k} to {k + len(row) - 1}"
+        bar = "#" * -(-BAR * sum(row) // most)
+        out.append(f"{span:>13s} {number(sum(row)):>13s} {bar}")
+    return out
 
 
 def reductions(ex: Exploration) -> list[str]:
@@ -53,11 +70,16 @@ def reductions(ex: Exploration) -> list[str]:
 
 
 def never_taken(r: Result) -> list[str]:
-    """Branches of the program of which one side was never taken, as ``function:line side``."""
+    """Branches of the program of which one side was never taken, as ``function:line side``.
+
+    Those of properties and monitors are left out: that one side is never taken is what they check.
+    """
     m, nodes = r.machine, r.exploration.nodes
+    ours = {h.name for hs in m.program.hooks.values() for h in hs}
+    ours |= {p.fn.name for p in m.program.properties if p.fn}
     seen: dict[tuple[str, int], set[bool]] = {}
     for n in m.graph.nodes:
-        if isinstance(n.op, o.Branch) and n.id in nodes and n.next:
+        if isinstance(n.op, o.Branch) and n.id in nodes and n.next and not ours & set(n.stack):
             row = seen.setdefault((n.stack[-1], n.op.span.line), set())
             for k, i in enumerate(n.next):
                 if i in nodes:
