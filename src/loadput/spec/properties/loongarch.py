@@ -56,35 +56,6 @@ def HOST_RESTORED_AT_USER() -> bool:
 
 
 @property_(
-    source="_kvm_vcpu_put(), _kvm_vcpu_load(), arch/loongarch/kvm/vcpu.c, v6.12: GINTC",
-    twin="loongarch_put_forgets_gintc",
-    needs="_kvm_getcsr",
-)
-@at_entry(guest_runs)
-def INTERRUPT_KEPT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """An interrupt that a device has posted stays pending, or in the CPU's registers, until the guest
-    takes it."""
-    return not vcpu.owes_interrupt or vcpu.irq_pending or this_cpu(hw_gintc)
-
-
-class kvm_vcpu(struct):
-    owes_interrupt: ghost[bool]
-
-
-@monitor
-@at_entry(kvm_deliver_intr)
-def interrupt_is_owed(vcpu: ptr[kvm_vcpu]):
-    if vcpu.irq_pending:
-        vcpu.owes_interrupt = True
-
-
-@monitor
-@at_exit(guest_runs)
-def interrupt_is_taken(vcpu: ptr[kvm_vcpu]):
-    vcpu.owes_interrupt = False
-
-
-@property_(
     source="kvm_update_stolen_time(), arch/loongarch/kvm/vcpu.c, v6.12",
     twin="loongarch_load_asks_no_steal",
 )

@@ -43,3 +43,15 @@ def device_interrupt():
         assume(vcpu.device_irqs and not vcpu.irq_pending)
         vcpu.irq_pending = True
     kvm_vcpu_kick(vcpu)
+
+
+# [New in arch:loongarch]
+def is_injected(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which runs here, takes an interrupt from the CPU's registers."""
+    return this_cpu(hw_gintc)
+
+
+# [New in arch:loongarch]
+def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which runs here, is about to be interrupted by the IPI of a kick."""
+    return vcpu.mode == EXITING_GUEST_MODE
