@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from loadput.base.errors import LoadputError
-from loadput.check.museum import ANOTHER, PUBLISHED, Shown, entries, get_entry, not_shown, show
+from loadput.check.museum import (
+    ANOTHER,
+    PUBLISHED,
+    Shown,
+    entries,
+    get_entry,
+    not_shown,
+    passes,
+    show,
+)
 from loadput.check.verdict import check
 from loadput.link.overlay import find_overlays
+from loadput.link.program import Choice
+from loadput.link.scenario import FOLDER, load_scenario, make_scenario
 from loadput.run.reduce import NOTHING
 
 FOUND = {
@@ -27,6 +39,9 @@ FOUND = {
     "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),
+    "vmcs-foreign-access": ("RVI-OWN", 71, 23832, 16978, PUBLISHED),
+    "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 12, 37472, 47886, ANOTHER),
+    "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 33, 4785, 5465, PUBLISHED),
     "x86-debugctl-snapshot": ("HOST-DEBUGCTL", 13, 340, 208, PUBLISHED),
 }
 
@@ -170,3 +185,22 @@ def test_an_unknown_word_about_a_state_between_is_an_error(tmp_path: Path) -> No
     with pytest.raises(LoadputError, match="whole: intermediate: fixed") as e:
         get_entry("whole", mine)
     assert e.value.code == "LP0509"
+
+
+def test_a_vcpu_that_was_marked_preempted_while_it_slept_lost_a_devices_interrupt() -> None:
+    """What sched-delayed-preempted did on VMX: the put set SN for a vCPU that had blocked."""
+    r = check(Choice("vmx", twin="sched-delayed-preempted"), load_scenario("posted"))
+    assert r.violated == ["PREEMPTED-IFF-RUN", "NO-LOST-WAKEUP"]
+    steps = r.find("NO-LOST-WAKEUP").counterexample
+    assert len(steps) == 37
+    assert passes(steps, ["T0 kvm_vcpu_block", "T0 pi_set_sn", "irq device_posts_interrupt"])
+
+
+def test_a_vcpu_that_looked_at_a_foreign_one_hid_its_interrupt_from_its_guest() -> None:
+    """What vmcs-foreign-access did on two CPUs: PIR went to IRR and not to the guest's own RVI."""
+    raw = tomllib.loads((FOLDER / "spin.toml").read_text("utf-8"))
+    raw["cpus"] = 2
+    for t in raw["task"]:
+        t["cpus"] = [t["vcpu"]]
+    r = check(Choice("vmx", twin="vmcs-foreign-access"), make_scenario("spin on two", raw))
+    assert r.violated == ["VMCS-CURRENT", "RVI-OWN", "PI-ON-IF-POSTED", "PI-NOTIFIED"]

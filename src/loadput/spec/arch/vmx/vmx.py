@@ -180,17 +180,20 @@ def vmx_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: vmx_vcpu_load(), arch/x86/kvm/vmx/vmx.c, v6.12
 
     Context: vcpu->cpu is still the CPU of the last load
-    Omits: posted interrupts
     """
     if vcpu.scheduled_out and not kvm_pause_in_guest(vcpu.kvm):
         shrink_ple_window(vcpu)
 
     vmx_vcpu_load_vmcs(vcpu, cpu, NULL)
 
+    vmx_vcpu_pi_load(vcpu, cpu)
+
 
 # [New in arch:vmx]
 def vmx_vcpu_put(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: vmx_vcpu_put(), arch/x86/kvm/vmx/vmx.c, v6.12; Omits: posted interrupts"""
+    """Mirrors: vmx_vcpu_put(), arch/x86/kvm/vmx/vmx.c, v6.12"""
+    vmx_vcpu_pi_put(vcpu)
+
     vmx_prepare_switch_to_host(to_vmx(vcpu))
 
 
@@ -217,6 +220,9 @@ def vmx_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 
     with atomic:
         vmcs_access(vcpu)
+
+    if enable_apicv:
+        guest_with_apicv(vcpu)
 
     with atomic:
         vmcs_access(vcpu)

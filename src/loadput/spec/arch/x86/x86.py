@@ -159,9 +159,24 @@ def kvm_vcpu_running(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
+def kvm_x86_interrupt_allowed(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest that waits takes interrupts.
+
+    Mirrors: kvm_arch_interrupt_allowed(), arch/x86/kvm/x86.c, v6.12
+    """
+    return True
+
+
+# [New in arch:x86]
+def kvm_cpu_has_interrupt(v: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: kvm_cpu_has_interrupt(), arch/x86/kvm/irq.c, v6.12"""
+    return READ_ONCE(v.irq_pending)
+
+
+# [New in arch:x86]
 def kvm_vcpu_has_events(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_vcpu_has_events(), arch/x86/kvm/x86.c, v6.12: an interrupt that is allowed"""
-    return READ_ONCE(vcpu.irq_pending)
+    return kvm_x86_interrupt_allowed(vcpu) and kvm_cpu_has_interrupt(vcpu)
 
 
 # [New in arch:x86]
@@ -246,6 +261,43 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
+def kvm_x86_sync_pir_to_irr(vcpu: ptr[kvm_vcpu]):
+    """On VMX only.
+
+    Mirrors: kvm_x86_ops.sync_pir_to_irr, arch/x86/include/asm/kvm_host.h, v6.12
+    """
+    pass
+
+
+# [New in arch:x86]
+def kvm_x86_dy_apicv_has_pending_interrupt(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Without APICv: no.
+
+    Mirrors: kvm_x86_ops.dy_apicv_has_pending_interrupt, arch/x86/include/asm/kvm_host.h, v6.12
+    """
+    return False
+
+
+# [Modified in arch:x86]
+def kvm_arch_dy_has_pending_interrupt(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: kvm_arch_dy_has_pending_interrupt(), arch/x86/kvm/x86.c, v6.12"""
+    return kvm_x86_dy_apicv_has_pending_interrupt(vcpu)
+
+
+# [Modified in arch:x86]
+def kvm_arch_dy_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
+    """For a vCPU that is not loaded here.
+
+    Mirrors: kvm_arch_dy_runnable(), arch/x86/kvm/x86.c, v6.12
+    Omits: paravirtual halts, NMI, SMI
+    """
+    if READ_ONCE(vcpu.requests[KVM_REQ_EVENT]):
+        return True
+
+    return kvm_arch_dy_has_pending_interrupt(vcpu)
+
+
+# [New in arch:x86]
 def snapshot_host_debugctl(vcpu: ptr[kvm_vcpu]):
     """On VMX only: SVM without LBR virtualization leaves DEBUGCTL alone.
 
@@ -278,6 +330,8 @@ def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     smp_store_release(vcpu.mode, IN_GUEST_MODE)
 
     smp_mb__after_srcu_read_unlock()
+
+    kvm_x86_sync_pir_to_irr(vcpu)
 
     if kvm_vcpu_exit_request(vcpu):
         vcpu.mode = OUTSIDE_GUEST_MODE

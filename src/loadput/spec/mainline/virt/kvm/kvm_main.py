@@ -147,9 +147,14 @@ def kvm_arch_vcpu_should_kick(vcpu: ptr[kvm_vcpu]) -> bool:
     return kvm_vcpu_exiting_guest_mode(vcpu) == IN_GUEST_MODE
 
 
+def kvm_arch_dy_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: kvm_arch_dy_runnable(), virt/kvm/kvm_main.c, v6.12 (__weak)"""
+    return kvm_arch_vcpu_runnable(vcpu)
+
+
 def vcpu_dy_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: vcpu_dy_runnable(), virt/kvm/kvm_main.c, v6.12; Omits: async page faults"""
-    return kvm_arch_vcpu_runnable(vcpu)
+    return kvm_arch_dy_runnable(vcpu)
 
 
 def kvm_arch_dy_has_pending_interrupt(vcpu: ptr[kvm_vcpu]) -> bool:

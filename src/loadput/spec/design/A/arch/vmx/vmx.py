@@ -19,5 +19,7 @@ def kvm_x86_sched_in(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
 # [Modified in design:A]
 def vmx_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
-    """Mirrors: vmx_vcpu_load(), arch/x86/kvm/vmx/vmx.c, v6.1; Omits: posted interrupts"""
+    """Mirrors: vmx_vcpu_load(), arch/x86/kvm/vmx/vmx.c, v6.1"""
     vmx_vcpu_load_vmcs(vcpu, cpu, NULL)
+
+    vmx_vcpu_pi_load(vcpu, cpu)
