@@ -86,5 +86,11 @@ def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, data: bytes) -> N
 def test_every_shipped_scenario_links(name: str) -> None:
     s = load_scenario(name)
     # Some set a constant that one architecture has.
-    arch = {"migration": "riscv", "perf": "vmx", "resume": "loongarch"}.get(name, "svm")
+    arch = {
+        "migration": "riscv",
+        "perf": "vmx",
+        "resume": "loongarch",
+        "gisa": "s390",
+        "exit-sie": "s390",
+    }.get(name, "svm")
     assert s.title and link(Choice(arch), s).functions

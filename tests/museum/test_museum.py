@@ -34,6 +34,7 @@ FOUND = {
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
+    "s390-kicked-mask": ("NO-LOST-WAKEUP", 56, 12814, 11169, PUBLISHED),
     "sched-delayed-preempted": ("PREEMPTED-IFF-RUN", 22, 1801, 1991, PUBLISHED),
     "svm-ibpb-vmcb-aba": ("PREDICTOR-OWN", 55, 33036, 15434, PUBLISHED),
     "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
