@@ -1,37 +1,56 @@
-"""A large trace.dat, and how long and how much memory reading it takes.
+"""A large recording, and how long and how much memory reading it takes.
 
-    python bench/trace_big.py make IN.dat OUT.dat --size 1000     (MB)
-    python bench/trace_big.py read BIG.dat                        against trace-cmd report
+    python bench/trace_big.py make IN OUT --size 1000     (MB; trace.dat or perf.data)
+    python bench/trace_big.py read BIG                    against trace-cmd report or perf script
 
-``make`` repeats the real pages of a recording with their clocks shifted, uncompressed. ``read``
-decodes the fields of all kv, kvm and sched events and prints events/s, the size of the columns and
-the peak memory above that of an empty Python with NumPy.
+``make`` repeats the real pages (or samples) of a recording with their clocks shifted, uncompressed.
+``read`` decodes the fields of all kv, kvm and sched events and prints events/s, the size of the
+columns and the peak memory above that of an empty Python with NumPy.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from loadput.trace.cursor import Buffer
+    from loadput.trace.formats.perfdata import PerfData
+    from loadput.trace.formats.tracedat import TraceDat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 
 def make(source: str, target: str, megabytes: int) -> None:
     """Write the pages of ``source`` again and again; each round starts where the last ended."""
+    from loadput.trace.cursor import read_bytes
+    from loadput.trace.formats.perfdata import is_perfdata, open_perfdata
+    from loadput.trace.formats.tracedat import open_tracedat
+
+    data = read_bytes(source)
+    if is_perfdata(data):
+        rounds = make_perf(data, open_perfdata(data, source), target, megabytes)
+    else:
+        rounds = make_pages(open_tracedat(data, source), target, megabytes)
+    print(f"{target}: {rounds} rounds, {Path(target).stat().st_size / 1e6:,.0f} MB")
+
+
+def make_pages(opened: TraceDat, target: str, megabytes: int) -> int:
+    """The pages of a trace.dat, as version 7."""
     from cut_trace import PAGE, Writer, probed_symbols, unpacked
 
-    from loadput.trace.cursor import read_bytes
-    from loadput.trace.formats.tracedat import open_tracedat
     from loadput.trace.raw import RawBackend
     from loadput.trace.table import Trace
 
-    opened = open_tracedat(read_bytes(source), source)
     trace = Trace(RawBackend(opened))
     whole = unpacked(opened)
     first, last = trace.time_range()
@@ -48,23 +67,63 @@ def make(source: str, target: str, megabytes: int) -> None:
     used = {n for n, _, _ in opened.meta.by_id.items()}
     writer = Writer(opened.meta, used, probed_symbols(trace), "none")
     Path(target).write_bytes(writer.version7(cpus))
-    print(f"{target}: {rounds} rounds, {Path(target).stat().st_size / 1e6:,.0f} MB")
+    return rounds
 
 
 def shift_stamps(data: np.ndarray, rounds: np.ndarray, shift: np.ndarray) -> None:
     """Move the absolute time stamps that stand between events, as the pages' own were moved."""
-    from loadput.trace.pages import COMMIT_MASK, TYPE_STAMP, _mark_entries
-
-    words, heads = data.view("<u4"), data.reshape(-1, 4096).view("<u8")
-    start = np.arange(heads.shape[0], dtype=np.int64) * 1024 + 4
-    size = (heads[:, 1].astype(np.int64) & COMMIT_MASK) + 3 >> 2
-    found = np.flatnonzero(_mark_entries(words, start, start + size, [], 4096))
-    at = found[(words[found] & 31) == TYPE_STAMP]
+    words = data.view("<u4")
+    at = np.array([i for page in range(0, data.size, 4096) for i in stamps_of(words, page // 4)])
+    if not at.size:
+        return
     value = (words[at] >> 5).astype(np.uint64) | words[at + 1].astype(np.uint64) << np.uint64(27)
     for row, by in zip(rounds, shift, strict=True):
         moved = value + by
-        row[at] = (moved.astype(np.uint32) & np.uint32((1 << 27) - 1)) << np.uint32(5) | TYPE_STAMP
+        row[at] = (moved.astype(np.uint32) & np.uint32((1 << 27) - 1)) << np.uint32(5) | 31
         row[at + 1] = (moved >> np.uint64(27)).astype(np.uint32)
+
+
+def stamps_of(words: np.ndarray, start: int) -> Iterator[int]:
+    """Where the absolute time stamps of one page stand, in words."""
+    page = words[start : start + 1024].tolist()
+    at, stop = 4, 4 + (((page[2] & (1 << 27) - 1) + 3) >> 2)
+    while at < stop:
+        kind, second = page[at] & 31, page[at + 1] if at + 1 < stop else 0
+        if kind == 31:
+            yield start + at
+        if kind == 29 and not page[at] >> 5:
+            return
+        step = {0: 1 + (second + 3) // 4, 29: 1 + (second + 3) // 4, 30: 2, 31: 2}
+        at += step.get(kind, 1 + kind)
+
+
+def make_perf(data: Buffer, source: PerfData, target: str, megabytes: int) -> int:
+    """The records of a perf.data in file mode: header and features stay where they are."""
+    records = bytes(data[source.start : source.end])
+    places, pos = [], 0
+    while pos < len(records):
+        kind, _, size = struct.unpack_from("<IHH", records, pos)
+        if kind == 9:
+            places.append(pos + source.attrs[0].offset_of(1 << 2))
+        pos += size
+    one = np.frombuffer(records, np.uint8).copy()
+    times = one[np.array(places)[:, None] + np.arange(8)].view("<u8")[:, 0]
+    step = int(times.max() - times.min()) + 1_000_000
+    rounds = max(1, megabytes * 10**6 // len(records))
+    head = bytearray(data[: source.start])
+    struct.pack_into("<Q", head, 48, len(records) * rounds)
+    moved = len(records) * (rounds - 1)
+    tail = bytearray(data[source.end :])
+    for at in range(0, sum(bin(b).count("1") for b in head[72:104]) * 16, 16):
+        struct.pack_into("<Q", tail, at, struct.unpack_from("<Q", tail, at)[0] + moved)
+    with open(target, "wb") as out:
+        out.write(head)
+        for by in range(rounds):
+            rows = (times + np.uint64(by * step)).astype("<u8").view(np.uint8).reshape(-1, 8)
+            one[np.array(places)[:, None] + np.arange(8)] = rows
+            out.write(one.tobytes())
+        out.write(tail)
+    return rounds
 
 
 def peak() -> float:
@@ -104,11 +163,13 @@ def read(path: str, columns: list[str], peer: bool) -> None:
     )
     if peer:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(["trace-cmd", "report", path], stdout=subprocess.DEVNULL, check=True)
+        is_perf = Path(path).read_bytes()[:8] == b"PERFILE2"
+        tool = ["perf", "script", "-i", path] if is_perf else ["trace-cmd", "report", path]
+        subprocess.run(tool, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         theirs = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         print(
-            f"trace-cmd report: {theirs:.2f} s CPU, {total / theirs / 1e6:.2f} M events/s; "
+            f"{' '.join(tool[:2])}: {theirs:.2f} s CPU, {total / theirs / 1e6:.2f} M events/s; "
             f"ratio {theirs / spent:.1f}"
         )
 

@@ -36,6 +36,9 @@ print(sum(counts.values()), spent, size, peak)
 BASELINE = (
     "import resource, numpy; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
 )
+# One thread; and with the bytecode that an installed package has.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def cpu_seconds(command: list[str]) -> tuple[float, float, str]:
@@ -48,7 +51,7 @@ def cpu_seconds(command: list[str]) -> tuple[float, float, str]:
         stdout=subprocess.PIPE if ours else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
     )
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -20,7 +20,6 @@ import numpy as np
 import zstandard
 
 from loadput.trace.cursor import read_bytes
-from loadput.trace.formats.packing import Room
 from loadput.trace.formats.perfdata import PerfData, open_perfdata
 from loadput.trace.formats.tracedat import TraceDat, open_tracedat
 from loadput.trace.metadata import MAGIC, Metadata, read_symbols
@@ -147,7 +146,7 @@ def unpacked(source: TraceDat) -> dict[int, np.ndarray]:
     """All pages of each CPU."""
     out = {}
     for cpu in source.cpus:
-        parts = [pages for _, pages, _ in source._iter_pages(cpu, Room(None))]
+        parts = [pages for _, pages, _ in source._iter_pages(cpu)]
         out[cpu.cpu] = np.concatenate(parts)
     return out
 

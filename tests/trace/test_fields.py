@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loadput.base.errors import TraceError
-from loadput.trace.decode import gather_field, gather_fields
+from loadput.trace.decode import gather_field
 from loadput.trace.fields import EventFormat, parse_event_format
 
 TEXT = """name: demo
@@ -68,15 +68,6 @@ def test_gather_field_arrays(event: EventFormat) -> None:
     data, at, size = record(), np.array([0]), np.array([63])
     assert gather_field(data, at, size, event, event.fields["caller"]).tolist() == [[7, 8]]
     assert gather_field(data, at, size, event, event.fields["more"])[0].tolist() == [1, 2]
-
-
-def test_gather_fields_whole_records_equal_single_fields(event: EventFormat) -> None:
-    data = np.concatenate([record(), record()])
-    at, size = np.array([0, 63]), np.array([63, 63])
-    fields = list(event.fields.values())
-    for field, got in zip(fields, gather_fields(data, at, size, event, fields), strict=True):
-        single = gather_field(data, at, size, event, field)
-        assert [np.asarray(x).tolist() for x in got] == [np.asarray(x).tolist() for x in single]
 
 
 def test_gather_field_format_that_lies_is_an_error(event: EventFormat) -> None:

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from loadput.trace.pages import MISSED_EVENTS, MISSED_STORED, walk_pages
+from loadput.trace.pages import MISSED_EVENTS, MISSED_STORED, PageEvents, walk_pages
 
 PAGE = 4096
 
@@ -31,14 +31,21 @@ def page(body: bytes, stamp: int = 1000, flags: int = 0, commit: int | None = No
     return np.frombuffer(raw.ljust(PAGE, b"\0"), np.uint8)
 
 
+def offsets(data: np.ndarray, found: PageEvents) -> list[int]:
+    return (found.records["at"] - data.ctypes.data).tolist()
+
+
 A, B = b"A" * 8, b"B" * 12
 
 
 def test_walk_pages_two_events_sizes_and_times() -> None:
-    found = walk_pages(page(entry(A) + entry(B, delta=5)), PAGE)
-    assert found.size.tolist() == [8, 12]
+    data = page(entry(A) + entry(B, delta=5))
+    found = walk_pages(data, PAGE, cpu=3, seq=7)
+    assert found.records["size"].tolist() == [8, 12]
     assert found.time.tolist() == [1000, 1005]
-    assert found.offset.tolist() == [20, 32]
+    assert offsets(data, found) == [20, 32]
+    assert found.records["id"].tolist() == [0x4141, 0x4242]
+    assert found.records["cpu"].tolist() == [3, 3] and found.records["seq"].tolist() == [7, 8]
 
 
 def test_walk_pages_time_extend_adds_59_bits() -> None:
@@ -53,9 +60,10 @@ def test_walk_pages_absolute_stamp_replaces_and_keeps_high_bits() -> None:
 
 
 def test_walk_pages_length_in_second_word() -> None:
-    found = walk_pages(page(long_entry(b"x" * 200) + entry(A, delta=1)), PAGE)
-    assert found.size.tolist() == [200, 8]
-    assert found.offset.tolist() == [24, 24 + 200 + 4]
+    data = page(long_entry(b"x" * 200) + entry(A, delta=1))
+    found = walk_pages(data, PAGE)
+    assert found.records["size"].tolist() == [200, 8]
+    assert offsets(data, found) == [24, 24 + 200 + 4]
 
 
 def test_walk_pages_page_filler_takes_no_time() -> None:
@@ -72,7 +80,7 @@ def test_walk_pages_discarded_event_keeps_its_time() -> None:
 
 def test_walk_pages_null_padding_ends_the_page() -> None:
     found = walk_pages(page(entry(A) + struct.pack("<II", 29, 0) + bytes(64)), PAGE)
-    assert found.size.tolist() == [8]
+    assert found.records["size"].tolist() == [8]
     assert not found.bad
 
 
@@ -86,31 +94,31 @@ def test_walk_pages_missed_events_counted_where_stored(stored: bool) -> None:
 
 def test_walk_pages_entry_past_commit_is_cut_and_reported() -> None:
     found = walk_pages(page(entry(A) + entry(B), commit=16), PAGE)
-    assert found.size.tolist() == [8]
+    assert found.records["size"].tolist() == [8]
     assert found.bad == [(0, 28, "an entry longer than its page")]
 
 
 def test_walk_pages_impossible_commit_leaves_the_page_out() -> None:
     pages = np.concatenate([page(entry(A), commit=PAGE), page(entry(B), stamp=2000)])
     found = walk_pages(pages, PAGE)
-    assert found.size.tolist() == [12]
+    assert found.records["size"].tolist() == [12]
     assert found.time.tolist() == [2000]
     assert found.bad[0][0] == 0
 
 
 def test_walk_pages_endless_zero_words_end() -> None:
     found = walk_pages(page(bytes(PAGE - 16)), PAGE)
-    assert found.size.size <= PAGE // 8
+    assert found.time.size <= PAGE // 8
 
 
 def test_walk_pages_many_pages_restart_the_clock() -> None:
     pages = [page(entry(A) + entry(A, delta=1), stamp=10_000 * i) for i in range(50)]
     found = walk_pages(np.concatenate(pages), PAGE)
     assert found.time.reshape(50, 2)[:, 0].tolist() == [10_000 * i for i in range(50)]
-    assert found.page.tolist() == [i // 2 for i in range(100)]
+    assert found.records["seq"].tolist() == list(range(100))
 
 
 def test_walk_pages_larger_sub_buffers() -> None:
     raw = struct.pack("<QQ", 5, 3000 * 12) + entry(A) * 3000
     found = walk_pages(np.frombuffer(raw.ljust(65536, b"\0"), np.uint8), 65536)
-    assert found.size.size == 3000
+    assert found.time.size == 3000

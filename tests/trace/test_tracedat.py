@@ -45,7 +45,7 @@ def test_columns_zlib_equals_zstd(fixtures: Path) -> None:
     same_columns(read_trace(fixtures / "x86-6.1.dat"), read_trace(fixtures / "x86-6.1-zlib.dat"))
 
 
-def test_columns_streamed_equals_indexed(fixtures: Path) -> None:
+def test_columns_unpacked_each_time_equal_kept_ones(fixtures: Path) -> None:
     whole = read_trace(fixtures / "x86-6.12-ple.dat")
     same_columns(whole, read_trace(fixtures / "x86-6.12-ple.dat", cache_bytes=0))
 

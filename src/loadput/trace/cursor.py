@@ -5,10 +5,12 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from loadput.base.errors import TraceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Buffer = bytes | mmap.mmap | memoryview
 

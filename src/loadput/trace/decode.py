@@ -13,9 +13,6 @@ from .pages import I64, U8
 
 Column = NDArray[Any]
 
-# A record longer than this is not copied whole for the sake of some fields.
-MAX_COPY_BYTES = 512
-
 
 def as_whole(column: Column, default: int = -1) -> I64:
     """``column`` as int64: numbers as they are (64 bits kept), text that is no number ``default``.
@@ -40,29 +37,23 @@ def strided(data: U8, dtype: str) -> Column:
     return np.ndarray((max(data.size - item + 1, 0),), dtype, data, 0, (1,))
 
 
-def gather_fields(
-    data: U8, offset: I64, size: I64, event: EventFormat, fields: list[Field]
-) -> list[Column]:
-    """Return several fields of the records at ``offset``, each as :func:`gather_field` does.
+def is_plain(field: Field) -> bool:
+    """Whether ``loops.decode`` can copy the field: a number, or text of a fixed length."""
+    if field.kind == "text":
+        return field.size > 0
+    return field.kind == "int" and field.element_bytes in (1, 2, 4, 8)
 
-    From three fields on, whole records are copied out once and the fields cut out of the copy:
-    records lie scattered in the buffer, and one visit costs as much as one field.
-    """
-    is_plain = [f.kind in ("int", "text") and f.element_bytes in (1, 2, 4, 8) for f in fields]
-    end = max((f.offset + f.size for f, p in zip(fields, is_plain, strict=True) if p), default=0)
-    if sum(is_plain) < 3 or end > MAX_COPY_BYTES or not offset.size or int(size.min()) < end:
-        return [gather_field(data, offset, size, event, field) for field in fields]
-    rows = strided(data, f"V{end}")[offset]
-    out = []
-    for field, plain in zip(fields, is_plain, strict=True):
-        if not plain:
-            out.append(gather_field(data, offset, size, event, field))
-            continue
-        dtype = field.dtype if field.kind == "int" else f"S{max(field.size, 1)}"
-        spec = {"names": ["f"], "formats": [dtype], "offsets": [field.offset], "itemsize": end}
-        column = np.ascontiguousarray(rows.view(np.dtype(spec))["f"])  # type: ignore[call-overload]
-        out.append(column if field.kind == "int" else _cut_at_nul(column))
-    return out
+
+def column_type(field: Field) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The dtype of a field's column, and the shape of one entry; see :func:`gather_field`."""
+    if field.kind in ("dyntext", "dynarray"):
+        return np.dtype(object), ()
+    if field.kind == "int":
+        is_number = field.element_bytes in (1, 2, 4, 8)
+        return np.dtype(field.dtype if is_number else f"S{field.size}"), ()
+    if field.kind == "text":
+        return np.dtype(f"S{max(field.size, 1)}"), ()
+    return np.dtype(field.dtype if field.size else "u1"), (field.size // field.element_bytes,)
 
 
 def gather_field(data: U8, offset: I64, size: I64, event: EventFormat, field: Field) -> Column:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .cursor import Cursor
+from .cursor import Buffer, Cursor
 from .fields import EventFormat, parse_event_format
 
 _ID_LINE = re.compile(rb"^ID:\s*(\d+)", re.M)
+_U64 = struct.Struct("<Q")
 MAGIC = b"\x17\x08\x44tracing"
 
 
@@ -48,21 +49,22 @@ class Missing:
 class FormatTable:
     """Event formats by event number, parsed when asked for: most files carry 2,000 of them."""
 
-    __slots__ = ("_parsed", "_texts")
+    __slots__ = ("_parsed", "_places")
 
     def __init__(self) -> None:
-        self._texts: dict[int, tuple[bytes, str, str]] = {}
+        self._places: dict[int, FormatPlace] = {}
         self._parsed: dict[int, EventFormat] = {}
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._places)
 
-    def add(self, number: int, text: bytes, system: str, where: str) -> None:
-        self._texts.setdefault(number, (text, system, where))
+    def add(self, number: int, place: FormatPlace) -> None:
+        """Keep one format; the first one of a number counts."""
+        self._places.setdefault(number, place)
 
     def items(self) -> list[tuple[int, bytes, str]]:
         """(event number, format text, system) of every format, in the order of the file."""
-        return [(number, text, system) for number, (text, system, _) in self._texts.items()]
+        return [(n, bytes(p[0][p[1] : p[2]]), p[3]) for n, p in self._places.items()]
 
     def get(self, number: int) -> EventFormat | None:
         """The format of event ``number``, None where the file has none.
@@ -70,12 +72,20 @@ class FormatTable:
         :raises TraceError: LP0604, a format that contradicts itself
         """
         if number not in self._parsed:
-            if number not in self._texts:
+            if number not in self._places:
                 return None
-            text, system, where = self._texts[number]
-            event = parse_event_format(text.decode("utf-8", "replace"), system, where=where)
-            self._parsed[number] = event
+            self._parsed[number] = _parse(self._places[number])
         return self._parsed[number]
+
+
+# One format, not read yet: data, its start and stop there, system, file, file offset of the data.
+FormatPlace = tuple[Buffer, int, int, str, str, int]
+
+
+def _parse(place: FormatPlace) -> EventFormat:
+    data, start, stop, system, file, base = place
+    text = bytes(data[start:stop]).decode("utf-8", "replace")
+    return parse_event_format(text, system, where=f"{file} @ byte {base + start - 8}")
 
 
 @dataclass(slots=True)
@@ -98,13 +108,13 @@ class Metadata:
     cpu_stats: dict[int, dict[str, float]] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
 
-    def add_format(self, text: bytes, system: str, where: str) -> None:
+    def add_format(self, place: FormatPlace) -> None:
         """Keep one format; its number is read now, its fields when the event is met."""
-        number = _ID_LINE.search(text)
+        number = _ID_LINE.search(place[0], place[1], place[2])
         if number is None or len(number[1]) > 9:
-            parse_event_format(text.decode("utf-8", "replace"), system, where=where)
+            _parse(place)  # says what is wrong with it
             return
-        self.by_id.add(int(number[1]), text, system, where)
+        self.by_id.add(int(number[1]), place)
 
 
 def read_initial(cur: Cursor, meta: Metadata) -> str:
@@ -175,25 +185,25 @@ def check_header_page(cur: Cursor, meta: Metadata) -> None:
 
 def read_ftrace_formats(cur: Cursor, meta: Metadata) -> None:
     """Read the formats of ftrace's own events (print, function, ...)."""
-    for _ in range(_count(cur, "ftrace events")):
-        text = cur.blob(cur.u64("size of a format"), "format")
-        meta.add_format(text, "ftrace", f"{cur.file} @ byte {cur.offset}")
+    _read_formats(cur, meta, "ftrace", _count(cur, "ftrace events"))
 
 
 def read_event_formats(cur: Cursor, meta: Metadata) -> None:
     """Read every ``events/<system>/<event>/format`` that the file carries."""
     for _ in range(_count(cur, "event systems")):
         system = cur.cstr("system name")
-        for _ in range(_count(cur, f"events of {system}")):
-            where = f"{cur.file} @ byte {cur.offset}"
-            if cur.end - cur.pos >= 8:
-                (size,) = struct.unpack_from("<Q", cur.data, cur.pos)
-                if size <= cur.end - cur.pos - 8:
-                    start = cur.pos + 8
-                    cur.pos = start + size
-                    meta.add_format(bytes(cur.data[start : cur.pos]), system, where)
-                    continue
+        _read_formats(cur, meta, system, _count(cur, f"events of {system}"))
+
+
+def _read_formats(cur: Cursor, meta: Metadata, system: str, count: int) -> None:
+    data, end = cur.data, cur.end
+    for _ in range(count):
+        start = cur.pos + 8
+        size = _U64.unpack_from(data, cur.pos)[0] if start <= end else 0
+        if start > end or size > end - start:
             cur.blob(cur.u64("size of a format"), "format")
+        cur.pos = start + size
+        meta.add_format((data, start, cur.pos, system, cur.file, cur.base))
 
 
 def _count(cur: Cursor, what: str) -> int:

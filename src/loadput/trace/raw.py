@@ -1,56 +1,52 @@
-"""The event table of a binary recording: held in memory where it fits, else read again."""
+"""The event table of a binary recording, read again for each question."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
 
-from .decode import gather_fields
+from .decode import column_type, gather_field, is_plain
 from .fields import EventFormat, Field
-from .pages import U8
+from .machine import find_loop
+from .pages import I64, RECORD, new_block
 from .source import Batch, Progress, Source
-from .table import Columns, find_ranges, table_name
-
-# Unpacked records kept in memory between calls; above it the file is read again instead.
-CACHE_BYTES = 512 << 20
-# Memory of the index of one event, for the same decision.
-INDEX_BYTES = 48
-# A record with its share of page headers, about, to guess the number of events beforehand.
-RECORD_BYTES = 48
+from .table import Columns, table_name
 
 
 class RawBackend:
     """Counts and columns of a :class:`.source.Source`.
 
-    A recording that fits in ``cache_bytes`` is indexed once, sorted by event and time, and each
-    column is then one gather. A larger one is streamed for each call: memory is then the columns
-    asked for and one batch.
+    Nothing is kept but counts: a record is found and decoded in some 50 ns, so each call walks the
+    recording again, and memory is the columns asked for and one batch of each buffer.
     """
 
-    def __init__(
-        self, source: Source, *, progress: Progress | None = None, cache_bytes: int = CACHE_BYTES
-    ) -> None:
+    def __init__(self, source: Source, *, progress: Progress | None = None) -> None:
         self.source = source
         self.file, self.kind, self.meta = source.file, source.kind, source.meta
         self._progress = progress
-        self._limit = cache_bytes
         self._names: dict[str, EventFormat] = {}
         self._counted: dict[str, int] = {}
-        self._whole: Index | None = None
-        self._is_streamed = False
+        self._ranges: dict[int, tuple[int, int]] = {}
 
     def count_events(self) -> dict[str, int]:
-        if self._build_index():
-            counts = self._whole.counts if self._whole is not None else np.zeros(0, dtype=np.int64)
-        else:
-            counts = np.zeros(1 << 16, dtype=np.int64)
-            for batch in self._batches():
-                counts += np.bincount(batch.ids, minlength=1 << 16)
+        counts = np.zeros(1 << 16, dtype=np.int64)
+        most = np.iinfo(np.int64).max
+        lows, highs = np.full(1 << 16, most), np.full(1 << 16, -most - 1)
+        for run in self.source.runs(self._progress):
+            for batch in run:
+                find_loop("tally")(
+                    batch.time.size, batch.time.ctypes.data, batch.records.ctypes.data,
+                    counts.ctypes.data, lows.ctypes.data, highs.ctypes.data,
+                )  # fmt: skip
+        cpus = np.flatnonzero(lows <= highs)
+        for cpu, low, high in zip(cpus.astype(np.int16), lows[cpus], highs[cpus], strict=True):
+            self._ranges[int(cpu)] = int(low), int(high)
         out: dict[str, int] = {}
         for number in np.flatnonzero(counts).tolist():
             event = self.meta.by_id.get(number)
@@ -69,17 +65,13 @@ class RawBackend:
 
     def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        if self._build_index():
-            for name, columns in self.gather({n: [f] for n, f in wanted.items()}, set()).items():
-                out[name] = columns[wanted[name]][0]
-            return out
         left = {self._names[name].id: name for name in wanted}
-        for batch in self.source.iter_batches(None, None):
-            for number in set(np.unique(batch.ids).tolist()) & set(left):
+        for batch in (b for run in self.source.runs(None) for b in run):
+            for number in set(np.unique(batch.records["id"]).tolist()) & set(left):
                 name = left.pop(number)
-                at = int(np.flatnonzero(batch.ids == number)[0])
-                found = self._decode(batch, slice(at, at + 1), name, [wanted[name]])
-                out[name] = found[wanted[name]][0]
+                at = int(np.flatnonzero(batch.records["id"] == number)[0])
+                field = _own(self._names[name])[wanted[name]]
+                out[name] = self._gather([batch], batch.records[at : at + 1], name, field)[0]
             if not left:
                 break
         return out
@@ -89,116 +81,171 @@ class RawBackend:
         return event.print_fmt if event else ""
 
     def cpu_ranges(self) -> dict[int, tuple[int, int]]:
-        if self._build_index() and self._whole is not None:
-            return self._whole.cpu_ranges()
-        out: dict[int, tuple[int, int]] = {}
-        for batch in self._batches():
-            for cpu, (low, high) in find_ranges(batch.cpu, batch.time).items():
-                before = out.get(cpu, (low, high))
-                out[cpu] = (min(before[0], low), max(before[1], high))
-        return out
+        return dict(sorted(self._ranges.items()))
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
-        if self._build_index() and self._whole is not None:
-            out = {}
-            for name, fields in wanted.items():
-                event = self._names.get(name)
-                rows = self._whole.event_rows(event.id) if event else _EMPTY
-                out[name] = self._decode(rows, slice(None), name, fields)
-        else:
-            out = self._gather_streamed(wanted)
-        for name in with_comm:
-            out[name]["comm"] = self.source.task_name(out[name]["pid"], out[name]["time_ns"])
+        out = self._new_columns(wanted, with_comm)
+        present = [name for name in wanted if name in self._names]
+        plan = Plan([(self._names[n], out[n], wanted[n]) for n in present])
+        for cut in _in_order(self.source.runs(self._progress)):
+            before = plan.rows()
+            plan.run(cut)
+            after = plan.rows()
+            batches = [batch for batch, _, _ in cut]
+            for at, name in enumerate(present):
+                if plan.short[at]:
+                    self._raise_short(cut, plan.short[at], name, wanted[name])
+                if before[at] < after[at]:
+                    self._fill(batches, name, plan.others[at], out[name], before[at], after[at])
+        for name, rows in zip(present, plan.rows(), strict=True):
+            if rows < self._counted[name]:  # the file was cut since it was counted
+                out[name] = {key: column[:rows] for key, column in out[name].items()}
+        for name, columns in out.items():
+            if name in with_comm:
+                self.source.fill_names(columns["pid"], columns["time_ns"], columns["comm"])
+            out[name] = _sort_columns(columns)
         return out
 
-    def _batches(self, arena: U8 | None = None) -> Iterator[Batch]:
-        yield from self.source.iter_batches(self._progress, arena)
-
-    def _build_index(self) -> bool:
-        # One index over all records, unless the recording is too large for it.
-        if self._whole is not None or self._is_streamed:
-            return self._whole is not None
-        guess = self.source.data_bytes() // RECORD_BYTES * INDEX_BYTES
-        fits = self.source.arena_bytes() + guess <= self._limit
-        arena = self.source.new_arena() if fits else None
-        held, parts = 0, []
-        for batch in self._batches(arena) if arena is not None else ():
-            held += INDEX_BYTES * batch.offset.size
-            if batch.origin < 0 or held > self._limit:
-                arena = None
-                break
-            batch.offset = batch.offset + batch.origin
-            parts.append(batch)
-        self._is_streamed = arena is None
-        if arena is not None:
-            self._whole = Index(arena, parts)
-        return self._whole is not None
-
-    def _gather_streamed(self, wanted: dict[str, list[str]]) -> dict[str, Columns]:
-        # Columns are laid out at full length first, so that no batch is copied twice.
-        whole = {n: self._decode(_EMPTY, slice(0, 0), n, f) for n, f in wanted.items()}
-        filled = dict.fromkeys(wanted, 0)
-        for name, columns in whole.items():
-            for key, column in columns.items():
-                shape = (self._counted.get(name, 0), *column.shape[1:])
-                columns[key] = np.empty(shape, dtype=column.dtype)
-        events = {self._names[n].id: (n, f) for n, f in wanted.items() if n in self._names}
-        numbers = np.array(sorted(events), dtype=np.uint16)
-        for batch in self._batches():
-            order = np.argsort(batch.ids, kind="stable")
-            ids = batch.ids[order]
-            batch = Batch(
-                batch.data, batch.offset[order], batch.size[order], batch.time[order],
-                batch.cpu[order], ids, batch.seq[order],
-            )  # fmt: skip
-            low, high = np.searchsorted(ids, numbers), np.searchsorted(ids, numbers, "right")
-            for number, a, b in zip(numbers.tolist(), low.tolist(), high.tolist(), strict=True):
-                if a < b:
-                    name, fields = events[number]
-                    start = filled[name]
-                    filled[name] = start + b - a
-                    for key, column in self._decode(batch, slice(a, b), name, fields).items():
-                        whole[name][key][start : start + b - a] = column
-        return {name: _sort_columns(columns) for name, columns in whole.items()}
-
-    def _decode(self, batch: Batch, rows: slice, name: str, fields: list[str]) -> Columns:
-        event = self._names.get(name)
-        offset, size = batch.offset[rows], batch.size[rows]
-        out: Columns = {"time_ns": batch.time[rows], "cpu": batch.cpu[rows]}
-        out["seq"] = batch.seq[rows]
-        if event is None:
-            event = _BARE
-        own = {table_name(f.name): f for f in event.fields.values()}
-        keys = ["pid", "flags", "preempt_depth", *fields]
-        try:
-            wanted = [_BARE.fields[k] for k in keys[:3]] + [own[k] for k in fields]
-            found = gather_fields(batch.data, offset, size, event, wanted)
-        except TraceError as why:
-            why.where = f"{self.file}: {why.where}"
-            raise
-        out.update(zip(keys, found, strict=True))
+    def _new_columns(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
+        # At full length and undecided; the columns that every event has come first. All in one
+        # block: the system hands out large blocks several times faster than many small ones.
+        shapes: dict[tuple[str, str], tuple[np.dtype[Any], tuple[int, ...]]] = {}
+        for name, fields in wanted.items():
+            event = self._names.get(name)
+            count = self._counted[name] if event else 0
+            for key, word in _COMMON_TYPES:
+                shapes[name, key] = np.dtype(word), (count,)
+            for key in fields if event else ():
+                kind, shape = column_type(_own(event)[key])
+                shapes[name, key] = kind, (count, *shape)
+            if name in with_comm:
+                shapes[name, "comm"] = np.dtype("S16"), (count,)
+        sizes = [kind.itemsize * math.prod(shape) for kind, shape in shapes.values()]
+        block = new_block(sum(-(-size // _ALIGN) * _ALIGN for size in sizes))
+        out: dict[str, Columns] = {name: {} for name in wanted}
+        at = 0
+        for ((name, key), (kind, shape)), size in zip(shapes.items(), sizes, strict=True):
+            if kind.hasobject:
+                out[name][key] = np.empty(shape, dtype=kind)
+                continue
+            out[name][key] = block[at : at + size].view(kind).reshape(shape)
+            at += -(-size // _ALIGN) * _ALIGN
         return out
 
+    def _fill(
+        self, batches: list[Batch], name: str, others: Others, out: Columns, low: int, high: int
+    ) -> None:
+        # Fields that are no plain numbers or text, of the rows just decoded.
+        for key in others.keys:
+            field = _own(self._names[name])[key]
+            out[key][low:high] = self._gather(batches, others.records[low:high], name, field)
 
-# The common header, as every format has it; checked against them in _check_common.
-_BARE = EventFormat(
-    "unknown",
-    "",
-    -1,
-    {
-        "pid": Field("pid", "int common_pid", 4, 4, True, "int", 4),
-        "flags": Field("flags", "unsigned char common_flags", 2, 1, False, "int", 1),
-        "preempt_depth": Field("preempt_depth", "unsigned char", 3, 1, False, "int", 1),
-    },
-    {},
-    "",
-)
+    def _gather(self, batches: list[Batch], records: Any, name: str, field: Field) -> Any:
+        # The records of several batches, each from its own bytes.
+        event, out = self._names[name], None
+        for batch in batches:
+            start = batch.data.ctypes.data
+            mine = (records["at"] >= start) & (records["at"] < start + batch.data.size)
+            rows = np.flatnonzero(mine)
+            if rows.size or out is None:
+                offset = records["at"][rows] - start
+                try:
+                    got = gather_field(
+                        batch.data, offset, records["size"][rows].astype(np.int64), event, field
+                    )
+                except TraceError as why:
+                    why.where = f"{self.file}: {why.where}"
+                    raise
+                if out is None:
+                    out = np.empty((records.size, *got.shape[1:]), dtype=got.dtype)
+                out[rows] = got
+        return out
+
+    def _raise_short(self, cut: Cut, record: int, name: str, fields: list[str]) -> None:
+        own = _own(self._names[name])
+        for batch, _, records in cut:
+            at = (record - records.ctypes.data) // RECORD.itemsize
+            if 0 <= at < records.size:
+                for key in fields:
+                    self._gather([batch], records[at : at + 1], name, own[key])
+
+
+@dataclass(slots=True)
+class Others:
+    """Fields of an event that are neither a number nor text of a fixed length, and the records
+    that hold them."""
+
+    keys: list[str]
+    records: Any
+
+
+class Plan:
+    """What ``loops.decode`` is to write where: see there."""
+
+    def __init__(self, events: list[tuple[EventFormat, Columns, list[str]]]) -> None:
+        self._slots = np.zeros(1 << 16, dtype=np.uint16)
+        self._plans = np.zeros((len(events), 12), dtype=np.int64)
+        self.short = self._plans[:, 4]
+        self.others: list[Others] = []
+        rows: list[tuple[int, int, int, int]] = []
+        for at, (event, columns, wanted) in enumerate(events):
+            fields = _own(event)
+            plain = {key: fields[key] for key in wanted if is_plain(fields[key])}
+            others = [key for key in wanted if key not in plain]
+            size = columns["seq"].size
+            self.others.append(Others(others, np.empty(size if others else 0, dtype=RECORD)))
+            first = len(rows)
+            if others:
+                rows.append((9, 0, self.others[at].records.ctypes.data, 0))
+            for key, one in plain.items():
+                width = 0 if one.kind == "text" else one.element_bytes
+                place = columns[key].ctypes.data
+                rows.append((width, one.offset, place, columns[key].dtype.itemsize))
+            need = max((f.offset + f.size for f in plain.values()), default=0)
+            common = [columns[key].ctypes.data for key, _ in _COMMON_TYPES]
+            self._plans[at] = [0, first, len(rows), need, 0, *common, size]
+            self._slots[event.id] = at + 1
+        self._fields = np.array(rows or [(0, 0, 0, 0)], dtype=np.int64)
+
+    def rows(self) -> list[int]:
+        """How many rows each event has so far."""
+        out: list[int] = self._plans[:, 0].tolist()
+        return out
+
+    def run(self, cut: Cut) -> None:
+        """Decode the records of a cut."""
+        runs = np.zeros((len(cut), 3), dtype=np.int64)
+        heads = []
+        for at, (_, time, records) in enumerate(cut):
+            start = time.ctypes.data
+            runs[at] = start, records.ctypes.data, start + 8 * time.size
+            heads.append((int(time[0]), at))
+        # Sorted, and so a heap.
+        rows = [at for _, at in sorted(heads)]
+        heap = runs.ctypes.data + np.array(rows, dtype=np.int64) * runs.itemsize * 3
+        find_loop("decode")(
+            heap.ctypes.data, heap.size, self._slots.ctypes.data, self._plans.ctypes.data,
+            self._fields.ctypes.data,
+        )  # fmt: skip
+
+
+# Columns start on cache lines of their own.
+_ALIGN = 64
+# The columns that every event has, in the order of a plan.
+_COMMON_TYPES = (
+    ("time_ns", np.int64), ("cpu", np.int16), ("seq", np.int64), ("pid", np.int32),
+    ("flags", np.uint8), ("preempt_depth", np.uint8),
+)  # fmt: skip
 _COMMON_LAYOUT = {
     "common_type": (0, 2),
     "common_flags": (2, 1),
     "common_preempt_count": (3, 1),
     "common_pid": (4, 4),
 }
+
+
+def _own(event: EventFormat | None) -> dict[str, Field]:
+    return {} if event is None else {table_name(f.name): f for f in event.fields.values()}
 
 
 def _check_common(event: EventFormat, file: str) -> None:
@@ -214,80 +261,72 @@ def _check_common(event: EventFormat, file: str) -> None:
             )
 
 
-def _blank() -> Batch:
-    none = np.zeros(0, dtype=np.int64)
-    return Batch(
-        np.zeros(0, dtype=np.uint8),
-        none,
-        none,
-        none,
-        none.astype(np.int16),
-        none.astype(np.uint16),
-        none,
-    )
+@dataclass(slots=True)
+class Held:
+    """What is read of one buffer and not yet passed on; ``run`` is None at its end.
+
+    ``parts`` are (batch, times, records), one behind the other: the last batch, and before it a
+    copy of what was left of those before.
+    """
+
+    run: Iterator[Batch] | None
+    parts: list[tuple[Batch, I64, Any]] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Take one more batch."""
+        left = [(b, time.copy(), records.copy()) for b, time, records in self.parts]
+        batch = next(self.run, None) if self.run is not None else None
+        if batch is None:
+            self.run, self.parts = None, left
+        elif batch.time.size:
+            self.parts = [*left, (batch, batch.time, batch.records)]
+
+    def last(self) -> int:
+        """The newest time at hand."""
+        return int(self.parts[-1][1][-1])
+
+    def cut(self, limit: int | None) -> Cut:
+        """Take out what is older than ``limit``; None: everything."""
+        out: Cut = []
+        left: Cut = []
+        for batch, time, records in self.parts:
+            at = time.size if limit is None else int(np.searchsorted(time, limit))
+            if at:
+                out.append((batch, time[:at], records[:at]))
+            if at < time.size:
+                left.append((batch, time[at:], records[at:]))
+        self.parts = left
+        return out
 
 
-_EMPTY = _blank()
+# Records to decode now: (batch, times, records) of one buffer after the other.
+Cut = list[tuple[Batch, I64, Any]]
 
 
-_RECORD = np.dtype(
-    [("time", "<i8"), ("offset", "<i8"), ("seq", "<i8"), ("size", "<i4"), ("cpu", "<i2")],
-    align=True,
-)
+def _in_order(runs: list[Iterator[Batch]]) -> Iterator[Cut]:
+    """Parts of the buffers that come before all that is not yet read.
 
-
-class Index:
-    """All records of a recording in memory, grouped by event; times are sorted when asked for."""
-
-    __slots__ = ("_arena", "_first", "_records", "_rows", "counts")
-
-    def __init__(self, arena: U8, parts: list[Batch]) -> None:
-        parts = parts or [_EMPTY]
-        self._arena = arena
-        ids = np.concatenate([p.ids for p in parts])
-        # One record per event, so that looking one up touches one place in memory, not five.
-        self._records = np.empty(ids.size, dtype=_RECORD)
-        start = 0
-        for part in parts:
-            stop = start + part.offset.size
-            for name in _RECORD.names or ():
-                self._records[name][start:stop] = getattr(part, name)
-            start = stop
-        self.counts = np.bincount(ids, minlength=1 << 16)
-        present = np.flatnonzero(self.counts)
-        kind: NDArray[np.unsignedinteger[Any]] = ids
-        if present.size <= 256:  # a radix sort of bytes is one pass
-            dense = np.zeros(1 << 16, dtype=np.uint8)
-            dense[present] = np.arange(present.size)
-            kind = dense[ids]
-        self._rows = np.argsort(kind, kind="stable")
-        stops = np.cumsum(self.counts[present])
-        starts = stops - self.counts[present]
-        self._first = {
-            int(n): (int(a), int(b)) for n, a, b in zip(present, starts, stops, strict=True)
-        }
-
-    def cpu_ranges(self) -> dict[int, tuple[int, int]]:
-        """The first and the last time of each CPU."""
-        return find_ranges(self._records["cpu"], self._records["time"])
-
-    def event_rows(self, number: int) -> Batch:
-        """The records of one event, by time, then CPU and position."""
-        start, stop = self._first.get(number, (0, 0))
-        found = self._records.view(f"V{_RECORD.itemsize}")[self._rows[start:stop]].view(_RECORD)
-        when = np.ascontiguousarray(found["time"])
-        if when.size > 1 and not bool((when[1:] >= when[:-1]).all()):
-            order = np.argsort(when, kind="stable")
-            found = found.view(f"V{_RECORD.itemsize}")[order].view(_RECORD)
-        offset, size, when, cpu, seq = (
-            np.ascontiguousarray(found[name]) for name in ("offset", "size", "time", "cpu", "seq")
-        )
-        ids = np.full(when.size, number, dtype=np.uint16)
-        return Batch(self._arena, offset, size, when, cpu, ids, seq)
+    That is what is older than the newest record at hand of each buffer: nothing older is to come,
+    where the clock of a buffer does not run back.
+    """
+    held = [Held(run) for run in runs]
+    while held:
+        for one in held:
+            while one.run is not None and not one.parts:
+                one.read()
+        held = [one for one in held if one.parts]
+        ends = [one.last() for one in held if one.run is not None]
+        limit = min(ends) if ends and len(held) > 1 else None
+        cut = [part for one in held for part in one.cut(limit)]
+        if cut:
+            yield cut
+        for one in held:  # more of the same time may be to come
+            if one.run is not None and one.parts and one.last() == limit:
+                one.read()
 
 
 def _sort_columns(columns: Columns) -> Columns:
-    # By time, then CPU and position: stable over the order of the buffers.
+    # A buffer's clock may run back, and perf's samples come CPU by CPU.
     time = columns["time_ns"]
     if time.size < 2 or bool((time[1:] >= time[:-1]).all()):
         return columns

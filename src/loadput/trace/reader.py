@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loadput.base.errors import TraceError
 
 from .cursor import read_bytes
-from .raw import CACHE_BYTES, RawBackend
+from .raw import RawBackend
 from .source import Progress
 from .table import Backend, Trace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Unpacked pages that are kept in memory; of a larger recording they are unpacked again.
+CACHE_BYTES = 512 << 20
 
 
 def read_trace(
@@ -21,7 +27,7 @@ def read_trace(
     the text of ``trace-cmd report`` and of ``perf script``, each also packed with xz, gz or zst.
 
     :param progress: called with (bytes done, bytes in all) while pages are read
-    :param cache_bytes: decoded pages kept between calls; a larger file is read again each time
+    :param cache_bytes: unpacked pages kept between calls; those of a larger file are unpacked again
     :raises TraceError: LP0600 cannot open; LP0601 truncated; LP0602 damaged; LP0603 damaged
         compression; LP0604 damaged format; LP0606 not supported
     """
@@ -34,9 +40,9 @@ def read_trace(
 
     backend: Backend
     if is_tracedat(data):
-        backend = RawBackend(open_tracedat(data, name), progress=progress, cache_bytes=cache_bytes)
+        backend = RawBackend(open_tracedat(data, name, cache_bytes), progress=progress)
     elif is_perfdata(data):
-        backend = RawBackend(open_perfdata(data, name), progress=progress, cache_bytes=cache_bytes)
+        backend = RawBackend(open_perfdata(data, name), progress=progress)
     else:
         from .formats.text import open_text
 

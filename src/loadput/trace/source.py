@@ -14,28 +14,23 @@ from .pages import I64, U8
 
 Progress = Callable[[int, int], None]
 
-# Pages decoded at a time: large enough that one NumPy step works on thousands of pages, small
-# enough that the working set of a batch stays within a few caches' worth of memory.
-BATCH_BYTES = 8 << 20
+# Pages walked at a time: large enough that Python's part does not count and that memory comes in
+# large pages; less for many CPUs, whose batches are in memory side by side.
+BATCH_BYTES = 4 << 20
+ALL_BATCHES_BYTES = 64 << 20
 
 
 @dataclass(slots=True)
 class Batch:
-    """Records of one buffer: where each stands in ``data``, when and where it happened.
+    """Some records of one buffer, in its order.
 
-    ``ids`` are the recording's event numbers; ``seq`` counts events of the buffer from 0;
-    ``cpu`` ``int16[n]``; ``time`` ``int64[n]`` ns (or ticks, see ``Trace.clock``). Where ``data``
-    is a part of the source's arena, ``origin`` says which: it starts at that byte; else it is -1.
+    ``data`` holds what the addresses in ``records`` (:data:`.pages.RECORD`) point into; ``time``
+    ``int64[n]`` is in ns (or ticks, see ``Trace.clock``).
     """
 
     data: U8
-    offset: I64
-    size: I64
     time: I64
-    cpu: NDArray[np.int16]
-    ids: NDArray[np.uint16]
-    seq: I64
-    origin: int = -1
+    records: NDArray[Any]
 
 
 class Source(Protocol):
@@ -45,20 +40,15 @@ class Source(Protocol):
     kind: str
     meta: Metadata
 
-    def arena_bytes(self) -> int:
-        """Memory that all records together take: 0 where they lie in the file as they are."""
+    def runs(self, progress: Progress | None) -> list[Iterator[Batch]]:
+        """Every record: one iterator per buffer, each in the order of that buffer.
 
-    def data_bytes(self) -> int:
-        """Length of all records together, unpacked, about."""
+        They may be advanced in any order; a batch holds until the next one of its run. What
+        cannot be read goes to ``meta.missing``.
+        """
 
-    def new_arena(self) -> U8 | None:
-        """One array that holds every record, for ``iter_batches`` to fill; None: impossible."""
-
-    def iter_batches(self, progress: Progress | None, arena: U8 | None) -> Iterator[Batch]:
-        """Every record, buffer by buffer. What cannot be read goes to ``meta.missing``."""
-
-    def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
-        """Task names ``S<n>`` for each (pid, time)."""
+    def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
+        """Write the name of each (pid, time) to ``out``, ``S16``."""
 
 
 @dataclass(slots=True)
@@ -92,7 +82,7 @@ class NameTable:
         self._at = np.zeros(rows[-1][0] + 2, dtype=np.int32)
         self._at[[p for p, _ in rows]] = np.arange(1, len(rows) + 1)
 
-    def lookup(self, pid: NDArray[np.int32]) -> NDArray[Any]:
-        """The names of a column of pids, as ``S16``."""
+    def fill(self, pid: NDArray[np.int32], out: NDArray[Any]) -> None:
+        """Write the names of a column of pids to ``out``, ``S16``."""
         at = self._at.take(pid, mode="clip")  # beyond the largest known one: "<...>"
-        return self._names[at]
+        self._names.take(at, mode="clip", out=out)

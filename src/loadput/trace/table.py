@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -238,6 +237,8 @@ def table_name(field: str) -> str:
 
 
 def _unknown(path: str, what: str, name: str, known: list[str]) -> TraceError:
+    import difflib
+
     near = difflib.get_close_matches(name, known, 3)
     shown = ", ".join(sorted(known)[:40]) + (", ..." if len(known) > 40 else "")
     return TraceError(

@@ -12,8 +12,8 @@ import numpy as np
 from loadput.base.errors import TraceError
 
 from ..cursor import MAX_SECTION_BYTES, Buffer, Cursor, fail
-from ..pages import U8
-from ..source import BATCH_BYTES, MissingLog
+from ..pages import U8, new_block
+from ..source import MissingLog
 
 KNOWN = ("none", "zlib", "zstd")
 MAX_CHUNK_BYTES = 64 << 20
@@ -85,22 +85,20 @@ class Unpacker:
         return self._zstd
 
     def iter_chunks(
-        self, cur: Cursor, room: Room, log: MissingLog, cpu: int
+        self, cur: Cursor, log: MissingLog, cpu: int, batch_bytes: int
     ) -> Iterator[tuple[U8, int]]:
-        """Yield (unpacked pages, file offset of their first chunk), about BATCH_BYTES each.
+        """Yield (unpacked pages, file offset of their first chunk), about ``batch_bytes`` each.
 
         A chunk that cannot be unpacked is left out and noted; the rest is read on.
         """
-        start = cur.offset
-        room.begin()
+        start, pile = cur.offset, Pile(batch_bytes)
         try:
             for _ in range(cur.u32("number of chunks")):
-                if not room.used:
+                if not pile.used:
                     start = cur.offset
-                self._next_chunk(cur, room, log, cpu)
-                if room.used >= BATCH_BYTES:
-                    yield room.finish(), start
-                    room.begin()
+                self._next_chunk(cur, pile, log, cpu)
+                if pile.used >= batch_bytes:
+                    yield pile.finish(), start
         except TraceError as why:
             log.add(
                 "truncated",
@@ -110,10 +108,10 @@ class Unpacker:
                 section="buffer flyrecord",
                 expected=why.expected or "",
             )
-        if room.used:
-            yield room.finish(), start
+        if pile.used:
+            yield pile.finish(), start
 
-    def _next_chunk(self, cur: Cursor, room: Room, log: MissingLog, cpu: int) -> None:
+    def _next_chunk(self, cur: Cursor, pile: Pile, log: MissingLog, cpu: int) -> None:
         packed, plain = cur.u32("chunk size"), cur.u32("unpacked chunk size")
         if plain > MAX_CHUNK_BYTES or packed > MAX_SECTION_BYTES:
             cur.fail("impossible chunk size", got=f"{packed} -> {plain}", expected="<= 64 MiB")
@@ -121,10 +119,10 @@ class Unpacker:
         if packed > cur.end - cur.pos:
             cur.take(packed, "a chunk")
         try:
-            if self.name == "zstd" and room.reserve(plain):
-                self._unpack_into(cur, packed, plain, room)
+            if self.name == "zstd":
+                self._unpack_into(cur, packed, plain, pile)
             else:
-                room.append(self.unpack(cur, packed, plain))
+                pile.append(self.unpack(cur, packed, plain))
         except TraceError as why:
             log.add(
                 "corrupt",
@@ -136,12 +134,12 @@ class Unpacker:
             )
             cur.pos = at + packed
 
-    def _unpack_into(self, cur: Cursor, packed: int, plain: int, room: Room) -> None:
+    def _unpack_into(self, cur: Cursor, packed: int, plain: int, pile: Pile) -> None:
         import zstandard
 
         data = memoryview(cur.data)[cur.pos : cur.pos + packed]
         try:
-            got = self._decompressor().stream_reader(data).readinto(room.next(plain))
+            got = self._decompressor().stream_reader(data).readinto(pile.next(plain))
         except zstandard.ZstdError as why:
             cur.fail(
                 "damaged zstd data",
@@ -156,7 +154,7 @@ class Unpacker:
                 expected=f"{plain} bytes",
                 code="LP0603",
             )
-        room.used += plain
+        pile.used += plain
         cur.pos += packed
 
     def measure(self, data: Buffer, pos: int) -> tuple[int, int]:
@@ -178,53 +176,32 @@ class Unpacker:
         return min(pos, len(data)) - start, whole
 
 
-class Room:
-    """Where unpacked pages go: a part of the caller's arena, or an array of their own."""
+class Pile:
+    """Where unpacked pages gather until they make a batch."""
 
-    __slots__ = ("_base", "_data", "_is_arena", "used")
+    __slots__ = ("_data", "_least", "used")
 
-    def __init__(self, arena: U8 | None) -> None:
-        self._is_arena = arena is not None
-        self._data: U8 = np.empty(0, dtype=np.uint8) if arena is None else arena
-        self._base = 0
+    def __init__(self, batch_bytes: int) -> None:
+        self._least = batch_bytes
+        self._data: U8 = np.empty(0, dtype=np.uint8)
         self.used = 0
-
-    @property
-    def origin(self) -> int:
-        """Where the pages last finished start in the arena; -1 without one."""
-        return self._base - self.used if self._is_arena else -1
-
-    def begin(self) -> None:
-        """Start a run of pages."""
-        self.used = 0
-        if not self._is_arena:
-            self._data, self._base = np.empty(0, dtype=np.uint8), 0
-
-    def reserve(self, size: int) -> bool:
-        """Make room for ``size`` more bytes; False where the arena is full."""
-        need = self._base + self.used + size
-        if need > self._data.size:
-            if self._is_arena:
-                return False
-            grown = np.empty(max(need, BATCH_BYTES + size), dtype=np.uint8)
-            grown[: self.used] = self._data[: self.used]
-            self._data = grown
-        return True
 
     def next(self, size: int) -> U8:
-        """The next ``size`` bytes, reserved before."""
-        start = self._base + self.used
-        return self._data[start : start + size]
+        """The next ``size`` bytes, to write to."""
+        need = self.used + size
+        if need > self._data.size:
+            grown = new_block(max(need, self._least + size))
+            grown[: self.used] = self._data[: self.used]
+            self._data = grown
+        return self._data[self.used : need]
 
     def append(self, piece: bytes) -> None:
-        """Add unpacked bytes; what an arena cannot hold is dropped (its sizes lied)."""
-        if self.reserve(len(piece)):
-            self.next(len(piece))[:] = np.frombuffer(piece, np.uint8)
-            self.used += len(piece)
+        """Add unpacked bytes."""
+        self.next(len(piece))[:] = np.frombuffer(piece, np.uint8)
+        self.used += len(piece)
 
     def finish(self) -> U8:
-        """The run of pages; the next one starts behind it."""
-        run = self._data[self._base : self._base + self.used]
-        if self._is_arena:
-            self._base += self.used
+        """The pages so far; the next ones go to an array of their own."""
+        run = self._data[: self.used]
+        self._data, self.used = np.empty(0, dtype=np.uint8), 0
         return run

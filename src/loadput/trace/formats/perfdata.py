@@ -26,9 +26,17 @@ from ..metadata import (
     read_headers,
     read_initial,
 )
-from ..pages import I64, U8
+from ..pages import I64
 from ..source import Batch, MissingLog, Progress
-from .perfrecords import Attr, Chunk, TaskNames, decode_samples, walk_records
+from .perfrecords import (
+    SAMPLE,
+    Attr,
+    Chunk,
+    Scratch,
+    TaskNames,
+    decode_samples,
+    walk_records,
+)
 
 MAGIC = b"PERFILE2"
 PIPE_HEADER_BYTES = 16
@@ -55,35 +63,29 @@ class PerfData:
     by_id: dict[int, int] = field(default_factory=dict)
     log: MissingLog = field(init=False)
     names: TaskNames = field(default_factory=TaskNames)
+    # Whether the records that name tasks were all read.
+    is_named: bool = False
+    scratch: Scratch = field(default_factory=Scratch)
 
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
 
-    def arena_bytes(self) -> int:
-        return 0
+    def runs(self, progress: Progress | None = None) -> list[Iterator[Batch]]:
+        return [self._run(progress)]
 
-    def data_bytes(self) -> int:
-        return max(self.end - self.start, 0)
-
-    def new_arena(self) -> U8 | None:
-        return np.frombuffer(self.data, np.uint8)
-
-    def iter_batches(
-        self, progress: Progress | None = None, arena: U8 | None = None
-    ) -> Iterator[Batch]:
-        self.names = TaskNames()
-        seq: dict[int, int] = {}
+    def _run(self, progress: Progress | None) -> Iterator[Batch]:
+        self.scratch = Scratch()
+        if not self.is_named:
+            self.names = TaskNames()
         total = max(self.end - self.start, 1)
         for chunk in self._iter_chunks():
-            for batch in decode_samples(chunk, self.attrs, self.by_id, self.log):
-                _number(batch, seq)
-                batch.origin = -1 if chunk.base else 0
-                yield batch
+            yield from decode_samples(chunk, self.attrs, self.by_id, self.scratch, self.log)
             if progress is not None:
                 progress(min(chunk.file_end - self.start, total), total)
+        self.is_named = True
 
-    def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
-        return self.names.lookup(pid, time, self.meta.cmdlines)
+    def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
+        self.names.fill(pid, time, self.meta.cmdlines, out)
 
     def _iter_chunks(self) -> Iterator[Chunk]:
         inflate: Any = None
@@ -103,10 +105,10 @@ class PerfData:
                     import zstandard
 
                     inflate = zstandard.ZstdDecompressor().decompressobj()
-                leftover, chunk2 = self._inflate(inflate, leftover, kind, at, size)
-                if chunk2 is None:
+                leftover, chunks = self._inflate(inflate, leftover, kind, at, size)
+                yield from chunks
+                if not chunks:
                     break
-                yield chunk2
             elif kind == RECORD_TRACING:
                 cur.pos = at + size + self._skip_after(at)
             elif kind == RECORD_AUXTRACE and size >= 16:
@@ -118,7 +120,7 @@ class PerfData:
 
     def _inflate(
         self, inflate: Any, leftover: bytes, kind: int, at: int, size: int
-    ) -> tuple[bytes, Chunk | None]:
+    ) -> tuple[bytes, list[Chunk]]:
         import zstandard
 
         skip = 16 if kind == RECORD_COMPRESSED2 else 8
@@ -129,23 +131,19 @@ class PerfData:
             out = leftover + inflate.decompress(bytes(self.data[at + skip : stop]))
         except zstandard.ZstdError as why:
             self.log.add("corrupt", f"compressed records: {why}", offset=at, section="data")
-            return b"", None
+            return b"", []
         if len(out) > MAX_LEFTOVER_BYTES:
             self.log.add("corrupt", "compressed records of no end", offset=at, section="data")
-            return b"", None
-        chunk = walk_records(np.frombuffer(out, np.uint8), 0, len(out), self, base=at, partial=True)
-        rest = out[chunk.file_end :]
-        chunk.file_end = at + size
-        return rest, chunk
-
-
-def _number(batch: Batch, seq: dict[int, int]) -> None:
-    # seq: position among the samples of the same CPU.
-    for cpu in np.unique(batch.cpu).tolist():
-        rows = np.flatnonzero(batch.cpu == cpu)
-        start = seq.get(cpu, 0)
-        batch.seq[rows] = np.arange(start, start + rows.size)
-        seq[cpu] = start + rows.size
+            return b"", []
+        plain, pos = np.frombuffer(out, np.uint8), 0
+        chunks: list[Chunk] = []
+        while not chunks or chunks[-1].stop is not None:
+            chunks.append(walk_records(plain, pos, len(out), self, base=at, partial=True))
+            pos = chunks[-1].file_end
+            chunks[-1].file_end = at + size
+            if chunks[-1].stop is not None and chunks[-1].stop[0] != SAMPLE:
+                break  # a packed record within a packed record
+        return out[pos:], chunks
 
 
 def is_perfdata(data: Buffer) -> bool:
@@ -255,7 +253,8 @@ def _read_feature(perf: PerfData, feature: int, cur: Cursor) -> None:
         read_tracing_data(cur, meta)
     elif feature in (FEATURE_HOSTNAME, FEATURE_OSRELEASE, FEATURE_VERSION, FEATURE_ARCH):
         size = cur.u32("string size")
-        text = cur.take(min(size, cur.end - cur.pos), "string").split(b"\0", 1)[0].decode()
+        body = cur.take(min(size, cur.end - cur.pos), "string")
+        text = body.split(b"\0", 1)[0].decode("utf-8", "replace")
         if feature == FEATURE_VERSION:
             meta.tool = f"perf {text}"
         elif feature != FEATURE_HOSTNAME:

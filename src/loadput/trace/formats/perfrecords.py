@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from ..cursor import fail
 from ..decode import strided
-from ..pages import I64, U8
+from ..machine import find_loop
+from ..pages import I64, U8, Room
 from ..source import Batch, MissingLog, NameTable
-from .perfchain import find_records
 
 LOST, COMM, FORK, SAMPLE, LOST_SAMPLES = 2, 3, 7, 9, 13
 TRACING, AUXTRACE, COMPRESSED, COMPRESSED2 = 66, 71, 81, 83
 # Records after which the caller must move by hand: foreign data follows, or packed records.
 STOPS = frozenset({TRACING, AUXTRACE, COMPRESSED, COMPRESSED2})
-# Bytes followed at once by find_records: bounds memory too.
-FAST_BYTES = 64 << 20
-# Samples per batch: bounds memory whatever the file's size.
-CHUNK_SAMPLES = 1 << 18
+# Records per batch: bounds memory whatever the file's size.
+CHUNK_RECORDS = 1 << 16
+_STOP_BYTES = np.zeros(256, dtype=np.uint8)
+_STOP_BYTES[list(STOPS)] = 1
 
 S_IP, S_TID, S_TIME, S_ADDR, S_READ, S_CALLCHAIN, S_ID, S_CPU = (1 << i for i in range(8))
 S_PERIOD, S_STREAM_ID, S_RAW = 1 << 8, 1 << 9, 1 << 10
@@ -64,6 +64,24 @@ class Attr:
             pos += 8 if self.sample_type & item else 0
         return pos  # READ, CALLCHAIN and RAW follow the fixed items
 
+    def layout(self) -> tuple[int, ...]:
+        """Where the items of a sample stand: the first part of ``loops.read_samples``'s layout.
+
+        RAW stands behind READ and CALLCHAIN, whose lengths differ from sample to sample.
+        """
+        fixed = member = 0
+        fmt = self.read_format
+        if self.sample_type & S_READ:
+            member = 8 * (1 + bool(fmt & READ_ID) + bool(fmt & READ_LOST))
+            fixed = 8 * (bool(fmt & READ_ENABLED) + bool(fmt & READ_RUNNING))
+            if not fmt & READ_GROUP:
+                fixed, member = fixed + member, 0
+            else:
+                fixed += 8
+        chain = bool(self.sample_type & S_CALLCHAIN)
+        raw = self.offset_of(S_RAW)
+        return self.offset_of(S_CPU), self.offset_of(S_TIME), raw, fixed, member, int(chain)
+
     def trailer_time(self) -> int:
         """Where the time of a non-sample record stands, in bytes before its end; 0: nowhere."""
         if not self.flags & ATTR_SAMPLE_ID_ALL or not self.sample_type & S_TIME:
@@ -90,9 +108,7 @@ class TaskNames:
     times: dict[int, list[int]] = field(default_factory=dict)
     names: dict[int, list[bytes]] = field(default_factory=dict)
     _fixed: NameTable | None = None
-    _rank: NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    _changes: I64 = field(default_factory=lambda: np.zeros((0, 0), np.int64))
-    _table: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0), "S16"))
+    _changing: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, np.bool_))
 
     def set(self, tid: int, time: int, name: bytes) -> None:
         """From ``time`` on, ``tid`` is called ``name``."""
@@ -110,92 +126,82 @@ class TaskNames:
             return b""
         return self.names[tid][max(bisect.bisect_right(times, time) - 1, 0)]
 
-    def lookup(self, pid: NDArray[np.int32], time: I64, saved: dict[int, str]) -> NDArray[Any]:
-        """Names for each (pid, time) as ``S16``."""
+    def fill(
+        self, pid: NDArray[np.int32], time: I64, saved: dict[int, str], out: NDArray[Any]
+    ) -> None:
+        """Write the names of each (pid, time) to ``out``, ``S16``."""
         if self._fixed is None:
-            self._fixed = NameTable({t: n for t, n in saved.items() if t not in self.names})
-            self._compile()
-        out = self._fixed.lookup(pid)
-        rank = self._rank[np.where((pid >= 0) & (pid < self._rank.size), pid, 0)]
-        rows = np.flatnonzero(rank >= 0)
-        if rows.size:
-            which, when = rank[rows], time[rows]
-            at = np.zeros(rows.size, dtype=np.int64)
-            for change in self._changes[1:]:
-                at += when >= change[which]
-            out[rows] = self._table[at, which]
-        return out
+            self._compile(saved)
+        assert self._fixed is not None
+        self._fixed.fill(pid, out)
+        rows = np.flatnonzero(self._changing.take(pid, mode="clip"))
+        rows = rows[np.argsort(pid[rows], kind="stable")]
+        own = pid[rows]
+        starts = np.flatnonzero(np.diff(own, prepend=-1))
+        for mine in np.split(rows, starts[1:]) if rows.size else ():
+            tid = int(pid[mine[0]])
+            at = np.searchsorted(np.array(self.times[tid]), time[mine], "right") - 1
+            out[mine] = np.array(self.names[tid], dtype="S16")[np.maximum(at, 0)]
 
-    def _compile(self) -> None:
-        # Row k of the tables: the k-th name of each task, and from when on.
-        tids = sorted(t for t in self.names if 0 <= t < 1 << 22)
-        most = max((len(self.names[t]) for t in tids), default=1)
-        self._rank = np.full((tids[-1] if tids else 0) + 1, -1, dtype=np.int32)
-        self._changes = np.full((most, len(tids)), np.iinfo(np.int64).max)
-        self._table = np.zeros((most, len(tids)), dtype="S16")
-        for rank, tid in enumerate(tids):
-            self._rank[tid] = rank
-            count = len(self.names[tid])
-            self._changes[:count, rank] = self.times[tid]
-            self._table[:count, rank] = self.names[tid]
+    def _compile(self, saved: dict[int, str]) -> None:
+        # Most tasks have one name; the others are looked up by time.
+        one = {t: n[-1].decode("utf-8", "replace") for t, n in self.names.items()}
+        self._fixed = NameTable({**saved, **one})
+        tids = [t for t, n in self.names.items() if len(set(n)) > 1 and 0 <= t < 1 << 22]
+        self._changing = np.zeros(max(tids, default=0) + 2, dtype=np.bool_)
+        self._changing[tids] = True
+
+
+@dataclass(slots=True)
+class Scratch:
+    """What one reading of the file uses again for each chunk; ``seqs`` are samples of each CPU so
+    far."""
+
+    samples: I64 = field(default_factory=lambda: np.empty(CHUNK_RECORDS, np.int64))
+    others: I64 = field(default_factory=lambda: np.empty(CHUNK_RECORDS, np.int64))
+    seqs: I64 = field(default_factory=lambda: np.zeros(1 << 16, np.int64))
+    room: Room = field(default_factory=Room)
 
 
 def walk_records(
     data: U8, start: int, end: int, perf: Any, *, base: int, partial: bool = False
 ) -> Chunk:
     """Follow the chain of records from ``start``; stop at the end, at a :data:`STOPS` record,
-    after :data:`CHUNK_SAMPLES` samples, or where a size makes no sense (noted as missing).
+    after :data:`CHUNK_RECORDS` of them, or where a size makes no sense (noted as missing).
 
     :param base: file offset that messages add (records unpacked from elsewhere)
     :param partial: a record cut at ``end`` is no fault: its rest comes with the next piece
     """
-    if not partial:
-        whole = _walk_fast(data, start, min(end, start + FAST_BYTES), perf, base)
-        if whole is not None:
-            return whole
-    half = data[start : start + (end - start) // 2 * 2].data.cast("B").cast("H")
-    samples: list[int] = []
-    pos, stop = 0, len(half)
-    out = Chunk(data, np.zeros(0, np.int64), start, base)
-    add, limit = samples.append, CHUNK_SAMPLES
-    while pos + 4 <= stop:
-        step = half[pos + 3] >> 1
-        kind = half[pos]
-        if step < 4 or pos + step > stop:
-            if not (partial and step >= 4):
-                _note_bad(perf, base + start + pos * 2, half[pos + 3], kind)
-                pos = stop
-            break
-        if kind == SAMPLE:
-            add(pos)
-            if len(samples) >= limit:
-                pos += step
-                out.stop = None if pos >= stop else (SAMPLE, start + pos * 2, 0)
-                break
-        elif kind in STOPS:
-            out.stop = (kind, start + pos * 2, half[pos + 3])
-            break
-        else:
-            _side_record(data, start + pos * 2, step * 2, kind, perf)
-        pos += step
-    out.samples = np.array(samples, dtype=np.int64) * 2 + start
-    out.file_end = start + pos * 2
+    end = min(end, data.size)
+    samples, others = perf.scratch.samples, perf.scratch.others
+    state = np.zeros(4, dtype=np.int64)
+    state = np.concatenate([state, _STOP_BYTES.view(np.int64)])
+    pos = find_loop("walk_chain")(
+        data.ctypes.data, start, end, samples.size, samples.ctypes.data, others.ctypes.data,
+        state.ctypes.data,
+    )  # fmt: skip
+    found, rest, why = state[:3].tolist()
+    for at in [] if perf.is_named else others[:rest].tolist():
+        kind, size = _header(data, at)
+        _side_record(data, at, size, kind, perf)
+    out = Chunk(data, samples[:found], pos, base)
+    kind, size = _header(data, pos) if pos + 8 <= end else (0, 0)
+    if why == 1:
+        out.stop = (kind, pos, size)
+    elif why == 2 and not (partial and size >= 8):
+        _note_bad(perf, base + pos, size, kind)
+        out.file_end = end
+    elif why == 0 and pos + 8 <= end:
+        out.stop = (SAMPLE, pos, 0)
+    elif not partial:
+        out.file_end = end
     return out
 
 
-def _walk_fast(data: U8, start: int, end: int, perf: Any, base: int) -> Chunk | None:
-    offsets = find_records(data, start, end)
-    if offsets is None:
-        return None
-    kinds = strided(data, "<u2")[offsets]
-    is_sample = kinds == SAMPLE
-    if np.isin(kinds, tuple(STOPS)).any():
-        return None
-    for at in offsets[~is_sample].tolist():
-        size = int.from_bytes(data[at + 6 : at + 8].tobytes(), "little")
-        _side_record(data, at, size, int(data[at]) | int(data[at + 1]) << 8, perf)
-    more = None if end >= perf.end else (SAMPLE, end, 0)
-    return Chunk(data, offsets[is_sample], end, base, more)
+def _header(data: U8, at: int) -> tuple[int, int]:
+    # Type (perf's are small) and size of a record.
+    kind, _, _, size = struct.unpack("<4H", data[at : at + 8].tobytes())
+    return kind, size
 
 
 def _note_bad(perf: Any, offset: int, size: int, kind: int) -> None:
@@ -229,13 +235,13 @@ def _side_record(data: U8, at: int, size: int, kind: int, perf: Any) -> None:
 
 
 def decode_samples(
-    chunk: Chunk, attrs: list[Attr], by_id: dict[int, int], log: MissingLog
+    chunk: Chunk, attrs: list[Attr], by_id: dict[int, int], scratch: Scratch, log: MissingLog
 ) -> Iterator[Batch]:
     """Split the samples of a chunk by their layout and decode their common items."""
     layout_of = [(a.sample_type, a.read_format if a.sample_type & S_READ else 0) for a in attrs]
     layouts = sorted(set(layout_of))
     if len(layouts) == 1:
-        yield from _decode_layout(chunk, chunk.samples, attrs[0], log)
+        yield from _decode_layout(chunk, chunk.samples, attrs[0], scratch, log)
         return
     if not all(a.sample_type & S_IDENTIFIER for a in attrs):
         fail(
@@ -247,71 +253,58 @@ def decode_samples(
             got=f"{len(layouts)} layouts",
             expected="PERF_SAMPLE_IDENTIFIER in each (newer perf sets it)",
         )
-    number = strided(chunk.data, "<u8")[chunk.samples + 8]
-    unique, inverse = np.unique(number, return_inverse=True)
-    place = {i: layouts.index(key) for i, key in enumerate(layout_of)}
-    which = np.array([place.get(by_id.get(n, -1), -1) for n in unique.tolist()], dtype=np.int64)
-    owner = which[inverse] if unique.size else which
-    for index in np.unique(owner).tolist():
-        rows = chunk.samples[owner == index]
+    number = strided(chunk.data, "<u8")[np.minimum(chunk.samples, chunk.data.size - 16) + 8]
+    place = {n: layouts.index(layout_of[i]) for n, i in by_id.items()}
+    for index, rows in _split(chunk.samples, number, place):
         if index < 0:
             log.add("corrupt", f"{rows.size} samples of an unknown event", offset=int(rows[0]))
         else:
             attr = attrs[layout_of.index(layouts[index])]
-            yield from _decode_layout(chunk, rows, attr, log)
+            yield from _decode_layout(chunk, rows, attr, scratch, log)
 
 
-def _decode_layout(chunk: Chunk, rows: I64, attr: Attr, log: MissingLog) -> Iterator[Batch]:
-    data = chunk.data
-    if not rows.size:
+def _split(
+    samples: I64, number: NDArray[np.uint64], place: dict[int, int]
+) -> Iterator[tuple[int, I64]]:
+    # The samples of each layout; of layout -1 those whose number is not known.
+    ids = np.array([*sorted(place), (1 << 64) - 1], dtype=np.uint64)
+    which = np.array([*(place[n] for n in sorted(place)), -1], dtype=np.int8)
+    span = int(ids[-2]) - int(ids[0]) if place else 0
+    if place and span < 1 << 16:  # the kernel counts them up: a table is faster than a search
+        table = np.full(span + 2, -1, dtype=np.int8)
+        table[(ids[:-1] - ids[0]).astype(np.int64)] = which[:-1]
+        owner = table[np.minimum(number - ids[0], np.uint64(span + 1)).astype(np.int64)]
+    else:
+        at = np.searchsorted(ids, number)
+        owner = np.where(ids[at] == number, which[at], -1)
+    if owner.size and (owner == owner[0]).all():
+        yield int(owner[0]), samples
         return
+    for index in np.flatnonzero(np.bincount(owner + 1)).tolist():
+        yield index - 1, samples[owner == index - 1]
+
+
+def _decode_layout(
+    chunk: Chunk, rows: I64, attr: Attr, scratch: Scratch, log: MissingLog
+) -> Iterator[Batch]:
+    data = chunk.data
     if not attr.sample_type & S_RAW:
         log.add("corrupt", f"{rows.size} samples carry no raw data", section="data")
         return
-    length = strided(data, "<u2")[rows + 6].astype(np.int64)
-    raw = _raw_offset(data, rows, length, attr)
-    fits = raw + 4 <= rows + length
-    size = np.zeros(rows.size, dtype=np.int64)
-    size[fits] = strided(data, "<u4")[raw[fits]]
-    keep = fits & (size >= 8) & (raw + 4 + size <= rows + length)
-    if not keep.all():
+    layout = np.array([*attr.layout(), 0, 0], dtype=np.int64)
+    scratch.room.reserve(rows.size)
+    time, records = scratch.room.time, scratch.room.records
+    kept = find_loop("read_samples")(
+        rows.size, np.ascontiguousarray(rows).ctypes.data, data.ctypes.data, layout.ctypes.data,
+        scratch.seqs.ctypes.data, time.ctypes.data, records.ctypes.data,
+    )  # fmt: skip
+    bad, first = layout[-2:].tolist()
+    if bad:
         log.add(
             "corrupt",
-            f"{int((~keep).sum())} samples whose raw data does not fit left out",
-            offset=chunk.base + int(rows[~keep][0]),
+            f"{bad} samples whose raw data does not fit left out",
+            offset=chunk.base + first,
             section="data",
             expected="8 bytes or more of raw data within the record",
         )
-        rows, raw, size = rows[keep], raw[keep], size[keep]
-    at = raw + 4
-    n = rows.size
-    cpu = _item(data, rows, attr.offset_of(S_CPU), "<u4", n, -1).astype(np.int16)
-    time = _item(data, rows, attr.offset_of(S_TIME), "<i8", n, 0)
-    ids = strided(data, "<u2")[at]
-    yield Batch(data, at, size, time, cpu, ids, np.zeros(n, dtype=np.int64))
-
-
-def _item(data: U8, rows: I64, offset: int, dtype: str, n: int, default: int) -> NDArray[Any]:
-    if offset < 0:
-        return np.full(n, default, dtype=np.int64)
-    return strided(data, dtype)[rows + offset]
-
-
-def _raw_offset(data: U8, rows: I64, length: I64, attr: Attr) -> I64:
-    # RAW stands behind READ and CALLCHAIN, whose lengths differ from sample to sample.
-    raw = rows + attr.offset_of(S_RAW)
-    words = strided(data, "<u8")
-    last = rows + length - 8
-    if attr.sample_type & S_READ:
-        fmt = attr.read_format
-        each = 1 + bool(fmt & READ_ID) + bool(fmt & READ_LOST)
-        extra = bool(fmt & READ_ENABLED) + bool(fmt & READ_RUNNING)
-        if fmt & READ_GROUP:
-            count = words[np.minimum(raw, last)].astype(np.int64) & 0xFFFF
-            raw = raw + 8 * (1 + extra + each * count)
-        else:
-            raw = raw + 8 * (each + extra)
-    if attr.sample_type & S_CALLCHAIN:
-        count = words[np.minimum(raw, last)].astype(np.int64) & 0xFFFF
-        raw = raw + 8 + 8 * count
-    return raw
+    yield Batch(data, time[:kept], records[:kept])

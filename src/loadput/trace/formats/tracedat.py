@@ -6,7 +6,7 @@ Layout after trace-cmd.dat.v6(5) and trace-cmd.dat.v7(5), the manual pages of tr
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,9 +28,9 @@ from ..metadata import (
     read_headers,
     read_initial,
 )
-from ..pages import I64, U8, walk_pages
-from ..source import BATCH_BYTES, Batch, MissingLog, NameTable, Progress
-from .packing import Room, Unpacker
+from ..pages import I64, U8, Room, walk_pages
+from ..source import ALL_BATCHES_BYTES, BATCH_BYTES, Batch, MissingLog, NameTable, Progress
+from .packing import Unpacker
 from .recover import find_buffers, find_sections
 
 OPTION_DONE, OPTION_CPUSTAT, OPTION_BUFFER, OPTION_CLOCK = 0, 2, 3, 4
@@ -65,47 +65,50 @@ class TraceDat:
     cpus: list[CpuData] = field(default_factory=list)
     unpacker: Unpacker = field(default_factory=lambda: Unpacker("none"))
     log: MissingLog = field(init=False)
+    # Unpacked pages are kept from one reading to the next where they all fit in as many bytes.
+    keep_bytes: int = 0
+    _kept: dict[int, list[tuple[int, U8, int]]] = field(default_factory=dict)
     _names: NameTable | None = None
 
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
 
-    def arena_bytes(self) -> int:
-        packed = [c.offset for c in self.cpus if c.is_compressed]
-        return sum(self.unpacker.measure(self.data, at)[1] for at in packed)
+    def runs(self, progress: Progress | None = None) -> list[Iterator[Batch]]:
+        total, done = sum(c.size for c in self.cpus) or 1, [0]
 
-    def data_bytes(self) -> int:
-        return self.arena_bytes() + sum(c.size for c in self.cpus if not c.is_compressed)
+        def note(used: int) -> None:
+            done[0] += used
+            if progress is not None:
+                progress(min(done[0], total), total)
 
-    def new_arena(self) -> U8 | None:
-        if not any(c.is_compressed for c in self.cpus):
-            return np.frombuffer(self.data, np.uint8)
-        if not all(c.is_compressed for c in self.cpus):
-            return None
-        return np.empty(self.arena_bytes(), dtype=np.uint8)
+        packed = [self.unpacker.measure(self.data, c.offset) for c in self.cpus if c.is_compressed]
+        keep = sum(plain for _, plain in packed) <= self.keep_bytes
+        return [self._run(row, keep, note) for row in range(len(self.cpus))]
 
-    def iter_batches(
-        self, progress: Progress | None = None, arena: U8 | None = None
-    ) -> Iterator[Batch]:
-        total, done = sum(c.size for c in self.cpus) or 1, 0
-        room = Room(arena)
-        for cpu in self.cpus:
-            seq = 0
-            for offset, pages, used in self._iter_pages(cpu, room):
-                batch = self._decode(cpu, offset, pages, seq)
-                batch.origin = room.origin if cpu.is_compressed else offset
-                seq += batch.offset.size
-                if progress is not None:
-                    progress(min(done + used, total), total)
-                yield batch
-            done += cpu.size
+    def _run(self, row: int, keep: bool, note: Callable[[int], None]) -> Iterator[Batch]:
+        cpu = self.cpus[row]
+        kept = self._kept.get(row)
+        pages = self._iter_pages(cpu) if kept is None else kept
+        fresh: list[tuple[int, U8, int]] = []
+        seq = before = 0
+        room = Room()
+        for offset, piece, used in pages:
+            batch = self._decode(cpu, offset, piece, seq, room)
+            seq += batch.time.size
+            note(used - before)
+            before = used
+            if cpu.is_compressed and keep:
+                fresh.append((offset, piece, used))
+            yield batch
+        if fresh:
+            self._kept[row] = fresh
 
-    def task_name(self, pid: NDArray[np.int32], time: I64) -> NDArray[Any]:
+    def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
         if self._names is None:
             self._names = NameTable(self.meta.cmdlines)
-        return self._names.lookup(pid)
+        self._names.fill(pid, out)
 
-    def _iter_pages(self, cpu: CpuData, room: Room) -> Iterator[tuple[int, U8, int]]:
+    def _iter_pages(self, cpu: CpuData) -> Iterator[tuple[int, U8, int]]:
         # (file offset, whole pages, bytes of the file used so far) for one CPU.
         end = cpu.offset + cpu.size
         if cpu.is_compressed:
@@ -121,12 +124,13 @@ class TraceDat:
                 expected=f"{cpu.size} bytes at {cpu.offset}",
             )
             end = len(self.data)
+        batch = max(min(BATCH_BYTES, ALL_BATCHES_BYTES // len(self.cpus)), 1 << 18)
         if cpu.is_compressed:
             cur = Cursor(self.data, self.file, section=f"CPU {cpu.cpu}", pos=cpu.offset, end=end)
-            for piece, offset in self.unpacker.iter_chunks(cur, room, self.log, cpu.cpu):
+            for piece, offset in self.unpacker.iter_chunks(cur, self.log, cpu.cpu, batch):
                 yield offset, self._whole(piece, offset, cpu), cur.pos - cpu.offset
             return
-        step = max(BATCH_BYTES // self.meta.page_bytes, 1) * self.meta.page_bytes
+        step = max(batch // self.meta.page_bytes, 1) * self.meta.page_bytes
         for offset in range(cpu.offset, end, step):
             stop = min(offset + step, end)
             piece = np.frombuffer(self.data, np.uint8, max(stop - offset, 0), offset)
@@ -145,8 +149,8 @@ class TraceDat:
             )
         return piece[: piece.size // page * page]
 
-    def _decode(self, cpu: CpuData, offset: int, pages: U8, seq: int) -> Batch:
-        found = walk_pages(pages, self.meta.page_bytes)
+    def _decode(self, cpu: CpuData, offset: int, pages: U8, seq: int, room: Room) -> Batch:
+        found = walk_pages(pages, self.meta.page_bytes, cpu=cpu.cpu, seq=seq, room=room)
         for page, count in found.missed:
             self.log.add(
                 "lost",
@@ -166,26 +170,17 @@ class TraceDat:
                 section="ring buffer page",
                 expected="entries that end within the page's committed length",
             )
-        keep = found.size >= 8
-        if not keep.all():
+        short, first = found.short
+        if short:
             self.log.add(
                 "corrupt",
-                f"CPU {cpu.cpu}: {int((~keep).sum())} records too short for a header left out",
-                offset=offset + int(found.offset[~keep][0]),
+                f"CPU {cpu.cpu}: {short} records too short for a header left out",
+                offset=offset + first,
                 cpu=cpu.cpu,
                 section="ring buffer page",
                 expected="8 bytes of common fields",
             )
-            found.offset, found.size = found.offset[keep], found.size[keep]
-            found.time = found.time[keep]
-        return self._batch(cpu, pages, found.offset, found.size, found.time, seq)
-
-    def _batch(self, cpu: CpuData, pages: U8, offset: I64, size: I64, time: I64, seq: int) -> Batch:
-        n = offset.size
-        ids = pages.view("<u2")[offset // 2]
-        order = np.arange(seq, seq + n, dtype=np.int64)
-        where = np.full(n, cpu.cpu, dtype=np.int16)
-        return Batch(pages, offset, size, self._to_ns(time), where, ids, order)
+        return Batch(pages, self._to_ns(found.time), found.records)
 
     def _time_of_page(self, pages: U8, page: int) -> int:
         at = page * self.meta.page_bytes
@@ -208,7 +203,7 @@ def is_tracedat(data: Buffer) -> bool:
     return bytes(data[: len(MAGIC)]) == MAGIC
 
 
-def open_tracedat(data: Buffer, file: str) -> TraceDat:
+def open_tracedat(data: Buffer, file: str, keep_bytes: int = 0) -> TraceDat:
     """Read the metadata of a trace.dat file.
 
     Only what no event can be decoded without is fatal (header, formats); a damaged symbol table
@@ -219,7 +214,7 @@ def open_tracedat(data: Buffer, file: str) -> TraceDat:
     cur = Cursor(data, file, section="initial header")
     meta = Metadata()
     version = read_initial(cur, meta)
-    trace = TraceDat(file, data, meta)
+    trace = TraceDat(file, data, meta, keep_bytes=keep_bytes)
     if version == "6":
         _read_v6(trace, cur)
     elif version == "7":
