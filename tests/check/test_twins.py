@@ -51,6 +51,7 @@ ALSO = {
     "no_vmsave": "HOST-RESTORED-BEFORE-SWITCH",
     "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD",
     "ple_never": "SOUT-AT-LOAD",
+    "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
     "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
     "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT",
     "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT"

@@ -40,6 +40,7 @@ FOUND = {
     "svm-tsc-ratio-cache": ("TSC-RATIO", 17, 6375, 4721, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),
+    "vmcs-clear-publish-order": ("LIST-ADD", 22, 39452, 11314, PUBLISHED),
     "vmcs-foreign-access": ("RVI-OWN", 71, 23832, 16978, PUBLISHED),
     "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 12, 37472, 47886, ANOTHER),
     "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 33, 4785, 5465, PUBLISHED),

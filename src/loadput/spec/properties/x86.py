@@ -55,8 +55,9 @@ def URET_GUEST() -> bool:
     source="Intel SDM volume 3, VMPTRLD and VMCLEAR; vmx.c loaded_vmcs_clear()", twin="no_vmclear"
 )
 @at_entry(vmcs_load)
+@at_entry(vmcs_clear)
 def VMCS_ONE_CPU(vmcs: ptr[vmcs]) -> bool:
-    """A VMCS is made current on a CPU only when it is active on no other."""
+    """A VMCS is made current on a CPU, or cleared there, only when it is active on no other."""
     return vmcs.active_on == -1 or vmcs.active_on == smp_processor_id()
 
 

@@ -19,7 +19,7 @@ def smp_call_function_single(cpu: cpu, info: ptr[loaded_vmcs]):
 
     Mirrors: smp_call_function_single(), generic_exec_single(), kernel/smp.c, v6.12
     Context: a task; deadlocks with IRQs off
-    Omits: its arguments func and wait; CPUs that are offline. CSD_FLAG_LOCK is dst != -1
+    Omits: its arguments func and wait. CSD_FLAG_LOCK is dst != -1
     """
     this_cpu = get_cpu()
     WARN_ON_ONCE(irqs_disabled())
@@ -31,8 +31,9 @@ def smp_call_function_single(cpu: cpu, info: ptr[loaded_vmcs]):
     else:
         csd = this_cpu_ptr(addr(csd_stack))
         with atomic:
-            csd.info = info
-            csd.dst = cpu
+            if cpu_online(cpu):
+                csd.info = info
+                csd.dst = cpu
         await_until(smp_load_acquire(csd.dst) == -1)
 
     put_cpu()

@@ -69,7 +69,7 @@ def __loaded_vmcs_clear(loaded_vmcs: ptr[loaded_vmcs]):
     """Mirrors: __loaded_vmcs_clear(), arch/x86/kvm/vmx/vmx.c, v6.12
 
     Context: on the CPU that the VMCS is active on, IRQs off
-    Omits: shadow VMCS, the list of loaded VMCSs (for crash and offline), launched
+    Omits: shadow VMCS, launched
     """
     cpu = raw_smp_processor_id()
 
@@ -79,6 +79,8 @@ def __loaded_vmcs_clear(loaded_vmcs: ptr[loaded_vmcs]):
         __this_cpu_write(current_vmcs, NULL)
 
     vmcs_clear(loaded_vmcs.vmcs)
+
+    del_loaded_vmcs(loaded_vmcs, cpu)
 
     smp_wmb()
 
@@ -150,7 +152,7 @@ def vmx_vcpu_load_vmcs(vcpu: ptr[kvm_vcpu], cpu: cpu, buddy: ptr[loaded_vmcs]):
 
     Mirrors: vmx_vcpu_load_vmcs(), arch/x86/kvm/vmx/vmx.c, v6.12
     Context: preemption off, IRQs on: it waits for an IPI
-    Omits: the list of loaded VMCSs, the TLB flush request; a buddy, which only nesting has
+    Omits: the TLB flush request; a buddy, which only nesting has
     """
     vmx = to_vmx(vcpu)
     already_loaded = vmx.loaded_vmcs.cpu == cpu
@@ -159,6 +161,7 @@ def vmx_vcpu_load_vmcs(vcpu: ptr[kvm_vcpu], cpu: cpu, buddy: ptr[loaded_vmcs]):
         loaded_vmcs_clear(vmx.loaded_vmcs)
         local_irq_disable()
         smp_rmb()
+        add_loaded_vmcs(vmx.loaded_vmcs, cpu)
         local_irq_enable()
 
     prev = per_cpu(current_vmcs, cpu)

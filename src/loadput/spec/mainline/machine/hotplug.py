@@ -27,9 +27,18 @@ def cpu_hotplug_threads():
     with atomic:
         assume(another_cpu_is_online())
         this_cpu_write(cpu_is_online, False)
+    smpcfd_dying_cpu()
     with atomic:
         this_cpu_write(cpu_is_online, True)
     kvm_online_cpu()
+
+
+def smpcfd_dying_cpu():
+    """Function calls of other CPUs, on an architecture whose calls are modelled.
+
+    Mirrors: smpcfd_dying_cpu(), kernel/smp.c, v6.12
+    """
+    pass
 
 
 def another_cpu_is_online() -> bool:
