@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from loadput.base.errors import ScenarioError
+from loadput.check.judge import known_archs
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario
+
 Ran = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]
 
@@ -32,3 +37,19 @@ def loadput(tmp_path: Path) -> Callable[..., Ran]:
         )
 
     return run
+
+
+@pytest.fixture
+def arch_of() -> Callable[[str], str]:
+    """The first architecture that has every constant and actor of a shipped scenario."""
+
+    def find(scenario: str) -> str:
+        for arch in ("svm", *known_archs()):
+            try:
+                link(Choice(arch), load_scenario(scenario))
+            except ScenarioError:
+                continue
+            return arch
+        raise AssertionError(f"no architecture has what scenario {scenario} sets")
+
+    return find

@@ -13,6 +13,7 @@ STATES = {
     # architecture: states of design D on one, on default
     "loongarch": (2_767, 2_858_864),
     "mips": (906, 353_281),
+    "powerpc": (1_183, 273_133),
     "s390": (2_097, 1_889_228),
 }
 RELEASES = ("v6.1", "v6.1.192", "v6.11-pre")

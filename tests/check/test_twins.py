@@ -56,6 +56,7 @@ ALSO = {
     "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT",
     "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT"
     " HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
+    "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "s390_put_keeps_gmap": "HOST-RESTORED-AT-USER",
     "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
     "sout_cleared_before_load": "PLE-ONCE",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from loadput.base.errors import IRError
@@ -47,16 +49,8 @@ def test_every_twin_survives_as_text(arch: str, twin: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", list_scenarios())
-def test_every_scenario_survives_as_text(scenario: str) -> None:
-    # Some set a constant that one architecture has.
-    arch = {
-        "migration": "riscv",
-        "perf": "vmx",
-        "resume": "loongarch",
-        "gisa": "s390",
-        "exit-sie": "s390",
-    }.get(scenario, "svm")
-    assert assert_round_trip(Choice(arch), scenario) > 60
+def test_every_scenario_survives_as_text(scenario: str, arch_of: Callable[[str], str]) -> None:
+    assert assert_round_trip(Choice(arch_of(scenario)), scenario) > 60
 
 
 @pytest.mark.parametrize("text", ["", "fn", "fn f() -> void from x\n  L0:\n    fly 1\n", "\0\0"])

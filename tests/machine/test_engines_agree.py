@@ -18,7 +18,9 @@ def written(choice: Choice, engine: str) -> bytes:
 
 
 @pytest.mark.parametrize("twin", ["", "sout_set_after_put"])
-@pytest.mark.parametrize("arch", ["svm", "vmx", "arm64", "riscv", "loongarch", "mips", "s390"])
+@pytest.mark.parametrize(
+    "arch", ["svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390"]
+)
 def test_interp_and_native_write_the_same(arch: str, twin: str) -> None:
     choice = Choice(arch, twin=twin)
     assert written(choice, "interp") == written(choice, "native")

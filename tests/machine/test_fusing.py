@@ -11,7 +11,7 @@ from loadput.machine.model import Machine, build_machine
 from loadput.machine.nodes import FRAMES
 from loadput.run.interp import Interpreter, State
 
-ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "s390")
+ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390")
 TWINS = (
     ("svm", "no_vmsave"),
     ("svm", "sout_set_after_put"),

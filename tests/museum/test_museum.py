@@ -32,6 +32,7 @@ FOUND = {
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 8, 683, 515, PUBLISHED),
     "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
+    "ppc-lost-kick": ("NO-LOST-DOORBELL", 23, 12969, 12479, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
     "s390-kicked-mask": ("NO-LOST-WAKEUP", 56, 12814, 11169, PUBLISHED),
@@ -108,7 +109,7 @@ def test_the_command_shows_them_all(loadput, tmp_path: Path) -> None:  # type: i
     assert data["not_shown"] == not_shown()
 
 
-@pytest.mark.parametrize("name", ["arm-last-vcpu", "ppc-lost-kick"])
+@pytest.mark.parametrize("name", ["arm-last-vcpu", "avic-set-running-stale-cpu"])
 def test_an_entry_that_is_not_there(loadput, name: str) -> None:  # type: ignore[no-untyped-def]
     done = loadput("museum", name)
     assert done.returncode == 2 and done.stderr.startswith("error[LP0508]")

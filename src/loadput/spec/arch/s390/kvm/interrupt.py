@@ -119,8 +119,7 @@ def kvm_s390_set_ext_int(vcpu: ptr[kvm_vcpu]):
 def adapter_interrupt():
     """An adapter posts its interrupt in the GISA of a VM.
 
-    Mirrors: what the hardware does; Linux commit 9f30f6216378 ("KVM: s390: add gib_alert_irq_handler()")
-    (in v5.0)
+    Mirrors: what the hardware does, before process_gib_alert_list(), arch/s390/kvm/interrupt.c, v6.12
     """
     with atomic:
         assume(gisa)

@@ -1,0 +1,15 @@
+"""KVM_RUN of v6.1.
+
+Mirrors: arch/powerpc/kvm/powerpc.c, v6.1
+"""
+
+
+# [Modified in release:v6.1]
+def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/powerpc/kvm/powerpc.c, v6.1; Omits: as in arch:powerpc"""
+    vcpu_load(vcpu)
+
+    if not vcpu.immediate_exit:
+        kvmppc_vcpu_run_hv(vcpu)
+
+    vcpu_put(vcpu)
