@@ -39,7 +39,7 @@ def strided(data: U8, dtype: str) -> Column:
 
 def is_plain(field: Field) -> bool:
     """Whether ``loops.decode`` can copy the field: a number, or text of a fixed length."""
-    if field.kind == "text":
+    if field.kind in ("text", "hash"):
         return field.size > 0
     return field.kind == "int" and field.element_bytes in (1, 2, 4, 8)
 
@@ -48,6 +48,8 @@ def column_type(field: Field) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """The dtype of a field's column, and the shape of one entry; see :func:`gather_field`."""
     if field.kind in ("dyntext", "dynarray"):
         return np.dtype(object), ()
+    if field.kind == "hash":
+        return np.dtype(np.int64), ()
     if field.kind == "int":
         is_number = field.element_bytes in (1, 2, 4, 8)
         return np.dtype(field.dtype if is_number else f"S{field.size}"), ()

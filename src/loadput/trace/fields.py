@@ -32,7 +32,8 @@ class Field:
 
     ``kind`` is ``int`` (one number), ``array`` (``count`` numbers), ``text`` (``size`` bytes,
     NUL-ended), ``dyntext`` or ``dynarray`` (a 4-byte location word: offset, length), where
-    ``is_relative`` says that the offset counts from the end of the word.
+    ``is_relative`` says that the offset counts from the end of the word; ``hash`` (of a whole
+    record, in no format).
     """
 
     name: str

@@ -203,7 +203,7 @@ def decode(heap: int, live: int, slots: int, plans: int, fields: int) -> int:
     last + 1 of its fields, bytes that a record must have, a record that has fewer (0: none),
     columns of time, CPU, seq, pid, flags, preempt depth, how many rows they have. A field is
     i64[4]: 1, 2, 4, 8 for a number's width, 0 for text, 9 for the record itself (see
-    ``pages.RECORD``); its offset, its column, its bytes.
+    ``pages.RECORD``), 11 for a hash of its bytes; its offset, its column, its bytes.
     """
     done = 0
     while live > 0:
@@ -246,6 +246,13 @@ def decode(heap: int, live: int, slots: int, plans: int, fields: int) -> int:
                     put64(dst, at)
                     put64(dst + 8, i64(record + 8))
                     put64(dst + 16, i64(record + 16))
+                elif how == 11:
+                    last = at + u32(record + 16)
+                    value = 0
+                    while src < last:
+                        value = ((value ^ u8(src)) * 0x100000001B3) & 0x7FFFFFFFFFFFFFFF
+                        src = src + 1
+                    put64(dst + to * 8, value)
                 else:  # bytes behind the NUL are whatever the kernel's buffer held before
                     size = i64(field - 8)
                     dst = dst + to * size

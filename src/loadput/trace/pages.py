@@ -16,6 +16,8 @@ U8 = NDArray[np.uint8]
 # One event: the address of its first field, its position in its CPU's buffer, its length in bytes,
 # the recording's number of the event, the CPU. Written by ``loops.walk_pages``.
 RECORD = np.dtype([("at", "<i8"), ("seq", "<i8"), ("size", "<u4"), ("id", "<u2"), ("cpu", "<i2")])
+# Where a recording has several buffers, the number of the buffer stands above the position in it.
+BUFFER_SHIFT = 48
 # An event with its header has 12 bytes or more, most have twice that; room is made for the latter
 # first.
 USUAL_EVENT_BYTES, LEAST_EVENT_BYTES = 24, 12

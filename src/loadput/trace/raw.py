@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
 
 from .decode import column_type, gather_field, is_plain
 from .fields import EventFormat, Field
 from .machine import find_loop
-from .pages import I64, RECORD, new_block
+from .pages import BUFFER_SHIFT, I64, RECORD, new_block
 from .source import Batch, Progress, Source
 from .table import Columns, table_name
 
@@ -33,6 +34,8 @@ class RawBackend:
         self._names: dict[str, EventFormat] = {}
         self._counted: dict[str, int] = {}
         self._ranges: dict[int, tuple[int, int]] = {}
+        # Rows to keep of each event, where it may stand in two buffers.
+        self._once: dict[str, NDArray[np.bool_]] = {}
 
     def count_events(self) -> dict[str, int]:
         counts = np.zeros(1 << 16, dtype=np.int64)
@@ -56,8 +59,15 @@ class RawBackend:
                 name = event.full_name if name in out else name
                 self._names[name] = event
             out[name] = int(counts[number])
-        self._counted = out
+        self._counted = dict(out)
+        if len(self.source.buffers) > 1:
+            for name, columns in self._gather_all({n: [_HASH.name] for n in self._names}).items():
+                self._once[name] = find_once(columns)
+                out[name] = int(self._once[name].sum())
         return out
+
+    def recorded(self) -> int:
+        return sum(self._counted.values())
 
     def field_names(self, name: str) -> list[str]:
         event = self._names.get(name)
@@ -84,6 +94,17 @@ class RawBackend:
         return dict(sorted(self._ranges.items()))
 
     def gather(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
+        out = self._gather_all(wanted, with_comm)
+        for name, columns in out.items() if self._once else ():
+            columns["seq"] &= (1 << BUFFER_SHIFT) - 1
+            once = self._once.get(name)
+            if once is not None and once.size == columns["seq"].size:
+                out[name] = {key: column[once] for key, column in columns.items()}
+        return out
+
+    def _gather_all(
+        self, wanted: dict[str, list[str]], with_comm: set[str] | frozenset[str] = frozenset()
+    ) -> dict[str, Columns]:
         out = self._new_columns(wanted, with_comm)
         present = [name for name in wanted if name in self._names]
         plan = Plan([(self._names[n], out[n], wanted[n]) for n in present])
@@ -106,7 +127,9 @@ class RawBackend:
             out[name] = _sort_columns(columns)
         return out
 
-    def _new_columns(self, wanted: dict[str, list[str]], with_comm: set[str]) -> dict[str, Columns]:
+    def _new_columns(
+        self, wanted: dict[str, list[str]], with_comm: set[str] | frozenset[str]
+    ) -> dict[str, Columns]:
         # At full length and undecided; the columns that every event has come first. All in one
         # block: the system hands out large blocks several times faster than many small ones.
         shapes: dict[tuple[str, str], tuple[np.dtype[Any], tuple[int, ...]]] = {}
@@ -198,7 +221,7 @@ class Plan:
             if others:
                 rows.append((9, 0, self.others[at].records.ctypes.data, 0))
             for key, one in plain.items():
-                width = 0 if one.kind == "text" else one.element_bytes
+                width = {"text": 0, "hash": 11}.get(one.kind, one.element_bytes)
                 place = columns[key].ctypes.data
                 rows.append((width, one.offset, place, columns[key].dtype.itemsize))
             need = max((f.offset + f.size for f in plain.values()), default=0)
@@ -229,6 +252,8 @@ class Plan:
         )  # fmt: skip
 
 
+# Two buffers' stamps of one event: an interrupt may come between them.
+COPY_NS = 1_000_000
 # Columns start on cache lines of their own.
 _ALIGN = 64
 # The columns that every event has, in the order of a plan.
@@ -244,8 +269,14 @@ _COMMON_LAYOUT = {
 }
 
 
+# All bytes of a record, as one number.
+_HASH = Field("#", "", 0, 1, True, "hash", 8)
+
+
 def _own(event: EventFormat | None) -> dict[str, Field]:
-    return {} if event is None else {table_name(f.name): f for f in event.fields.values()}
+    if event is None:
+        return {}
+    return {table_name(f.name): f for f in event.fields.values()} | {_HASH.name: _HASH}
 
 
 def _check_common(event: EventFormat, file: str) -> None:
@@ -323,6 +354,34 @@ def _in_order(runs: list[Iterator[Batch]]) -> Iterator[Cut]:
         for one in held:  # more of the same time may be to come
             if one.run is not None and one.parts and one.last() == limit:
                 one.read()
+
+
+def find_once(columns: Columns) -> NDArray[np.bool_]:
+    """Which rows of an event are no second copy of one in another buffer.
+
+    The kernel writes an event that two buffers record to one after the other, with a time stamp of
+    its own each. So a copy has the same bytes, on the same CPU, in another buffer, and comes next
+    among those, within :data:`COPY_NS`.
+    """
+    time, cpu, same, buffer = (
+        columns["time_ns"], columns["cpu"], columns[_HASH.name], columns["seq"] >> BUFFER_SHIFT
+    )  # fmt: skip
+    once = np.ones(time.size, dtype=np.bool_)
+    order = np.lexsort((time, same, cpu))
+    near = (np.diff(cpu[order]) == 0) & (np.diff(same[order]) == 0)
+    near &= (np.diff(buffer[order]) != 0) & (np.diff(time[order]) <= COPY_NS)
+    first, seen, before = -1, set(), -2
+    for at in np.flatnonzero(near).tolist():
+        row, next_row = int(order[at]), int(order[at + 1])
+        if at != before + 1 or first < 0:  # not the pair after the last one: a new event
+            first, seen = row, {int(buffer[row])}
+        before = at
+        if int(buffer[next_row]) in seen or time[next_row] - time[first] > COPY_NS:
+            first, seen = next_row, {int(buffer[next_row])}
+        else:
+            once[next_row] = False
+            seen.add(int(buffer[next_row]))
+    return once
 
 
 def _sort_columns(columns: Columns) -> Columns:

@@ -40,6 +40,10 @@ class Source(Protocol):
     kind: str
     meta: Metadata
 
+    @property
+    def buffers(self) -> list[str]:
+        """The names of the ring buffers that were recorded; the first one is the tracer's own."""
+
     def runs(self, progress: Progress | None) -> list[Iterator[Batch]]:
         """Every record: one iterator per buffer, each in the order of that buffer.
 

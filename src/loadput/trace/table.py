@@ -44,6 +44,9 @@ class Backend(Protocol):
     def count_events(self) -> dict[str, int]:
         """Events by name."""
 
+    def recorded(self) -> int:
+        """How many records there are, an event in two buffers twice."""
+
     def field_names(self, name: str) -> list[str]:
         """The fields of one event."""
 
@@ -113,7 +116,10 @@ class Trace:
         return not self.missing
 
     def events(self) -> EventCounts:
-        """Return the number of events by name, most frequent first."""
+        """Return the number of events by name, most frequent first.
+
+        An event that two buffers of one file recorded counts once, and is once in the columns.
+        """
         if self._counts is None:
             counts = self._backend.count_events()
             ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -203,7 +209,7 @@ class Trace:
     def _compare_counters(self) -> None:
         # The ring buffer's own counters against what was read.
         meta = self.meta
-        total = sum((self._counts or {}).values())
+        total = self._backend.recorded()
         stats = meta.cpu_stats.values()
         held = sum(int(s.get("entries", 0) + s.get("read events", 0)) for s in stats)
         lost = sum(int(s.get("overrun", 0) + s.get("dropped events", 0)) for s in stats)

@@ -70,6 +70,10 @@ class PerfData:
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
 
+    @property
+    def buffers(self) -> list[str]:
+        return [""]
+
     def runs(self, progress: Progress | None = None) -> list[Iterator[Batch]]:
         return [self._run(progress)]
 

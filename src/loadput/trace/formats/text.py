@@ -70,6 +70,9 @@ class TextBackend:
     def count_events(self) -> dict[str, int]:
         return {name: len(rows.time) for name, rows in self.rows.items()}
 
+    def recorded(self) -> int:
+        return sum(self.count_events().values())
+
     def field_names(self, name: str) -> list[str]:
         return list(self._fields(name)) if name in self.rows else []
 

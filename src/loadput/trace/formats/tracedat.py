@@ -28,7 +28,7 @@ from ..metadata import (
     read_headers,
     read_initial,
 )
-from ..pages import I64, U8, Room, walk_pages
+from ..pages import BUFFER_SHIFT, I64, U8, Room, walk_pages
 from ..source import ALL_BATCHES_BYTES, BATCH_BYTES, Batch, MissingLog, NameTable, Progress
 from .packing import Unpacker
 from .recover import find_buffers, find_sections
@@ -73,6 +73,10 @@ class TraceDat:
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
 
+    @property
+    def buffers(self) -> list[str]:
+        return list(dict.fromkeys(c.buffer for c in self.cpus))
+
     def runs(self, progress: Progress | None = None) -> list[Iterator[Batch]]:
         total, done = sum(c.size for c in self.cpus) or 1, [0]
 
@@ -90,7 +94,8 @@ class TraceDat:
         kept = self._kept.get(row)
         pages = self._iter_pages(cpu) if kept is None else kept
         fresh: list[tuple[int, U8, int]] = []
-        seq = before = 0
+        seq = self.buffers.index(cpu.buffer) << BUFFER_SHIFT
+        before = 0
         room = Room()
         for offset, piece, used in pages:
             batch = self._decode(cpu, offset, piece, seq, room)
@@ -381,7 +386,16 @@ def _read_buffer_option(trace: TraceDat, data: bytes, outer: Cursor) -> None:
     page = cur.u32("page size")
     check_page_bytes(cur, page)
     trace.meta.page_bytes = page
-    trace.meta.clock = trace.meta.clock or chosen_clock(clock)
+    own = chosen_clock(clock)
+    trace.meta.clock = trace.meta.clock or own
+    if own and own != trace.meta.clock:
+        trace.log.add(
+            "clock",
+            f"buffer {name!r} has the clock {own}, the others {trace.meta.clock}: their times do "
+            "not compare",
+            section="BUFFER option",
+            expected="one clock for all buffers",
+        )
     flags = 0
     if at + 4 <= len(trace.data):
         flags = struct.unpack("<H", bytes(trace.data[at + 2 : at + 4]))[0]
