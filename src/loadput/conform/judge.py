@@ -68,7 +68,7 @@ class Tried:
 @cache
 def _link(arch: str, release: str, twin: str, design: str, search: tuple[Path, ...]) -> Program:
     choice = Choice(arch=arch, release=release, twin=twin, design=design, search=search)
-    return link(choice, load_scenario("default"))
+    return link(choice, load_scenario("default"), asked=False)
 
 
 def conform_trace(

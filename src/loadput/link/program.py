@@ -289,14 +289,16 @@ def _stack(choice: Choice) -> _Layers:
     return lay
 
 
-def link(choice: Choice, scenario: Scenario) -> Program:
+def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     """Return the program: every function that ``scenario`` can reach, lowered and verified.
+
+    :param asked: with the properties and their monitors, which who only runs it does not need
 
     Raises LinkError (LP04xx), SourceError (LP02xx), ScenarioError (LP05xx).
     """
     lay = _stack(choice)
     decls = lay.decls
-    mods, _ = _modules(SPEC / "properties", "properties", True)
+    mods = _modules(SPEC / "properties", "properties", True)[0] if asked else []
     hooks_at: dict[str, s.Def] = {}
     property_meta: dict[str, dict[str, str]] = {}
     for m in mods:
@@ -312,6 +314,8 @@ def link(choice: Choice, scenario: Scenario) -> Program:
         # An overlay's own monitors and properties are asked like ours.
         hooks_at[f"{d.span.file}:{d.name}"] = lay.defs.pop(d.name)
         property_meta[f"{d.span.file}:{d.name}"] = lay.meta.get(d.name, {})
+    if not asked:
+        hooks_at.clear()
     if choice.user or choice.removed:
         lay_user(lay)
     _set_constants(decls, scenario)
