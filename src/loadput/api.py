@@ -51,6 +51,8 @@ def all_properties() -> dict[str, Property]:
     special = {(e.arch, e.scenario, e.release) for e in entries().values()}
     special.add(("svm", "ldt-one", Choice().release))
     asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
+    written = [(v.arch, n) for n, v in find_overlays("release").items() if v.arch]
+    asked += [(Choice(arch, release=r), "one") for arch, r in written]
     for choice, scenario in asked:
         for p in link(choice, load_scenario(scenario)).properties:
             if p.name not in out or (out[p.name].applies and not p.applies):

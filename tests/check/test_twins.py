@@ -26,7 +26,6 @@ DEFAULT = {
     "mips_put_forgets_guestctl2": "two CPUs",
     "mode_set_after_request_test": "somebody on another CPU who kicks",
     "no_vmclear": "two CPUs",
-    "riscv_csr_skip": "two CPUs",
     "vmwrite_before_load": "two vCPUs",
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.
@@ -58,6 +57,7 @@ ALSO = {
     " HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "s390_put_keeps_gmap": "HOST-RESTORED-AT-USER",
+    "riscv_skip_without_former": "GUEST-CONFIG",
     "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
     "sout_cleared_before_load": "PLE-ONCE",
     "vmload_late": "HOST-AREA-FRESH HOST-RESTORED-AT-USER",
@@ -74,10 +74,11 @@ def broken(name: str) -> set[str]:
 
 
 def run(name: str, arch: str, scenario: str, *, max_states: int | None = None) -> Result:
-    parent = get_overlay("twin", name).parent
-    design = parent if parent in find_overlays("design") else ""
+    v = get_overlay("twin", name)
+    design = v.parent if v.parent in find_overlays("design") else ""
     limits = Limits(max_states=max_states)
-    return check(Choice(arch, design, twin=name), load_scenario(scenario), limits=limits)
+    choice = Choice(arch, design, v.release or "v6.12", name)
+    return check(choice, load_scenario(scenario), limits=limits)
 
 
 @pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c[0] not in DEFAULT])

@@ -15,7 +15,11 @@ SPEC = Path(__file__).resolve().parents[2] / "src" / "loadput" / "spec"
 PATH = re.compile(r"\b(?:virt|arch|kernel|include|drivers)/[\w./-]*\w\.[chS]\b")
 NAME = re.compile(r"\b(\w+)\(\)|\bstruct (\w+)|\b(\w+_ops\.\w+)|(?<=Mirrors: )(\w+),")
 VERSION = re.compile(r"\bv(\d+\.\d+)")
-TREES = {"6.1": "LOADPUT_LINUX_6_1", "6.12": "LOADPUT_LINUX_6_12"}
+TREES = {
+    "6.1": "LOADPUT_LINUX_6_1",
+    "6.12": "LOADPUT_LINUX_6_12",
+    "7.2": "LOADPUT_LINUX_7_2",
+}
 
 
 def docs() -> Iterator[tuple[str, str]]:

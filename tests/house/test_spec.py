@@ -106,6 +106,7 @@ def below(v: Overlay, file: Path) -> set[str]:
     folders += [p.folder for a in archs for p in chain(find_overlays("arch")[a])]
     under = {"twin": v.parent, "museum": v.parent, "release": v.design}.get(v.kind, "")
     folders += [p.folder for p in chain(find_overlays("design")[under])] if under else []
+    folders += [find_overlays("release")[v.release].folder] if v.release else []
     own = [n for g, n, _ in functions(v.folder).values() if "arch" not in g.parts[-3:]]
     names = {n.name for n in own} if inner[0] == "arch" else set()
     return names | {n.name for f in folders for _, n, _ in functions(f).values()}

@@ -106,6 +106,21 @@ def test_a_design_for_one_architecture_is_refused_on_another() -> None:
     assert e.value.code == "LP0407" and "svm" in (e.value.available or "")
 
 
+def test_a_release_for_one_architecture_is_refused_on_another_and_with_another_design() -> None:
+    with pytest.raises(LoadputError, match=r"release v7\.2 is not written for svm") as e:
+        link(Choice("svm", "", "v7.2"), load_scenario("one"))
+    assert e.value.code == "LP0407" and e.value.available == "riscv"
+    with pytest.raises(LoadputError) as e:
+        link(Choice("riscv", "B", "v7.2"), load_scenario("one"))
+    assert e.value.code == "LP0408"
+
+
+def test_a_twin_for_one_release_is_refused_on_another() -> None:
+    with pytest.raises(LoadputError) as e:
+        link(Choice("riscv", twin="riscv_skip_without_former"), load_scenario("one"))
+    assert e.value.code == "LP0407" and e.value.available == "v7.2"
+
+
 def test_a_design_that_a_release_cannot_take_is_refused() -> None:
     with pytest.raises(LoadputError) as e:
         link(Choice("svm", "B", "v6.1"), load_scenario("one"))

@@ -6,7 +6,7 @@ import pytest
 
 from loadput.check.verdict import check
 from loadput.link.program import Choice, link
-from loadput.link.scenario import load_scenario
+from loadput.link.scenario import load_scenario, make_scenario
 from loadput.machine.model import Machine, build_machine
 from loadput.machine.nodes import FRAMES
 from loadput.run.interp import Interpreter, State
@@ -32,6 +32,21 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
         p.name: p.verdict for p in plain.properties
     }
     assert fused.states * 3 < plain.states
+
+
+FENCES = {
+    "cpus": 2,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run"]}],
+    "set": {"guest_traps": 0, "guest_resets": 0, "guest_fences": 1},
+}
+
+
+def test_what_a_task_leaves_on_a_cpu_where_it_was_preempted_is_not_fused() -> None:
+    """Nobody else touches HGATP here, but the task's own notifiers do, on the CPU it goes on on."""
+    choice, scenario = Choice("riscv", release="v7.2"), make_scenario("fences", FENCES)
+    for fusing in (True, False):
+        assert check(choice, scenario, fusing=fusing).violated == ["GUEST-HGATP"]
 
 
 def states(m: Machine) -> set[State]:

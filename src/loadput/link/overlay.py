@@ -24,7 +24,8 @@ class Overlay:
     """One folder of functions that are laid over others.
 
     :param design: of a release: the design that its own tree has
-    :param arch: of a design: the only architecture it is written for, or ""
+    :param arch: of a design or release: the only architecture it is written for, or ""
+    :param release: of a twin: the only release it is written for, or ""
     :param signatures: functions whose signature it may change
     :param removes: functions it takes out
     :param breaks: of a twin: the property that it violates
@@ -38,6 +39,7 @@ class Overlay:
     abstract: bool = False
     design: str = ""
     arch: str = ""
+    release: str = ""
     source: str = ""
     signatures: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()

@@ -233,6 +233,38 @@ def _with_attrs(d: s.Def, attrs: tuple[str, ...]) -> s.Def:
     return new
 
 
+def _refuse(
+    choice: Choice, release: Overlay, design: Overlay, broken: Sequence[Overlay], *, own: bool
+) -> None:
+    """Raise LinkError LP0407 or LP0408 where the overlays are not written for each other."""
+    name = design.name
+    if design.arch and choice.arch not in design.arch.split(","):
+        raise LinkError(
+            "LP0407", f"design {name} is not written for {choice.arch}", available=design.arch
+        )
+    if release.arch and choice.arch not in release.arch.split(","):
+        raise LinkError(
+            "LP0407",
+            f"release {release.name} is not written for {choice.arch}",
+            available=release.arch,
+            next=f"--arch {release.arch}, or --release v6.12",
+        )
+    if wanted := [b.release for b in broken if b.release not in ("", choice.release)]:
+        raise LinkError(
+            "LP0407",
+            f"{broken[-1].label} is not written for release {release.name}",
+            available=wanted[0],
+            next=f"--release {wanted[0]}",
+        )
+    if not own and (release.design not in ("", "D") or release.arch):
+        raise LinkError(
+            "LP0408",
+            f"design {name} is not written for release {release.name}",
+            available=f"{release.design} (its own); every design on v6.12",
+            next="leave --design out, or choose --release v6.12",
+        )
+
+
 def _stack(choice: Choice) -> _Layers:
     """Lay the overlays in their order: mainline, release, arch, design, twin, properties."""
     more = choice.search
@@ -240,18 +272,9 @@ def _stack(choice: Choice) -> _Layers:
     arches = chain(get_overlay("arch", choice.arch, *more), *more)
     name = choice.design or release.design or "D"
     designs = chain(get_overlay("design", name, *more), *more)
-    if designs[-1].arch and choice.arch not in designs[-1].arch.split(","):
-        raise LinkError(
-            "LP0407", f"design {name} is not written for {choice.arch}", available=designs[-1].arch
-        )
+    broken = chain(get_broken(choice.twin, *more), *more) if choice.twin else []
     own = name == (release.design or "D")
-    if not own and release.design not in ("", "D"):
-        raise LinkError(
-            "LP0408",
-            f"design {name} is not written for release {release.name}",
-            available=f"{release.design} (its own); every design on v6.12",
-            next="leave --design out, or choose --release v6.12",
-        )
+    _refuse(choice, release, designs[-1], broken, own=own)
     lay = _Layers(choice)
 
     def put(overlay: Overlay, part: str = "") -> None:
@@ -282,10 +305,9 @@ def _stack(choice: Choice) -> _Layers:
     for r in releases if own else []:
         put(r)
         put_archs(r)
-    if choice.twin:
-        for t in chain(get_broken(choice.twin, *more), *more):
-            put(t)
-            put_archs(t)
+    for t in broken:
+        put(t)
+        put_archs(t)
     return lay
 
 

@@ -50,6 +50,8 @@ class _Visibility:
         self.g, self.v, self.fuse = g, v, fuse
         self.readers: dict[tuple[str, int], set[int]] = {}
         self.writers: dict[tuple[str, int], set[int]] = {}
+        # The same, by the frames that come between a task's own steps: its notifiers'.
+        self.between: dict[tuple[str, int, bool], set[int]] = {}
         self.remote: set[str] = set()
         self.by_irq: set[str] = set()
         self.always: set[str] = {"current_task"}
@@ -66,6 +68,9 @@ class _Visibility:
                     continue
                 for e in elems:
                     table.setdefault((var, e), set()).add(ci)
+                    if n.kind == "sched":
+                        key = (var, e, not isinstance(op, o.Load))
+                        self.between.setdefault(key, set()).add(ci)
                 if v.contexts[ci].kind == "irq":
                     self.by_irq.add(var)
             if not self._local_index(n) and n.kind != "stuck":
@@ -130,6 +135,12 @@ class _Visibility:
                 others_r = self.readers.get((var, e), set()) - {ci}
                 if others_w or (writes and others_r):
                     return True
+                if self._local_index(n) and n.kind == "main" and not n.fixed:
+                    # Preempted here, the task may go on on another CPU, and its notifiers come
+                    # between: they leave something behind on this one.
+                    written = ci in self.between.get((var, e, True), ())
+                    if written or (writes and ci in self.between.get((var, e, False), ())):
+                        return True
         return False
 
 

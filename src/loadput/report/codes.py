@@ -33,7 +33,7 @@ CODES = {
     "LP0404": "One overlay defines a function twice.",
     "LP0405": "A changed signature that the overlay does not declare.",
     "LP0406": "A field or struct declared twice with different types.",
-    "LP0407": "A design that is not written for the architecture.",
+    "LP0407": "A design, release or twin that is not written for what it is laid over.",
     "LP0408": "A design that is not written for the release.",
     "LP0410": "A program that is too large to be laid out, or recursion.",
     "LP0411": "A call of the scheduler with an argument that is not a constant.",

@@ -52,6 +52,14 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:riscv]
+def csrs_are_current(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: for properties: the CPU holds the vCPU's VS CSRs as they are now, and its G-stage."""
+    return (
+        __this_cpu_read(hw_vs_csr) == token_of(vcpu) and __this_cpu_read(hw_hgatp) == vcpu.kvm
+    )
+
+
+# [New in arch:riscv]
 def reset_registers(vcpu: ptr[kvm_vcpu]):
     """New values in memory; what the CPU may hold of the old ones is nobody's.
 
