@@ -17,7 +17,7 @@ SOME = Limits(max_states=2_500)
 """What the interpreter does in a second; every limit that is met is part of the JSON."""
 BOTH = Reduce(symmetry=True, por=True)
 ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch", "reuse": "svm", "tsc": "svm"}
-ONLY |= dict.fromkeys(("apicv", "posted", "posted-smp", "spin"), "vmx")
+ONLY |= dict.fromkeys(("apicv", "offline", "posted", "posted-smp", "spin"), "vmx")
 ONLY |= dict.fromkeys(("exit-sie", "gisa"), "s390") | {"doorbell": "powerpc"}
 """Scenarios that set a constant of one architecture."""
 CASES = [(s, ONLY.get(s, ARCHS[i % 4])) for i, s in enumerate(list_scenarios())]

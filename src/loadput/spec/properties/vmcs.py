@@ -22,7 +22,7 @@ def VMCS_LISTED() -> bool:
     twin="offline_keeps_vmcs",
     where="cpu_hotplug",
 )
-@at_exit(kvm_offline_cpu)
+@at_exit(kvm_arch_disable_virtualization_cpu)
 def VMCS_CLEAR_OFFLINE() -> bool:
     """No VMCS is active on a CPU when its virtualization is switched off."""
     for v in each(vmcs):

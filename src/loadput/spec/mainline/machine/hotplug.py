@@ -4,7 +4,10 @@ Mirrors: kernel/cpu.c, v6.12. The threads of a CPU's hotplug are its kernel thre
 idle task stands: while they work, nothing else of that CPU does.
 """
 
-cpu_hotplug = False
+cpu_hotplug = 0
+# Each CPU, from an interrupt that finds it idle; or the one that cpuhp_thread runs on.
+BY_IRQ = 1
+BY_THREAD = 2
 
 # A bit of __cpu_online_mask.
 cpu_is_online: per_cpu[bool] = 1
@@ -22,15 +25,45 @@ def cpu_hotplug_threads():
     back, where the kernel lets it run elsewhere
     """
     with atomic:
-        assume(cpu_hotplug and current.is_idle and another_cpu_is_online())
+        assume(cpu_hotplug == BY_IRQ and current.is_idle and another_cpu_is_online())
     kvm_offline_cpu()
+    take_cpu_down()
+    kvm_online_cpu()
+
+
+@task
+def cpuhp_thread():
+    """The hotplug thread of the one CPU that a scenario lets it run on takes that CPU offline and
+    brings it back, with interrupts on during KVM's parts.
+
+    Mirrors: cpuhp_thread_fun(), cpuhp_is_atomic_state(), kernel/cpu.c; CPUHP_AP_KVM_ONLINE,
+    include/linux/cpuhotplug.h, v6.12
+    Omits: preemption by other kernel threads of the CPU: its other tasks are gone by then
+    (CPUHP_AP_SCHED_WAIT_EMPTY)
+    """
+    while True:
+        preempt_disable()
+        kvm_offline_cpu()
+        local_irq_disable()
+        take_cpu_down()
+        local_irq_enable()
+        kvm_online_cpu()
+        preempt_enable()
+        schedule()
+
+
+def take_cpu_down():
+    """The CPU is offline, for a while.
+
+    Mirrors: take_cpu_down(), bringup_wait_for_ap_online(), kernel/cpu.c, v6.12
+    Context: interrupts off
+    """
     with atomic:
         assume(another_cpu_is_online())
         this_cpu_write(cpu_is_online, False)
     smpcfd_dying_cpu()
     with atomic:
         this_cpu_write(cpu_is_online, True)
-    kvm_online_cpu()
 
 
 def smpcfd_dying_cpu():
