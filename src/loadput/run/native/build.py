@@ -30,7 +30,7 @@ class Entries:
 
     work: Callable[[int], None]
     seed: Callable[[int, int], None]
-    rehash: Callable[[int, int, int, int], None]
+    rehash: Callable[[int, int, int, int, int], None]
     keep: tuple[Any, ...]
 
 
@@ -129,7 +129,7 @@ def _compile(step: str, loop: str, *, fast: bool) -> Entries:
     return Entries(
         entry("work", ptr),
         entry("seed", ptr, ptr),
-        entry("rehash", ptr, ptr, u64, u64),
+        entry("rehash", ptr, ptr, u64, u64, ptr),
         (engine, loop_module, tm, context),
     )
 

@@ -2,8 +2,9 @@
 
 ``@work(ctx)`` expands the states from ``cur`` to ``end``, or until ``next`` reaches ``quota``.
 The table holds (tag, number of the state + 1); the tag, 32 bits of the hash, says in which line of
-eight: a larger table keeps the order. A line is searched all round before the next one. A candidate
-waits in the ring while its cache lines come.
+eight: a larger table keeps the order. The entries of a line are compared at once and filled from
+the first on; the next line comes when it is full. A candidate waits in the ring while its cache
+lines come.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from .step import BROKEN, TOO_MANY
 
 KEYS = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3)
 IRQS_OFF, PREEMPTIBLE = 1, 2
+EIGHT_TIMES_32 = f"<{', '.join(['i64 32'] * 8)}>"
+ALL_EIGHT = f"<{', '.join(['i1 true'] * 8)}>"
 
 
 class LoopWriter:
@@ -156,14 +159,32 @@ class LoopWriter:
     def _look(self, c: Code, slot: str) -> None:
         """Fetch the state that the table has under this tag."""
         tag = self._word(c, slot, self.layout.words)
-        spot = c.op(f"and i64 {tag}, 7")
-        e = c.load(c.op(f"getelementptr i64, ptr {self._line(c, tag)}, i64 {spot}"))
-        same = c.op(f"icmp eq i64 {c.op(f'lshr i64 {e}, 32')}, {tag}")
-        c.do(f"br i1 {same}, label %fetch, label %looked")
+        line = self._line(c, tag)
+        same, _ = self._among(c, line, tag)
+        c.do(f"br i1 {c.op(f'icmp eq i64 {same}, 0')}, label %looked, label %fetch")
         c.label("fetch")
+        spot = c.op(f"call i64 @llvm.cttz.i64(i64 {same}, i1 true)")
+        e = c.load(c.op(f"getelementptr i64, ptr {line}, i64 {spot}"))
         number = c.op(f"sub i64 {c.op(f'and i64 {e}, 4294967295')}, 1")
         c.do(f"call void @llvm.prefetch.p0(ptr {self._state(c, number)}, i32 0, i32 3, i32 1)")
         c.do("br label %looked")
+
+    def _among(self, c: Code, line: str, tag: str) -> tuple[str, str]:
+        """A bit for each entry of a line that has the tag, and for each that is free.
+
+        The eight are read at once and, with several threads, not as one: a free one may be taken by
+        now. Who takes it or compares it looks again; entries never change once they are there.
+        """
+        have = c.op(f"load volatile <8 x i64>, ptr {line}, align 64")
+        high = c.op(f"lshr <8 x i64> {have}, {EIGHT_TIMES_32}")
+        one = c.op(f"insertelement <8 x i64> poison, i64 {tag}, i64 0")
+        tags = c.op(f"shufflevector <8 x i64> {one}, <8 x i64> poison, <8 x i32> zeroinitializer")
+        free = c.op(f"icmp eq <8 x i64> {have}, zeroinitializer")
+        same = c.op(f"icmp eq <8 x i64> {high}, {tags}")
+        taken = c.op(f"and <8 x i1> {same}, {c.op(f'xor <8 x i1> {free}, {ALL_EIGHT}')}")
+        bits = [c.op(f"bitcast <8 x i1> {x} to i8") for x in (taken, free)]
+        first, second = (c.op(f"zext i8 {b} to i64") for b in bits)
+        return first, second
 
     def _insert(self) -> str:
         """Insert the candidate at the tail of the ring, unless the table has it."""
@@ -175,35 +196,37 @@ class LoopWriter:
         first = self._line(c, tag)
         c.do("br label %probe")
         c.label("probe")
-        c.do(f"%line = phi ptr [{first}, %start], [%line, %further], [%beyond, %over]")
-        c.do("%k = phi i64 [0, %start], [%k1, %further], [0, %over]")
-        spot = c.op(f"and i64 {c.op(f'add i64 %k, {tag}')}, 7")
-        c.do(f"%at = getelementptr i64, ptr %line, i64 {spot}")
-        if self.shared:
-            c.do("%e0 = load atomic i64, ptr %at acquire, align 8")
-        else:
-            c.do("%e0 = load i64, ptr %at")
-        c.do("br label %seen")
-        c.label("seen")
-        again = ", [%lost, %publish]" if self.shared else ""
-        c.do(f"%e = phi i64 [%e0, %probe]{again}")
-        c.do(f"br i1 {c.op('icmp eq i64 %e, 0')}, label %new, label %taken")
-        c.label("taken")
-        same = c.op(f"icmp eq i64 {c.op('lshr i64 %e, 32')}, {tag}")
-        c.do(f"br i1 {same}, label %compare, label %further")
+        c.do(f"%line = phi ptr [{first}, %start], [%beyond, %over]")
+        c.do("br label %look")
+        c.label("look")
+        same, free = self._among(c, "%line", tag)
+        c.do("br label %match")
+        c.label("match")
+        c.do(f"%left = phi i64 [{same}, %look], [%rest, %differs]")
+        c.do(f"br i1 {c.op('icmp eq i64 %left, 0')}, label %none, label %compare")
         c.label("compare")
-        old = self._state(c, c.op(f"sub i64 {c.op('and i64 %e, 4294967295')}, 1"))
+        k = c.op("call i64 @llvm.cttz.i64(i64 %left, i1 true)")
+        p = c.op(f"getelementptr i64, ptr %line, i64 {k}")
+        if self.shared:
+            e = c.op(f"load atomic i64, ptr {p} acquire, align 8")
+        else:
+            e = c.load(p)
+        old = self._state(c, c.op(f"sub i64 {c.op(f'and i64 {e}, 4294967295')}, 1"))
         off = "0"
         for i in range(w):
             off = c.bin("or", off, c.op(f"xor i64 {self._word(c, old, i)}, {words[i]}"))
-        c.do(f"br i1 {c.op(f'icmp eq i64 {off}, 0')}, label %out, label %further")
-        c.label("further")
-        c.do("%k1 = add i64 %k, 1")
-        c.do(f"br i1 {c.op('icmp ult i64 %k1, 8')}, label %probe, label %over")
+        c.do(f"br i1 {c.op(f'icmp eq i64 {off}, 0')}, label %out, label %differs")
+        c.label("differs")
+        c.do(f"%rest = and i64 %left, {c.op('sub i64 %left, 1')}")
+        c.do("br label %match")
+        c.label("none")
+        c.do(f"br i1 {c.op(f'icmp eq i64 {free}, 0')}, label %over, label %new")
         c.label("over")
         c.do("%beyond = getelementptr i64, ptr %line, i64 8")
         c.do("br label %probe")
         c.label("new")
+        spot = c.op(f"call i64 @llvm.cttz.i64(i64 {free}, i1 true)")
+        c.do(f"%at = getelementptr i64, ptr %line, i64 {spot}")
         number = self.get(c, "next")
         mine = self._state(c, number)
         for i in range(w):
@@ -213,12 +236,9 @@ class LoopWriter:
         plus = c.op(f"add i64 {number}, 1")
         entry = c.op(f"or i64 {c.op(f'shl i64 {tag}, 32')}, {plus}")
         if self.shared:
-            c.do("br label %publish")
-            c.label("publish")
             pair = c.op(f"cmpxchg ptr %at, i64 0, i64 {entry} acq_rel acquire")
-            c.do(f"%lost = extractvalue {{ i64, i1 }} {pair}, 0")
             won = c.op(f"extractvalue {{ i64, i1 }} {pair}, 1")
-            c.do(f"br i1 {won}, label %done, label %seen")
+            c.do(f"br i1 {won}, label %done, label %look")
             c.label("done")
         else:
             c.store(entry, "%at")
@@ -537,11 +557,11 @@ declare i64 @llvm.cttz.i64(i64, i1)
 """
 
 REHASH = """
-define void @rehash(ptr %table, ptr %block, i64 %count, i64 %lines) nounwind {
+define void @rehash(ptr %table, ptr %block, i64 %count, i64 %lines, ptr %filled) nounwind {
 start:
   br label %next
 next:
-  %i = phi i64 [0, %start], [%j, %skip], [%j, %put]
+  %i = phi i64 [0, %start], [%j, %one], [%j, %put]
   %more = icmp ult i64 %i, %count
   br i1 %more, label %one, label %out
 one:
@@ -549,33 +569,25 @@ one:
   %e = load i64, ptr %p
   %j = add i64 %i, 1
   %empty = icmp eq i64 %e, 0
-  br i1 %empty, label %skip, label %find
-skip:
-  br label %next
+  br i1 %empty, label %next, label %find
 find:
   %tag = lshr i64 %e, 32
   %scaled = mul i64 %tag, %lines
   %home = lshr i64 %scaled, 32
-  %first = getelementptr [8 x i64], ptr %table, i64 %home
   br label %probe
 probe:
-  %line = phi ptr [%first, %find], [%line, %full], [%beyond, %over]
-  %k = phi i64 [0, %find], [%k1, %full], [0, %over]
-  %sum = add i64 %k, %tag
-  %spot = and i64 %sum, 7
-  %q = getelementptr i64, ptr %line, i64 %spot
-  %x = load i64, ptr %q
-  %free = icmp eq i64 %x, 0
-  br i1 %free, label %put, label %full
-full:
-  %k1 = add i64 %k, 1
-  %inside = icmp ult i64 %k1, 8
-  br i1 %inside, label %probe, label %over
-over:
-  %beyond = getelementptr i64, ptr %line, i64 8
-  br label %probe
+  %line = phi i64 [%home, %find], [%beyond, %probe]
+  %q = getelementptr i8, ptr %filled, i64 %line
+  %n = load i8, ptr %q
+  %full = icmp eq i8 %n, 8
+  %beyond = add i64 %line, 1
+  br i1 %full, label %probe, label %put
 put:
-  store i64 %e, ptr %q
+  %n1 = add i8 %n, 1
+  store i8 %n1, ptr %q
+  %spot = zext i8 %n to i64
+  %at = getelementptr [8 x i64], ptr %table, i64 %line, i64 %spot
+  store i64 %e, ptr %at
   br label %next
 out:
   ret void

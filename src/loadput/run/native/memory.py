@@ -19,13 +19,13 @@ SLACK = 65_536
 """States and lines more than asked for: what is under way when room ends, and the last overflow."""
 START = 1 << 13
 """Lines of eight entries that a table has at first."""
-FULL_RATIO = 0.8
-GROWTH = 1.55
+FULL_RATIO = 0.7
+GROWTH = 1.36
 QUICK = 1 << 19
 BLOCK = 1 << 15
 """Lines that move at once; far more than an entry ever stands from its home."""
 MOST_STATES = (1 << 32) - 2
-Rehash = Callable[[int, int, int, int], None]
+Rehash = Callable[[int, int, int, int, int], None]
 
 
 class Region:
@@ -113,13 +113,14 @@ class Memory:
             return False
         block = (ctypes.c_uint64 * (8 * BLOCK))()
         spare = ctypes.addressof(block)
+        filled = (ctypes.c_uint8 * (lines + SLACK))()
         top = -(-(self.lines + SLACK) // BLOCK)
         for k in range(top - 1, -1, -1):
             n = min(BLOCK, self.lines + SLACK - k * BLOCK)
             at = self.table.at + 64 * BLOCK * k
             ctypes.memmove(spare, at, 64 * n)
             ctypes.memset(at, 0, 64 * n)
-            rehash(self.table.at, spare, 8 * n, lines)
+            rehash(self.table.at, spare, 8 * n, lines, ctypes.addressof(filled))
         self.lines = lines
         return True
 
