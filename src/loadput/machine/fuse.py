@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..ir import ops as o
 from .nodes import KINDS, Cut, End, Graph, Node, Push, Restrict
+from .rmw import read_modify_writes
 from .values import Values
 
 FREE, STOP, VISIBLE = 0, 1, 2
@@ -55,6 +56,7 @@ class _Visibility:
         self.remote: set[str] = set()
         self.by_irq: set[str] = set()
         self.always: set[str] = {"current_task"}
+        self.rmw = read_modify_writes(g)
         for nid, per in v.access.items():
             n = g.nodes[nid]
             op = n.op
@@ -141,6 +143,8 @@ class _Visibility:
                     written = ci in self.between.get((var, e, True), ())
                     if written or (writes and ci in self.between.get((var, e, False), ())):
                         return True
+                if n.id in self.rmw and ci in self.between.get((var, e, True), ()):
+                    return True
         return False
 
 

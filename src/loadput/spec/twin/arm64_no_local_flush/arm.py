@@ -10,5 +10,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     vcpu.cpu = cpu
 
     kvm_vgic_load(vcpu)
-    kvm_vcpu_load_vhe(vcpu)
+    if has_vhe():
+        kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)

@@ -25,8 +25,10 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     vcpu.cpu = cpu
 
     kvm_vgic_load(vcpu)
-    kvm_vcpu_load_vhe(vcpu)
+    if has_vhe():
+        kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)
+    kvm_arch_vcpu_load_debug_state_flags(vcpu)
 
 
 # [New in arch:arm64]
@@ -36,8 +38,10 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     Context: preemption off; at sched_out IRQs off and rq lock held
     Omits: as kvm_arch_vcpu_load()
     """
+    kvm_arch_vcpu_put_debug_state_flags(vcpu)
     kvm_arch_vcpu_put_fp(vcpu)
-    kvm_vcpu_put_vhe(vcpu)
+    if has_vhe():
+        kvm_vcpu_put_vhe(vcpu)
     kvm_vgic_put(vcpu)
     kvm_arm_vmid_clear_active()
 

@@ -23,8 +23,10 @@ def handle_trap_exceptions(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if vcpu.guest_halts and choose():
         kvm_vcpu_wfi(vcpu)
+        kvm_incr_pc(vcpu)
         return 1
     if vcpu.guest_spins and choose():
         kvm_vcpu_on_spin(vcpu, choose())
+        kvm_incr_pc(vcpu)
         return 1
     return 0

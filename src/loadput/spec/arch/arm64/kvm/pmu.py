@@ -21,8 +21,19 @@ class kvm_vcpu_arch(struct):
 
 # [New in arch:arm64]
 def __vcpu_load_activate_traps(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: __vcpu_load_activate_traps(), arch/arm64/kvm/hyp/vhe/switch.c;
-    __activate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
+    """Mirrors: __vcpu_load_activate_traps(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12"""
+    __activate_traps_common(vcpu)
+
+
+# [New in arch:arm64]
+def __vcpu_put_deactivate_traps(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: __vcpu_put_deactivate_traps(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12"""
+    __deactivate_traps_common(vcpu)
+
+
+# [New in arch:arm64]
+def __activate_traps_common(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: __activate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
 
     Context: interrupts are off around it: one step
     Omits: the other traps
@@ -36,9 +47,8 @@ def __vcpu_load_activate_traps(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:arm64]
-def __vcpu_put_deactivate_traps(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: __vcpu_put_deactivate_traps(), arch/arm64/kvm/hyp/vhe/switch.c;
-    __deactivate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
+def __deactivate_traps_common(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: __deactivate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
 
     Context: interrupts are off around it: one step
     """

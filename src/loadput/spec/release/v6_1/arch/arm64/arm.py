@@ -16,15 +16,19 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     vcpu.cpu = cpu
 
     kvm_vgic_load(vcpu)
-    kvm_vcpu_load_sysregs_vhe(vcpu)
+    if has_vhe():
+        kvm_vcpu_load_sysregs_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)
+    kvm_arch_vcpu_load_debug_state_flags(vcpu)
 
 
 # [Modified in release:v6.1]
 def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c, v6.1; Omits: as in arch:arm64"""
+    kvm_arch_vcpu_put_debug_state_flags(vcpu)
     kvm_arch_vcpu_put_fp(vcpu)
-    kvm_vcpu_put_sysregs_vhe(vcpu)
+    if has_vhe():
+        kvm_vcpu_put_sysregs_vhe(vcpu)
     kvm_vgic_put(vcpu)
     kvm_arm_vmid_clear_active()
 

@@ -41,6 +41,7 @@ def __kvm_vcpu_run(vcpu: ptr[kvm_vcpu]) -> upto[1]:
     __load_stage2(addr(vcpu.kvm.arch.mmu))
 
     with atomic:
+        __kvm_adjust_pc(vcpu)
         if vcpu.arch.fp_state != FP_STATE_GUEST_OWNED:
             kvm_hyp_handle_fpsimd(vcpu)
         guest_runs(vcpu)

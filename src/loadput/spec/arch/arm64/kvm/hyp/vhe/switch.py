@@ -70,6 +70,7 @@ def __kvm_vcpu_run(vcpu: ptr[kvm_vcpu]) -> upto[1]:
     Omits: a guest that never uses FP
     """
     with atomic:
+        __kvm_adjust_pc(vcpu)
         if __this_cpu_read(fp_owner) != FP_STATE_GUEST_OWNED:
             kvm_hyp_handle_fpsimd(vcpu)
         guest_runs(vcpu)
