@@ -58,6 +58,7 @@ ALSO = {
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "s390_put_keeps_gmap": "HOST-RESTORED-AT-USER",
     "riscv_skip_without_former": "GUEST-CONFIG",
+    "nvhe_exit_keeps_guest_tpidr": "HOST-RESTORED-AT-USER",
     "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
     "sout_cleared_before_load": "PLE-ONCE",
     "vmload_late": "HOST-AREA-FRESH HOST-RESTORED-AT-USER",

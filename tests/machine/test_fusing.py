@@ -11,7 +11,7 @@ from loadput.machine.model import Machine, build_machine
 from loadput.machine.nodes import FRAMES
 from loadput.run.interp import Interpreter, State
 
-ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390")
+ARCHS = ("svm", "vmx", "arm64", "arm64-nvhe", "riscv", "loongarch", "mips", "powerpc", "s390")
 TWINS = (
     ("svm", "no_vmsave"),
     ("svm", "sout_set_after_put"),
@@ -21,6 +21,12 @@ TWINS = (
     ("riscv", "riscv_put_keeps_guest_fp"),
 )
 PROGRAMS = [*((a, "") for a in ARCHS), *TWINS]
+
+
+def test_preemption_comes_in_the_middle_of_a_read_modify_write() -> None:
+    choice, scenario = Choice("arm64-nvhe", twin="arm64-flags-rmw"), load_scenario("spe")
+    found = [check(choice, scenario, fusing=f).violated for f in (True, False)]
+    assert found == [["FLAGS-OF-THIS-CPU", "SPE-STOPPED-IN-GUEST"]] * 2
 
 
 @pytest.mark.parametrize(("arch", "twin"), PROGRAMS)

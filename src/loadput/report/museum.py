@@ -19,7 +19,7 @@ def cited(e: Entry) -> str:
 
 def render_table(shown: Sequence[Shown], missing: Mapping[str, str], command: str) -> str:
     """A row for each entry, its commit and how it was found below; what is not shown; the sum."""
-    out = [f"{'entry':26s}{'arch':8s}{'steps':>6s}{'states':>12s}{'fixed':>12s}{'s':>7s}"]
+    out = [f"{'entry':27s}{'arch':11s}{'steps':>5s}{'states':>11s}{'fixed':>11s}{'s':>7s}"]
     for s in shown:
         p = s.finding
         out.append(_row(s.entry.id, s.entry.arch, p, s.before, s.after))
@@ -45,7 +45,7 @@ def _row(name: str, arch: str, p: PropertyResult | None, before: Result, after: 
     depth = str(p.depth) if p else "none"
     fixed = number(after.states) if after.verdict == HOLDS else after.verdict
     seconds = before.seconds + after.seconds
-    return f"{name:26s}{arch:8s}{depth:>6s}{number(before.states):>12s}{fixed:>12s}{seconds:7.1f}"
+    return f"{name:27s}{arch:11s}{depth:>5s}{number(before.states):>11s}{fixed:>11s}{seconds:7.1f}"
 
 
 def _as_expected(b: Between) -> str:
