@@ -31,6 +31,7 @@ FOUND = {
     # entry: property, steps, states before, states after, way
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 8, 683, 515, PUBLISHED),
     "arm64-flags-rmw": ("SPE-STOPPED-IN-GUEST", 11, 782, 672, PUBLISHED),
+    "arm64-pause-bool": ("HALTED-WHILE-HELD", 29, 25336, 20446, PUBLISHED),
     "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
     "ppc-lost-kick": ("NO-LOST-DOORBELL", 23, 12969, 12479, PUBLISHED),

@@ -13,7 +13,7 @@ from .text import edge, number, render_findings, wrap
 
 def cited(e: Entry) -> str:
     """The commits, the subject, where the fix appeared, and what of it is unconfirmed."""
-    told = f'{", ".join(e.commits)} ("{e.subject}"), {e.released}'
+    told = f'{", ".join(e.commits)} ("{e.subject}"), {e.released}'.strip()
     return told + (f"; unconfirmed: {e.unconfirmed}" if e.unconfirmed else "")
 
 

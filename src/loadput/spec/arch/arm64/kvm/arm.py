@@ -64,9 +64,9 @@ def kvm_arch_vcpu_unblocking(vcpu: ptr[kvm_vcpu]):
 def kvm_arch_vcpu_runnable(v: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_arch_vcpu_runnable(), arch/arm64/kvm/arm.c, v6.12
 
-    Omits: interrupt lines of a userspace irqchip; power state: the vCPU is on and not paused
+    Omits: interrupt lines of a userspace irqchip
     """
-    return kvm_vgic_vcpu_pending_irq(v)
+    return kvm_vgic_vcpu_pending_irq(v) and vcpu_can_run(v)
 
 
 # [New in arch:arm64]
@@ -93,9 +93,12 @@ def kvm_vcpu_wfi(vcpu: ptr[kvm_vcpu]):
 def check_vcpu_requests(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: check_vcpu_requests(), arch/arm64/kvm/arm.c, v6.12
 
-    Omits: sleep, steal time, GICv4, PMU, suspend, dirty ring, nested. KVM_REQ_VCPU_RESET is free:
+    Omits: steal time, GICv4, PMU, suspend, dirty ring, nested. KVM_REQ_VCPU_RESET is free:
     another vCPU may have made it at any time.
     """
+    if kvm_check_request(KVM_REQ_SLEEP, vcpu):
+        kvm_vcpu_sleep(vcpu)
+
     if guest_resets and choose():
         kvm_reset_vcpu(vcpu)
 

@@ -29,4 +29,8 @@ def handle_trap_exceptions(vcpu: ptr[kvm_vcpu]) -> int:
         kvm_vcpu_on_spin(vcpu, choose())
         kvm_incr_pc(vcpu)
         return 1
+    if irq_bypass and choose():
+        vgic_mmio_write_cactive(vcpu)
+        kvm_incr_pc(vcpu)
+        return 1
     return 0

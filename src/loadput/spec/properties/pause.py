@@ -1,0 +1,58 @@
+"""A vCPU that somebody has stopped stays stopped, and no longer than that: arm64."""
+
+
+class kvm(struct):
+    halters: ghost[upto[2]]
+
+
+class kvm_vcpu(struct):
+    sleeps: ghost[bool]
+
+
+@monitor
+@at_exit(kvm_arm_halt_guest)
+def is_halted(kvm: ptr[kvm]):
+    kvm.halters += 1
+
+
+@monitor
+@at_entry(kvm_arm_resume_guest)
+def is_let_go(kvm: ptr[kvm]):
+    kvm.halters -= 1
+
+
+@monitor
+@at_entry(kvm_vcpu_sleep)
+def sleeps(vcpu: ptr[kvm_vcpu]):
+    vcpu.sleeps = True
+
+
+@monitor
+@at_exit(kvm_vcpu_sleep)
+def sleeps_no_more(vcpu: ptr[kvm_vcpu]):
+    vcpu.sleeps = False
+
+
+@property_(
+    source="arch/arm64/kvm/arm.c kvm_arm_halt_guest(), v6.12.117",
+    twin="arm64-pause-bool",
+    where="irq_bypass",
+)
+@at_entry(guest_runs)
+def HALTED_WHILE_HELD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest does not run while somebody who has stopped its VM has not let go."""
+    return vcpu.kvm.halters == 0
+
+
+@property_(
+    source="arch/arm64/kvm/arm.c kvm_arm_resume_guest(), v6.12.117",
+    twin="arm64_resume_without_wake",
+    where="irq_bypass",
+)
+@stuck
+def LET_GO_RUNS_AGAIN() -> bool:
+    """When nothing moves any more, no vCPU sleeps because it was stopped."""
+    for t in each(task_struct):
+        if not t.is_idle and t.vcpu != NULL and not t.on_rq and t.vcpu.sleeps:
+            return False
+    return True
