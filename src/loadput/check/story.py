@@ -88,6 +88,7 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     struct, dot, field = var.partition(".")
     if dot and struct in PAGES:
         return f"{struct}{inst}.{field}{tail}"
+    field = _told_field(m, struct, field) if dot else field
     if v.domain == "cpu":
         return f"{var.removeprefix('kvm_') if dot else var}[c{inst}]{tail}"
     if v.domain == "vcpu":
@@ -95,6 +96,13 @@ def variable_name(m: Machine, var: str, i: int) -> str:
     if v.domain == "task":
         return f"{task_name(inst, users)}.{field.strip('_')}{tail}"
     return (field if dot else var) + tail
+
+
+def _told_field(m: Machine, struct: str, field: str) -> str:
+    """``field``, after the struct that is embedded where another one has a field of that name."""
+    parent = m.program.decls.find_parent(struct)
+    alike = [v for v in m.values.vars if v.endswith(f".{field}") and m.var_at.get(v) is not None]
+    return f"{parent[1]}.{field}" if parent and len(alike) > 1 else field
 
 
 def value_text(m: Machine, var: str, value: int) -> str:

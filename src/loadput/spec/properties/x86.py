@@ -164,7 +164,7 @@ def PLE_SCHED_IN_ONLY() -> bool:
 @at_entry(vmx_vcpu_enter_exit)
 def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
     """While a vCPU runs its guest, the other vCPUs do not see it as preempted."""
-    return not vcpu.arch.st.preempted
+    return not vcpu.arch.steal.preempted & KVM_VCPU_PREEMPTED
 
 
 @forget_(

@@ -37,6 +37,12 @@ def to_svm(vcpu: ptr[kvm_vcpu]) -> ptr[vcpu_svm]:
 
 
 # [New in arch:svm]
+def vcpu_of(svm: ptr[vcpu_svm]) -> ptr[kvm_vcpu]:
+    """Ours: &svm->vcpu."""
+    return container_of(svm, kvm_vcpu, svm)
+
+
+# [New in arch:svm]
 def vmsave(pa: ptr[vmcb_save_area]):
     """The instruction VMSAVE: the CPU's registers go to the page.
 
@@ -124,6 +130,11 @@ def __svm_vcpu_run(svm: ptr[vcpu_svm]):
     with atomic:
         this_cpu_write(hw_fs, NULL)
         this_cpu_write(hw_ldtr, NULL)
+        if asids:
+            vmrun_flushes(svm)
+
+    if asids:
+        guest_runs(vcpu_of(svm))
 
     with atomic:
         this_cpu_write(hw_fs, save_area_pa.fs)
@@ -141,10 +152,16 @@ def svm_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 def svm_vcpu_run(vcpu: ptr[kvm_vcpu]):
     """Mirrors: svm_vcpu_run(), arch/x86/kvm/svm/svm.c, v6.12
 
-    Omits: guest registers, ASIDs, debug and speculation MSRs, XSAVE state, the fast path; nothing
-    modelled lies between CLGI and VMRUN, or between #VMEXIT and STGI
+    Omits: guest registers, debug and speculation MSRs, XSAVE state, the fast path; nothing modelled
+    lies between CLGI and VMRUN, or between #VMEXIT and STGI
     """
+    if asids:
+        svm_prepare_asid(vcpu)
+
     svm_vcpu_enter_exit(vcpu)
+
+    if asids:
+        svm_vmrun_is_done(vcpu)
 
 
 # [New in arch:svm]
@@ -177,6 +194,9 @@ def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
+    if nested and choose():
+        nested_exit(vcpu)
+        return 1
     exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
     if exit_code == EXIT_HLT:
         assume(vcpu.guest_halts)
@@ -184,6 +204,8 @@ def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     if exit_code == EXIT_PAUSE:
         assume(vcpu.guest_spins)
         return pause_interception(vcpu)
+    if exit_code == EXIT_OTHER and guest_maps:
+        x86_emulate_instruction(vcpu)
     return exit_code == EXIT_OTHER
 
 

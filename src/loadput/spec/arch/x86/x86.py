@@ -95,26 +95,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
 
 # [New in arch:x86]
-def kvm_steal_time_set_preempted(vcpu: ptr[kvm_vcpu]):
-    """Tell the guest, in its own memory, that this vCPU has lost its CPU.
-
-    Mirrors: kvm_steal_time_set_preempted(), arch/x86/kvm/x86.c, v6.12
-    Omits: finding the guest's page, which may fail; st.preempted is both the byte in guest memory
-    and KVM's copy of it: other vCPUs only add KVM_VCPU_FLUSH_TLB to a byte that is set
-    """
-    if not vcpu.arch.at_instruction_boundary:
-        return
-
-    if not vcpu.steal_time:
-        return
-
-    if vcpu.arch.st.preempted:
-        return
-
-    vcpu.arch.st.preempted = True
-
-
-# [New in arch:x86]
 def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/x86/kvm/x86.c, v6.12
 
@@ -125,18 +105,6 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
         kvm_steal_time_set_preempted(vcpu)
 
     kvm_x86_vcpu_put(vcpu)
-
-
-# [New in arch:x86]
-def record_steal_time(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: record_steal_time(), arch/x86/kvm/x86.c, v6.12
-
-    Omits: the time itself and its version, the TLB flush that another vCPU may have left here
-    """
-    if not vcpu.steal_time:
-        return
-
-    vcpu.arch.st.preempted = False
 
 
 # [New in arch:x86]
