@@ -18,7 +18,7 @@ SOME = Limits(max_states=2_500)
 BOTH = Reduce(symmetry=True, por=True)
 ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch"}
 ONLY |= dict.fromkeys(("flush", "nested", "reuse", "tsc"), "svm")
-ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "vgic": "arm64"}
+ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
 ONLY |= dict.fromkeys(("apicv", "offline", "posted", "posted-smp", "spin"), "vmx")
 ONLY |= dict.fromkeys(("exit-sie", "gisa"), "s390") | {"doorbell": "powerpc"}
 """Scenarios that set a constant of one architecture."""

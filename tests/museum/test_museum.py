@@ -35,6 +35,7 @@ FOUND = {
     "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
     "ppc-lost-kick": ("NO-LOST-DOORBELL", 23, 12969, 12479, PUBLISHED),
+    "arm64-sve-flag-sticky": ("HOST-SVE-AT-USER", 11, 826, 757, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 9, 1971, 1991, PUBLISHED),
     "riscv-vs-tlb-migration": ("TLB-FRESH", 18, 323, 366, PUBLISHED),
     "s390-kicked-mask": ("NO-LOST-WAKEUP", 56, 12814, 11169, PUBLISHED),

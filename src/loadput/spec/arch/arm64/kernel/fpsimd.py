@@ -1,7 +1,7 @@
 """Whose FP/SIMD state is in the registers.
 
 Mirrors: arch/arm64/kernel/fpsimd.c, v6.12
-Omits: SVE, SME, FPMR; kernel-mode NEON; that a task which finds its own state still in the
+Omits: SVE but for who may use it; SME, FPMR; kernel-mode NEON; that a task which finds its own state still in the
 registers of the CPU (fpsimd_last_state, thread.fpsimd_cpu) need not load it: here it always does.
 """
 
@@ -71,3 +71,5 @@ def fpsimd_restore_current_state():
         __this_cpu_write(hw_fp, current.thread.fpsimd_state)
         __this_cpu_write(hw_guest_fp, 0)
         __this_cpu_write(fpsimd_last_state, NULL)
+        if host_sve:
+            __this_cpu_write(hw_zen_el0, current.thread_info.sve)

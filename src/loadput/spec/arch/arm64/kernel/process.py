@@ -38,3 +38,5 @@ def user_mode_work():
     """Ours: user mode writes a new TPIDR_EL0: MSR needs no system call."""
     with atomic:
         fresh(this_cpu(hw_tpidr), current)
+        if host_sve:
+            do_sve_acc()

@@ -1,6 +1,7 @@
 """FP state in v6.1: who owns the registers is a field of the vCPU, and hyp saves the host's lazily.
 
-Mirrors: arch/arm64/kvm/fpsimd.c, v6.1; Omits: SVE, SME
+Mirrors: arch/arm64/kvm/fpsimd.c, v6.1; Omits: SVE but for who may use it, and that only where a
+scenario sets host_sve; SME
 """
 
 FP_STATE_HOST_OWNED = 2
@@ -8,12 +9,19 @@ FP_STATE_HOST_OWNED = 2
 
 class kvm_vcpu_arch(struct):
     fp_state: upto[2]
+    # HOST_SVE_ENABLED: the only one of sflags that v6.1 changes here.
+    host_sve_enabled: bool
 
 
 # [Modified in release:v6.1]
 def kvm_arch_vcpu_load_fp(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_load_fp(), arch/arm64/kvm/fpsimd.c, v6.1"""
     vcpu.arch.fp_state = FP_STATE_HOST_OWNED
+
+    if host_sve:
+        vcpu.arch.host_sve_enabled = False
+        if __this_cpu_read(hw_zen_el0):
+            vcpu.arch.host_sve_enabled = True
 
 
 # [Modified in release:v6.1]
@@ -39,6 +47,8 @@ def kvm_arch_vcpu_put_fp(vcpu: ptr[kvm_vcpu]):
     """
     if vcpu.arch.fp_state == FP_STATE_GUEST_OWNED:
         fpsimd_save_and_flush_cpu_state()
+    elif host_sve and has_vhe():
+        __this_cpu_write(hw_zen_el0, vcpu.arch.host_sve_enabled)
     vcpu.arch.fp_state = FP_STATE_GUEST_OWNED
 
 

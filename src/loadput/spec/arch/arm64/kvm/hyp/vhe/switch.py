@@ -74,4 +74,5 @@ def __kvm_vcpu_run(vcpu: ptr[kvm_vcpu]) -> upto[1]:
         if __this_cpu_read(fp_owner) != FP_STATE_GUEST_OWNED:
             kvm_hyp_handle_fpsimd(vcpu)
         guest_runs(vcpu)
+        kvm_reset_cptr_el2(vcpu)
     return choose(ARM_EXCEPTION_IRQ, ARM_EXCEPTION_TRAP)
