@@ -48,9 +48,9 @@ FOUND = {
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),
     "vmcs-clear-publish-order": ("LIST-ADD", 22, 39452, 11314, PUBLISHED),
-    "vmcs-foreign-access": ("RVI-OWN", 71, 23832, 16978, PUBLISHED),
-    "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 12, 37472, 47886, ANOTHER),
-    "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 33, 4785, 5465, PUBLISHED),
+    "vmcs-foreign-access": ("RVI-OWN", 71, 23863, 17003, PUBLISHED),
+    "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 12, 37478, 47890, ANOTHER),
+    "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 33, 4787, 5467, PUBLISHED),
     "x86-debugctl-snapshot": ("HOST-DEBUGCTL", 13, 340, 208, PUBLISHED),
 }
 

@@ -510,13 +510,14 @@ def _hooks(
 
 
 def _is_asked(lo: _Lowerer, meta: dict[str, str]) -> bool:
-    """Whether some thread does what the hook is about, and its constant ``where`` is not 0.
+    """Whether some thread does what the hook is about, and a constant of its ``where`` is not 0.
 
     Else the program goes without the hook.
     """
     does, where = meta.get("does", ""), meta.get("where", "")
     spoken = not does or any(does in t.does for t in lo.scenario.tasks)
-    return spoken and (not where or bool(lo.decls.consts.get(where)))
+    named = [n.strip() for n in where.split(",")]
+    return spoken and (not where or any(lo.decls.consts.get(n) for n in named))
 
 
 def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:

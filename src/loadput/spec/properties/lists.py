@@ -4,6 +4,7 @@
 @property_(
     source="lib/list_debug.c __list_add_valid_or_report(), __list_del_entry_valid_or_report(), v6.12",
     twin="pi_list_kept",
+    where="enable_apicv, cpu_hotplug",
 )
 @at_entry(list_add)
 def LIST_ADD(on: cpu) -> bool:
@@ -14,6 +15,7 @@ def LIST_ADD(on: cpu) -> bool:
 @property_(
     source="lib/list_debug.c __list_add_valid_or_report(), __list_del_entry_valid_or_report(), v6.12",
     twin="pi_list_of_this_cpu",
+    where="enable_apicv, cpu_hotplug",
 )
 @at_entry(list_del)
 def LIST_DEL(on: cpu, list: cpu) -> bool:

@@ -82,3 +82,26 @@ def RVI_OWN() -> bool:
     """RVI of the VMCS that is current says only what is pending for the vCPU that the VMCS is of."""
     vmcs = this_cpu(hw_current_vmcs)
     return vmcs == NULL or not vmcs.rvi or container_of(vmcs, kvm_vcpu, vmcs).arch.irr
+
+
+@property_(
+    source="arch/x86/kvm/vmx/posted_intr.c wakeup_vcpus_on_cpu_lock, v6.12: tasks migrate",
+    twin="pi_list_unlocked",
+    where="enable_apicv",
+)
+@at_entry(add_wakeup_list)
+@at_entry(del_wakeup_list)
+def WAKEUP_LIST_LOCKED(vmx: ptr[vcpu_vmx], cpu: cpu) -> bool:
+    """The list of vCPUs that a CPU's wakeup handler walks changes under its lock only."""
+    return per_cpu(wakeup_vcpus_on_cpu_lock, cpu)
+
+
+@property_(
+    source="arch/x86/kvm/vmx/posted_intr.c wakeup_vcpus_on_cpu_lock, v6.12: the handler takes it",
+    twin="pi_lock_irqs_on",
+    where="enable_apicv",
+)
+@at_entry(lock_wakeup_list)
+def WAKEUP_LOCK_IRQS_OFF() -> bool:
+    """The lock that the wakeup handler takes is taken with interrupts off."""
+    return irqs_disabled()

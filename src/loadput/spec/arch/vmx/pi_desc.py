@@ -138,8 +138,8 @@ def guest_takes_interrupt(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:vmx]
 def guest_with_apicv(vcpu: ptr[kvm_vcpu]):
-    """Ours: the guest runs. Its CPU takes a notification by itself, from PIR to IRR and RVI; and the guest
-    takes what RVI says, unless it has its interrupts off.
+    """Ours: the guest runs. Its CPU takes a notification by itself, from PIR to IRR and RVI; and the
+    guest takes what RVI says, unless it has its interrupts off.
 
     Source: Intel SDM volume 3, posted-interrupt processing, virtual-interrupt delivery
     """
@@ -154,5 +154,5 @@ def guest_with_apicv(vcpu: ptr[kvm_vcpu]):
                     pi.pir = False
                     vcpu.arch.irr = True
                     vmcs.rvi = True
-            assume(vmcs.rvi)
-            guest_takes_interrupt(vcpu)
+            if vmcs.rvi and choose():
+                guest_takes_interrupt(vcpu)

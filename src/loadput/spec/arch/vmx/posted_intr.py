@@ -30,6 +30,20 @@ def unlock_wakeup_list(cpu: cpu):
 
 
 # [New in arch:vmx]
+def add_wakeup_list(vmx: ptr[vcpu_vmx], cpu: cpu):
+    """Ours: list_add_tail() to the CPU's wakeup_vcpus_on_cpu."""
+    list_add(vmx.pi_wakeup_list)
+    vmx.pi_wakeup_list = cpu
+
+
+# [New in arch:vmx]
+def del_wakeup_list(vmx: ptr[vcpu_vmx], cpu: cpu):
+    """Ours: list_del() from the CPU's wakeup_vcpus_on_cpu."""
+    list_del(vmx.pi_wakeup_list, cpu)
+    vmx.pi_wakeup_list = -1
+
+
+# [New in arch:vmx]
 def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Notifications come to this CPU again, and with the vector that tells the guest.
 
@@ -50,8 +64,7 @@ def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
         if pi.nv == POSTED_INTR_WAKEUP_VECTOR:
             lock_wakeup_list(vcpu.cpu)
-            list_del(vmx.pi_wakeup_list, vcpu.cpu)
-            vmx.pi_wakeup_list = -1
+            del_wakeup_list(vmx, vcpu.cpu)
             unlock_wakeup_list(vcpu.cpu)
 
         with atomic:
@@ -86,8 +99,7 @@ def pi_enable_wakeup_handler(vcpu: ptr[kvm_vcpu]):
     local_irq_save(flags)
 
     lock_wakeup_list(vcpu.cpu)
-    list_add(vmx.pi_wakeup_list)
-    vmx.pi_wakeup_list = vcpu.cpu
+    add_wakeup_list(vmx, vcpu.cpu)
     unlock_wakeup_list(vcpu.cpu)
 
     WARN_ON(pi_test_sn(pi))

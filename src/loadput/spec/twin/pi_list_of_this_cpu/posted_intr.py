@@ -15,8 +15,7 @@ def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
         if pi.nv == POSTED_INTR_WAKEUP_VECTOR:
             lock_wakeup_list(cpu)
-            list_del(vmx.pi_wakeup_list, cpu)
-            vmx.pi_wakeup_list = -1
+            del_wakeup_list(vmx, cpu)
             unlock_wakeup_list(cpu)
 
         with atomic:

@@ -1,0 +1,29 @@
+# [Modified in twin:pi_list_unlocked]
+def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """Without the lock."""
+    vmx = to_vmx(vcpu)
+    pi = addr(vmx.pi_desc)
+
+    if not enable_apicv:
+        return
+
+    if pi.nv != POSTED_INTR_WAKEUP_VECTOR and vcpu.cpu == cpu:
+        if not pi_test_and_clear_sn(pi):
+            return
+    else:
+        local_irq_save(flags)
+
+        if pi.nv == POSTED_INTR_WAKEUP_VECTOR:
+            del_wakeup_list(vmx, vcpu.cpu)
+
+        with atomic:
+            pi.ndst = cpu
+            pi.sn = False
+            pi.nv = POSTED_INTR_VECTOR
+
+        local_irq_restore(flags)
+
+    smp_mb__after_atomic()
+
+    if not pi_is_pir_empty(pi):
+        pi_set_on(pi)

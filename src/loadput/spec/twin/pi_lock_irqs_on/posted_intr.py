@@ -1,0 +1,27 @@
+# [Modified in twin:pi_lock_irqs_on]
+def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """Interrupts stay on."""
+    vmx = to_vmx(vcpu)
+    pi = addr(vmx.pi_desc)
+
+    if not enable_apicv:
+        return
+
+    if pi.nv != POSTED_INTR_WAKEUP_VECTOR and vcpu.cpu == cpu:
+        if not pi_test_and_clear_sn(pi):
+            return
+    else:
+        if pi.nv == POSTED_INTR_WAKEUP_VECTOR:
+            lock_wakeup_list(vcpu.cpu)
+            del_wakeup_list(vmx, vcpu.cpu)
+            unlock_wakeup_list(vcpu.cpu)
+
+        with atomic:
+            pi.ndst = cpu
+            pi.sn = False
+            pi.nv = POSTED_INTR_VECTOR
+
+    smp_mb__after_atomic()
+
+    if not pi_is_pir_empty(pi):
+        pi_set_on(pi)
