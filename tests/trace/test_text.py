@@ -70,6 +70,41 @@ def test_trace_cmd_report_words_for_the_scheduler(write: Callable[[bytes], str])
     assert wakeup["target_cpu"].tolist() == [1] and wakeup["cpu"].tolist() == [1]
 
 
+WAKING = "sched_waking: comm=x pid=2 prio=0 target_cpu=000"
+
+
+@pytest.mark.parametrize(
+    ("line", "time", "flags"),
+    [
+        (f"  a-1  [001]  12.000018: (+18)    {WAKING}", 12_000_018_000, 0),  # report --ts-diff
+        (f"  a-1  [001]  d..2.  12.000018123: {WAKING}", 12_000_018_123, 1),
+        (f"  a-1  (     7) [001] d..2.  12.000018: {WAKING}", 12_000_018_000, 1),
+        (f"  a-1       1d..2.    4us : {WAKING}", 4000, 1),  # the latency format
+        (f"  a-1       1d..2.  312us!: {WAKING}", 312_000, 1),
+        (f"  a-1  [001]  d..2.  777: {WAKING}", 777, 1),  # a clock that counts
+    ],
+)
+def test_other_tools_lines(write: Callable[[bytes], str], line: str, time: int, flags: int) -> None:
+    trace = read(write, line + "\n")
+    cols = trace.columns("sched_waking")
+    assert (cols["time_ns"].tolist(), cols["flags"].tolist()) == ([time], [flags])
+    assert cols["cpu"].tolist() == [1] and cols["pid_field"].tolist() == [2]
+    assert trace.is_complete
+
+
+def test_switch_with_what_report_adds_behind_it(write: Callable[[bytes], str]) -> None:
+    line = " a-1 [000] 1.0: sched_switch: a:1 [120] R ==> b:2 [98] Latency: 3187.554 usecs\n"
+    cols = read(write, line).columns("sched_switch")
+    assert cols["prev_state"].tolist() == [b"R"] and cols["next_prio"].tolist() == [98]
+
+
+def test_lines_that_cannot_be_read_are_counted(write: Callable[[bytes], str]) -> None:
+    odd = "  a task  [001] d..2. 12.500000: what: is this\n"
+    trace = read(write, FTRACE + odd * 3)
+    (gap,) = [m for m in trace.missing if m.kind == "corrupt"]
+    assert gap.count == 3 and gap.offset == len(FTRACE) and "3 lines" in gap.text
+
+
 @pytest.mark.parametrize("text", ["hello\n", "\0\1\2", "a-1 [x] 3: b: c\n" * 3])
 def test_other_text_is_a_clear_error(write: Callable[[bytes], str], text: str) -> None:
     with pytest.raises(TraceError) as caught:

@@ -30,16 +30,20 @@ class Switches:
 
     def __init__(self, trace: Trace, roles: Roles) -> None:
         name = roles.parts.get("switch")
+        fields = ("prev_pid", "next_pid", "prev_state")
+        if name is not None and not set(fields) <= set(trace.fields(name)):
+            name = None  # text that prints it in a way of its own
         self.seen = name is not None
         self.time = self.prev = self.next = np.zeros(0, dtype=np.int64)
         self.cpu = np.zeros(0, dtype=np.int32)
-        self.runnable = np.zeros(0, dtype=np.bool_)
+        self.runnable = self.has_state = np.zeros(0, dtype=np.bool_)
         if name is None:
             return
-        cols = trace.columns(name, ["prev_pid", "next_pid", "prev_state"])
+        cols = trace.columns(name, fields)
         self.time, self.cpu = cols["time_ns"], cols["cpu"].astype(np.int32)
         self.prev, self.next = as_whole(cols["prev_pid"]), as_whole(cols["next_pid"])
         self.runnable, _ = runnable_states(trace, name, cols["prev_state"])
+        self.has_state = cols["prev_state"] != b""
 
     def left_runnable(self, e: Rows, rows: I64) -> tuple[BOOL, BOOL]:
         """(runnable, known) for each sched_out, from the switch that stands just before it."""
@@ -50,7 +54,8 @@ class Switches:
         pid = e.pid[rows].astype(np.int64)
         at = find_before(self.prev[order], self.time[order], pid, e.time[rows])
         spot = order[np.maximum(at, 0)]
-        return self.runnable[spot], (at >= 0) & (self.cpu[spot] == e.cpu[rows])
+        known = (at >= 0) & (self.cpu[spot] == e.cpu[rows]) & self.has_state[spot]
+        return self.runnable[spot], known
 
     def returns(self, pid: I64, time: I64) -> tuple[I64, I64]:
         """Of the tasks that were switched out runnable the first time after ``time``: (which of

@@ -208,11 +208,12 @@ def _read_switches(outs: Outs, log: Log, trace: Trace) -> None:
     flag_says = outs.preempted_flag == 1
     outs.reason[flag_says] = PREEMPTED
     name = log.roles.parts.get("switch")
-    if name is None:
+    fields = ("prev_pid", "next_pid", "prev_state")
+    if name is None or not set(fields) <= set(trace.fields(name)):  # text may lack them
         if (outs.preempted_flag >= 0).any():
             outs.reason[(outs.preempted_flag == 0) & (outs.wants == 1)] = BLOCKED
         return
-    cols = trace.columns(name, ["prev_pid", "next_pid", "prev_state"])
+    cols = trace.columns(name, fields)
     key = as_whole(cols["prev_pid"])
     order = np.lexsort((cols["time_ns"], key))
     key, time = key[order], cols["time_ns"][order]
@@ -226,7 +227,8 @@ def _read_switches(outs: Outs, log: Log, trace: Trace) -> None:
     if not runnable.size:
         return
     outs.reason[good & runnable[at]] = PREEMPTED
-    outs.reason[good & ~runnable[at]] = BLOCKED
+    has_state = cols["prev_state"][order] != b""
+    outs.reason[good & ~runnable[at] & has_state[at]] = BLOCKED
     # The flag rules: an older kernel prints a stale state when a signal is pending.
     outs.reason[flag_says & (outs.reason == BLOCKED)] = PREEMPTED
 

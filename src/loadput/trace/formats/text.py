@@ -23,8 +23,11 @@ from ..table import Columns, find_ranges, table_name
 _FTRACE = re.compile(
     r"^\s*(?P<comm>.+?)-(?P<pid>\d+)\s+(?:\(\s*[-\d]+\)\s+)?"
     r"(?:\[(?P<cpu>\d+)\]\s+(?:(?P<flags>[^\s\d]\S{3,5})\s+)?|(?P<cpul>\d+)(?P<flagsl>[^\s\d]\S{3,4})\s+)"
-    r"(?P<time>\d+(?:\.\d+)?):\s+(?P<name>[\w.-]+):\s*(?P<rest>.*)$"
+    r"(?P<time>\d+(?:\.\d+)?(?:us)?)[ +!#*@$]?:\s+(?:\(\+\d+\)\s+)?"
+    r"(?P<name>[\w.-]+):\s*(?P<rest>.*)$"
 )
+# What an event's line has and a header, a stack or an annotation has not.
+_TIMED = re.compile(r"\[\d+\].*\s\d+\.\d{3,9}:|\s\d+us[ +!#*@$]?:")
 _PERF = re.compile(
     r"^\s*(?P<comm>.+?)\s+(?:\d+/)?(?P<pid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>\d+\.\d+):\s+"
     r"(?:\d+\s+)?(?P<name>[\w-]+:[\w-]+):\s*(?P<rest>.*)$"
@@ -35,11 +38,11 @@ _PAIR = re.compile(r"(\w+)=(.*?)(?=,?\s+(?:==>\s+)?\w+=|$)")
 _WORDS = re.compile(r"\b([A-Za-z_]\w*)[ :]+(-?0x[0-9a-fA-F]+|-?\d+)\b")
 _HEX = re.compile(r"[0-9a-f]{1,4}")  # bytes of an instruction are no field names
 # trace-cmd's own words for the scheduler's events: `comm:pid [prio] state ==> comm:pid [prio]`.
-_SWITCH = re.compile(r"^(.*):(-?\d+) \[(-?\d+)\] (\S+) ==> (.*):(-?\d+) \[(-?\d+)\]$")
+_SWITCH = re.compile(r"^(.*):(-?\d+) \[(-?\d+)\] (\S+) ==> (.*):(-?\d+) \[(-?\d+)\](?: |$)")
 _SWITCH_FIELDS = (
     "prev_comm", "prev_pid", "prev_prio", "prev_state", "next_comm", "next_pid", "next_prio",
 )  # fmt: skip
-_WAKEUP = re.compile(r"^(.*):(-?\d+) \[(-?\d+)\](?: success=\d)? CPU:(\d+)$")
+_WAKEUP = re.compile(r"^(.*):(-?\d+) \[(-?\d+)\](?: success=\d)? CPU:(\d+)(?: |$)")
 _WAKEUP_FIELDS = ("comm", "pid", "prio", "target_cpu")
 # A text file with this many lines in a row that are no event is something else.
 MAX_STRANGE_LINES = 1000
@@ -131,11 +134,14 @@ def open_text(data: Buffer, file: str) -> TextBackend:
     backend = TextBackend(file, "text", meta)
     seq: dict[int, int] = {}
     strange, offset = 0, 0
+    unread, first = 0, -1
     for raw in _iter_lines(data):
         match = _match(raw, backend)
         if match is None:
-            _read_note(raw, offset, meta, log)
+            is_note = _read_note(raw, offset, meta, log)
             strange += 1
+            if not is_note and not raw.startswith("#") and _TIMED.search(raw):
+                unread, first = unread + 1, offset if first < 0 else first
             if not backend.rows and strange > MAX_STRANGE_LINES:
                 break
         else:
@@ -145,10 +151,19 @@ def open_text(data: Buffer, file: str) -> TextBackend:
         head = bytes(data[:40])
         cur = Cursor(data, file, section="text")
         cur.fail(
-            "neither a trace nor its text",
+            "neither a trace nor its text" if not unread else "no line of this text is an event",
             got=repr(head),
             expected="trace.dat, perf.data, ftrace's trace, or `trace-cmd report` or "
             "`perf script` text",
+        )
+    if unread:
+        log.add(
+            "corrupt",
+            f"{unread} lines with a time that could not be read",
+            offset=first,
+            section="text",
+            expected="task-pid [cpu] flags time: event: fields",
+            count=unread,
         )
     return backend
 
@@ -194,6 +209,8 @@ def _add_row(backend: TextBackend, match: re.Match[str], seq: dict[int, int]) ->
 
 
 def _parse_time(text: str) -> int:
+    if text.endswith("us"):  # the latency format counts from the start of its tracer
+        return min(int(text[:-2]) * 1000, 2**63 - 1)
     whole, _, part = text.partition(".")
     return (
         min(int(whole) * 10**9 + int(part[:9].ljust(9, "0") or 0), 2**63 - 1)
@@ -217,17 +234,18 @@ def _parse_flags(text: str) -> tuple[int, int]:
     return flags, depth
 
 
-def _read_note(line: str, offset: int, meta: Metadata, log: MissingLog) -> None:
+def _read_note(line: str, offset: int, meta: Metadata, log: MissingLog) -> bool:
     lost = _LOST.search(line)
     if lost is not None:
         count = int(lost["count"] or -1)
         cpu = int(lost["cpu"])
         log.add("lost", f"CPU {cpu}: {count} events lost", offset=offset, cpu=cpu, count=count)
-        return
+        return True
     entries = _ENTRIES.search(line)
     if entries is not None and int(entries[1]) < int(entries[2]):
         count = int(entries[2]) - int(entries[1])
         log.add("lost", f"{count} events overwritten before the read", offset=offset, count=count)
+    return entries is not None
 
 
 def _split_fields(event: str, rest: str) -> dict[str, str]:
