@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -297,3 +298,23 @@ def test_savings_share_needs_a_frequency(fixtures: Path) -> None:
     trace = read_trace(fixtures / "x86-6.12-ioctl.dat")
     assert account_trace(trace).savings[0].share_low == -1
     assert 0 < account_trace(trace, ghz=3.0).savings[0].share_low < 1
+
+
+def test_a_first_argument_that_nobody_named_is_the_vcpu(fixtures: Path, write: Write) -> None:
+    """``p:load vcpu_load $arg1``: the field is called arg1; that of kvm_sched_in the notifier."""
+    data = (fixtures / "x86-6.1-v6.dat").read_bytes()
+    bare = data.replace(b"u64 vcpu;", b"u64 arg1;")
+    bare = re.sub(rb"u64 pn;\toffset:(\d+);\tsize", rb"u64 arg1;offset:\1;size", bare)
+    named, unnamed = read_trace(fixtures / "x86-6.1-v6.dat"), read_trace(write(bare))
+    assert "arg1" in unnamed.fields("sched_in") and "vcpu" not in unnamed.fields("arch_load")
+    assert account_trace(unnamed).total == account_trace(named).total
+
+
+def test_probes_without_arguments_take_each_task_for_a_vcpu(fixtures: Path, write: Write) -> None:
+    data = (fixtures / "x86-6.1-v6.dat").read_bytes()
+    bare = data.replace(b"u64 vcpu;", b"u64 v_pu;").replace(b"u64 pn;", b"u64 p_;")
+    named = account_trace(read_trace(fixtures / "x86-6.1-v6.dat"))
+    result = account_trace(read_trace(write(bare)))
+    assert result.total.loads == named.total.loads
+    assert any("each task" in line for line in result.notes)
+    assert {v.pid for v in result.vcpus} >= {v.pid for v in named.vcpus}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..base.errors import TraceError
 from ..trace.account.loads import find_before
 from ..trace.decode import as_whole
-from ..trace.needs import Roles, find_roles
+from ..trace.needs import POINTERS, UNNAMED, Roles, find_roles, name_pointer
 from ..trace.table import FLAG_IRQS_OFF, Columns, Trace
 from .symbols import (
     ABSENT,
@@ -91,8 +91,11 @@ def read_events(trace: Trace, known: set[str], held: set[str]) -> Events:
             next="docs/traces.md says how to record",
         )  # fmt: skip
     names = list(used)
-    wanted = ("vcpu", "pn", "kvm", "id", *FIELDS.values())
+    wanted = (*POINTERS, UNNAMED, "kvm", "id", *FIELDS.values())
     got = trace.column_set({n: [f for f in trace.fields(n) if f in wanted] for n in names})
+    for name, (function, edge) in used.items():
+        if edge == "entry":
+            name_pointer(got[name], function)
     cols = _assemble([_piece(got.pop(n), i, used[n]) for i, n in enumerate(names)])
     _name(cols)
     _drop_strangers(cols, [used[n][0] in held for n in names])
@@ -124,9 +127,9 @@ def _choose(trace: Trace, roles: Roles, known: set[str]) -> dict[str, tuple[str,
             continue
         fields = set(trace.fields(name))
         point = (function, "return" if name in back else "entry")
-        if point[1] == "entry" and not fields & {"vcpu", "pn"}:
+        if point[1] == "entry" and not fields & {*POINTERS, UNNAMED}:
             continue
-        rank = (-len(fields & {*FIELDS.values(), "vcpu", "pn", "kvm", "id"}), name)
+        rank = (-len(fields & {*FIELDS.values(), *POINTERS, UNNAMED, "kvm", "id"}), name)
         best[point] = min(best.get(point, rank), rank)
     return {name: point for point, (_, name) in sorted(best.items())}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .table import Trace
+from .table import Columns, Trace
 
 # What the accounting can use: part -> functions or tracepoints that show it.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
@@ -39,6 +39,10 @@ TRACEPOINTS: dict[str, tuple[str, ...]] = {
 # Names that people give to the probes above, for files without symbols.
 USUAL_NAMES = {name: part for part in FUNCTIONS for name in (part, *FUNCTIONS[part])}
 USUAL_NAMES |= {"svm_prep": "prep", "vmx_prep": "prep"}
+# Fields that name the vCPU: the pointer to it, or the one to its preempt_notifier.
+POINTERS = ("vcpu", "pn")
+# What a probe calls the first argument of its function where nobody gave it a name.
+UNNAMED = "arg1"
 _TEXT_SYMBOL = re.compile(r"^\(([A-Za-z_][\w.]*)(?:\+0x[0-9a-f]+)?(?:/0x[0-9a-f]+)?(?: \[\w+\])?\)")
 
 
@@ -93,6 +97,16 @@ def find_roles(trace: Trace) -> Roles:
         if rows:
             roles.parts[part] = rows[0][1]
     return roles
+
+
+def name_pointer(columns: Columns, function: str) -> None:
+    """Call the first argument of a probed function what it is, where the probe left it unnamed.
+
+    ``kvm_sched_in`` and ``kvm_sched_out`` get the notifier, all others here the vCPU.
+    """
+    if UNNAMED in columns and not set(POINTERS) & set(columns):
+        is_notifier = function in ("kvm_sched_in", "kvm_sched_out")
+        columns["pn" if is_notifier else "vcpu"] = columns.pop(UNNAMED)
 
 
 def _probed_functions(trace: Trace, names: list[str]) -> dict[str, tuple[str, bool]]:

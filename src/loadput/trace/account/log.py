@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from loadput.base.errors import TraceError
 
 from ..decode import as_whole
-from ..needs import Roles, find_roles
+from ..needs import FUNCTIONS, POINTERS, UNNAMED, Roles, find_roles, name_pointer
 from ..table import Columns, Trace
 
 I64 = NDArray[np.int64]
@@ -105,16 +105,29 @@ def read_log(trace: Trace) -> Log:
 
 def _from_probes(trace: Trace, roles: Roles) -> Log:
     used = {part: roles.parts[part] for part in KIND_OF_PART if part in roles.parts}
-    wanted = ("vcpu", "pn", "kvm", "id", "vcpu_cpu", "vcpu_id", *FLAGS)
+    wanted = (*POINTERS, UNNAMED, "kvm", "id", "vcpu_cpu", "vcpu_id", *FLAGS)
     fields = {name: [f for f in trace.fields(name) if f in wanted] for name in used.values()}
     got = trace.column_set(fields)
     parts = {part: got[name] for part, name in used.items()}
+    for part, cols in parts.items():
+        if part in FUNCTIONS and roles.functions.get(used[part]):
+            name_pointer(cols, roles.functions[used[part]])
+    by_task = not any(set(POINTERS) & set(cols) for cols in parts.values())
+    if by_task:
+        for part in FUNCTIONS.keys() & parts.keys():
+            parts[part]["vcpu"] = parts[part]["pid"].astype(np.int64)
     offset = _notifier_offset(parts)
     is_rich = any("kvm" in cols and "id" in cols for cols in parts.values())
     identity = _Identities(is_rich)
     pieces = [_piece(parts[part], KIND_OF_PART[part], offset, identity) for part in used]
     log = _assemble(pieces, roles)
     log.vcpus = identity.finish(log, trace)
+    if by_task:
+        log.vcpus = [replace(vcpu, pointer=0) for vcpu in log.vcpus]
+        log.inferred.append(
+            "no probe records the vCPU (a field `vcpu`, `pn` or `arg1`): each task that runs the "
+            "probed functions is taken for one"
+        )
     _name_by_task(log)
     if missing := [p for p in ("load", "put", "sched_in", "sched_out") if p not in parts]:
         log.inferred.append(
