@@ -20,6 +20,9 @@ MAX_UNPACKED_BYTES = 8 << 30
 MAX_SECTION_BYTES = 256 << 20
 
 
+_NEXT = {"LP0606": "record on a 64-bit little-endian machine, or convert the file"}
+
+
 def fail(
     code: str, what: str, *, file: str, offset: int, section: str, got: str, expected: str
 ) -> NoReturn:
@@ -30,7 +33,8 @@ def fail(
         where=f"{file} @ byte {offset} ({section})",
         got=got,
         expected=expected,
-        next="record again, or cut the file before this byte; `loadput explain " + code + "`",
+        next=f"{_NEXT.get(code, 'record again, or cut the file before this byte')}; "
+        f"`loadput explain {code}`",
     )
 
 
