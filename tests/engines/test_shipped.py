@@ -17,7 +17,7 @@ SOME = Limits(max_states=2_500)
 """What the interpreter does in a second; every limit that is met is part of the JSON."""
 BOTH = Reduce(symmetry=True, por=True)
 ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch"}
-ONLY |= dict.fromkeys(("flush", "nested", "reuse", "tsc"), "svm")
+ONLY |= dict.fromkeys(("avic", "flush", "nested", "reuse", "tsc"), "svm")
 ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
 ONLY |= dict.fromkeys(("apicv", "offline", "posted", "posted-smp", "spin"), "vmx")
 ONLY |= dict.fromkeys(("exit-sie", "gisa"), "s390") | {"doorbell": "powerpc"}

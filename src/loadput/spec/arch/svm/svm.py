@@ -68,7 +68,6 @@ def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: svm_vcpu_load(), arch/x86/kvm/svm/svm.c, v6.12
 
     Context: vcpu->cpu is still the CPU of the last load
-    Omits: AVIC
     """
     svm = to_svm(vcpu)
     sd = per_cpu_ptr(addr(svm_data), cpu)
@@ -79,6 +78,8 @@ def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if sd.current_vmcb != svm.vmcb:
         sd.current_vmcb = svm.vmcb
         indirect_branch_prediction_barrier()
+    if avic:
+        avic_vcpu_load(vcpu, cpu)
 
 
 # [New in arch:svm]
@@ -89,7 +90,10 @@ def svm_prepare_host_switch(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:svm]
 def svm_vcpu_put(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: svm_vcpu_put(), arch/x86/kvm/svm/svm.c, v6.12; Omits: AVIC, statistics"""
+    """Mirrors: svm_vcpu_put(), arch/x86/kvm/svm/svm.c, v6.12; Omits: statistics"""
+    if avic:
+        avic_vcpu_put(vcpu)
+
     svm_prepare_host_switch(vcpu)
 
 
@@ -132,9 +136,13 @@ def __svm_vcpu_run(svm: ptr[vcpu_svm]):
         this_cpu_write(hw_ldtr, NULL)
         if asids:
             vmrun_flushes(svm)
+        if avic:
+            vmrun_takes_irr(vcpu_of(svm))
 
     if asids:
         guest_runs(vcpu_of(svm))
+    if avic:
+        guest_takes_doorbell(vcpu_of(svm))
 
     with atomic:
         this_cpu_write(hw_fs, save_area_pa.fs)
