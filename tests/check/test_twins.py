@@ -61,6 +61,7 @@ ALSO = {
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "s390_put_keeps_gmap": "HOST-RESTORED-AT-USER",
     "riscv_skip_without_former": "GUEST-CONFIG",
+    "nv_sout_kept": "NV-MMU-REF SOUT-AT-LOAD SOUT-AT-PUT VCPU-PUT-CLEAN",
     "nvhe_exit_keeps_guest_tpidr": "HOST-RESTORED-AT-USER",
     "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
     "sout_cleared_before_load": "PLE-ONCE",

@@ -1,0 +1,33 @@
+"""Direct callers take the helper.
+
+Mirrors: arch/arm64/kvm/emulate-nested.c, as the cover letter has it
+"""
+
+
+# [Modified in design:B-inner]
+def kvm_emulate_nested_eret(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_emulate_nested_eret(), arch/arm64/kvm/emulate-nested.c; Omits: as in arch:arm64-nv"""
+    preempt_disable()
+    kvm_arch_vcpu_put(vcpu)
+
+    vcpu.arch.in_l2 = True
+
+    __kvm_arch_vcpu_load(vcpu, smp_processor_id())
+    preempt_enable()
+
+
+# [Modified in design:B-inner]
+def kvm_inject_nested(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_inject_nested(), arch/arm64/kvm/emulate-nested.c; Omits: as in arch:arm64-nv"""
+    preempt_disable()
+
+    __kvm_adjust_pc(vcpu)
+
+    kvm_arch_vcpu_put(vcpu)
+
+    vcpu.arch.in_l2 = False
+
+    __kvm_adjust_pc(vcpu)
+
+    __kvm_arch_vcpu_load(vcpu, smp_processor_id())
+    preempt_enable()

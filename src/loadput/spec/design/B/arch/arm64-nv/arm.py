@@ -1,0 +1,28 @@
+"""Design B with nested virtualization: the parameter.
+
+Mirrors: arch/arm64/kvm/arm.c after 20240430193157.419425-1-seanjc@google.com
+"""
+
+
+# [Modified in design:B]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
+    """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c; Omits: as in arch:arm64"""
+    kvm_vcpu_load_hw_mmu(vcpu)
+
+    mmu = addr(vcpu.kvm.arch.mmu)
+
+    kvm_arm_vmid_update(addr(mmu.vmid))
+
+    if this_cpu(last_vcpu_ran)[mmu - 1] != vcpu:
+        __kvm_flush_cpu_context(mmu)
+        this_cpu(last_vcpu_ran)[mmu - 1] = vcpu
+
+    vcpu.cpu = cpu
+
+    kvm_vgic_load(vcpu)
+    if has_vhe():
+        kvm_vcpu_load_vhe(vcpu)
+    kvm_arch_vcpu_load_fp(vcpu)
+    kvm_arch_vcpu_load_debug_state_flags(vcpu)
+
+

@@ -1,0 +1,3 @@
+"""v6.1 has no nested virtualization: no guest has a guest."""
+
+guest_nests = False
