@@ -18,6 +18,8 @@ from .options import (
     share_cores,
 )
 
+ARCHS = "svm,vmx,arm64,riscv,loongarch,mips,powerpc,s390"
+
 if TYPE_CHECKING:
     from ..check.verdict import Result
     from ..link.program import Choice
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command("compare")
 @click.option("--design", "designs", default="A,B,C,D", show_default=True)
-@click.option("--arch", "archs", default="all", show_default=True)
+@click.option("--arch", "archs", default=ARCHS, show_default=True, help="or all")
 @click.option("--release", default="v6.12", show_default=True)
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
 @overlays_option
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) -> None:
     """Decide every design on every architecture, and count what each asks of the arch code."""
     from ..check.compare import compare
-    from ..check.judge import expand_archs
+    from ..check.judge import expand_archs, known_archs
     from ..check.verdict import check
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
@@ -73,11 +75,12 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     if json_file != "-":
         words = ["loadput compare"]
         words += [f"--design {designs}"] if designs != "A,B,C,D" else []
-        words += [f"--arch {archs}"] if archs != "all" else []
+        words += [f"--arch {archs}"] if archs != ARCHS else []
         words += [f"--release {release}"] if release != "v6.12" else []
         words += [f"--scenario {scenario}"] if scenario != "default" else []
         words += [f"--overlays {folder}" for folder in opts["overlays"]]
         words += reduction_words(opts)
-        click.echo(render_comparison(c, command=" ".join(words)), nl=False)
+        left = [a for a in known_archs(*search) if a not in on] if archs == ARCHS else []
+        click.echo(render_comparison(c, command=" ".join(words), left_out=left), nl=False)
     verdicts = {r.result.verdict for r in c.rows}
     sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..check.compare import Comparison
@@ -36,7 +37,9 @@ def _table(c: Comparison, archs: list[str], designs: list[str]) -> list[str]:
     return out
 
 
-def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str:
+def render_comparison(
+    c: Comparison, *, command: str = "loadput compare", left_out: Sequence[str] = ()
+) -> str:
     """The tables: verdicts, states, churn, what arch code can learn, whether order matters."""
     archs = list(dict.fromkeys(r.arch for r in c.rows))
     designs = _order(c)
@@ -66,7 +69,10 @@ def render_comparison(c: Comparison, *, command: str = "loadput compare") -> str
     for r in c.rows:
         if r.result.violated:
             out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
-    out += ["", *wrap("not covered", EDGE), *wrap("again", command)]
+    out.append("")
+    if left_out:
+        out += wrap("left out", f"{', '.join(left_out)}: --arch all takes longer")
+    out += [*wrap("not covered", EDGE), *wrap("again", command)]
     out += wrap("next", "loadput check --design skip-iii; loadput explain SOUT-AT-LOAD")
     return "\n".join(out) + "\n"
 
