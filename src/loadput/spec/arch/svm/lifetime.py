@@ -1,4 +1,4 @@
-"""The page that a vCPU's VMCB is in: who has it, and which CPUs remember it.
+"""The pages that a vCPU's VMCBs are in: who has them, and which CPUs remember them.
 
 Mirrors: arch/x86/kvm/svm/svm.c, v6.12. A struct vmcb is a page; the allocator hands out the first
 ``vmcb_pages`` of them. Only where a scenario has a vmm_thread.
@@ -9,6 +9,11 @@ vmcb_pages = 1
 
 class vmcb(struct):
     allocated: bool
+
+
+class vcpu_svm(struct):
+    vmcb01: ptr[vmcb] = own
+    vmcb02: ptr[vmcb]
 
 
 # [New in arch:svm]
@@ -40,8 +45,31 @@ def __free_page(page: ptr[vmcb]):
 def kvm_x86_vcpu_create(vcpu: ptr[kvm_vcpu]):
     """Mirrors: svm_vcpu_create(), arch/x86/kvm/svm/svm.c, v6.12; Omits: all but the VMCB's page"""
     svm = to_svm(vcpu)
-    svm.vmcb = snp_safe_alloc_page()
+    svm.vmcb01 = snp_safe_alloc_page()
+    svm_switch_vmcb(svm, VMCB01)
     svm.guest_state_loaded = False
+
+
+# [New in arch:svm]
+def svm_allocate_nested(svm: ptr[vcpu_svm]):
+    """Mirrors: svm_allocate_nested(), arch/x86/kvm/svm/nested.c, v6.12
+
+    Omits: that it is the guest's write of EFER.SVME, before its first VMRUN, that asks for it
+    """
+    if svm.vmcb02:
+        return
+
+    svm.vmcb02 = snp_safe_alloc_page()
+
+
+# [New in arch:svm]
+def svm_free_nested(svm: ptr[vcpu_svm]):
+    """Mirrors: svm_free_nested(), arch/x86/kvm/svm/nested.c, v6.12; Omits: the MSR bitmap"""
+    if not svm.vmcb02:
+        return
+
+    __free_page(svm.vmcb02)
+    svm.vmcb02 = NULL
 
 
 # [New in arch:svm]
@@ -60,14 +88,18 @@ def svm_clear_current_vmcb(vmcb: ptr[vmcb]):
 def svm_vcpu_free(vcpu: ptr[kvm_vcpu]):
     """Mirrors: svm_vcpu_free(), arch/x86/kvm/svm/svm.c, v6.12
 
-    Omits: a nested guest's VMCB, SEV, the MSR bitmap
+    Omits: SEV, the MSR bitmap
     """
     svm = to_svm(vcpu)
 
     svm_clear_current_vmcb(svm.vmcb)
 
     vcpu_memory_is_freed(vcpu)
-    __free_page(svm.vmcb)
+    if nested:
+        svm_leave_nested(vcpu)
+        svm_free_nested(svm)
+
+    __free_page(svm.vmcb01)
 
 
 # [Modified in arch:svm]
@@ -78,6 +110,8 @@ def kvm_x86_vcpu_free(vcpu: ptr[kvm_vcpu]):
 
 # [Modified in arch:svm]
 def cpu_remembers(c: cpu, vcpu: ptr[kvm_vcpu]) -> bool:
-    """Ours: whether CPU ``c`` points to the vCPU, or takes its VMCB for the current one."""
-    sd = per_cpu_ptr(addr(svm_data), c)
-    return per_cpu(kvm_running_vcpu, c) == vcpu or sd.current_vmcb == to_svm(vcpu).vmcb
+    """Ours: whether CPU ``c`` points to the vCPU, or takes a VMCB of it for the current one."""
+    svm = to_svm(vcpu)
+    slot = per_cpu_ptr(addr(svm_data), c).current_vmcb
+    is_ours = slot != NULL and (slot == svm.vmcb01 or slot == svm.vmcb02)
+    return per_cpu(kvm_running_vcpu, c) == vcpu or is_ours

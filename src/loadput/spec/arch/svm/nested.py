@@ -16,9 +16,12 @@ def is_guest_mode(vcpu: ptr[kvm_vcpu]) -> bool:
 def svm_switch_vmcb(svm: ptr[vcpu_svm], target_vmcb: upto[1]):
     """Mirrors: svm_switch_vmcb(), arch/x86/kvm/svm/svm.c, v6.12
 
-    Omits: that svm->vmcb then is another page, so that a later load issues one more barrier
+    Omits: that svm->vmcb is another page then, unless the scenario looks at pages (vm_lifetime): a
+    later load issues one more barrier
     """
     svm.current_vmcb = target_vmcb
+    if vm_lifetime:
+        svm.vmcb = svm.vmcb02 if target_vmcb == VMCB02 else svm.vmcb01
 
 
 # [New in arch:svm]
@@ -28,7 +31,17 @@ def nested_svm_vmrun(vcpu: ptr[kvm_vcpu]):
     Mirrors: nested_svm_vmrun(), enter_svm_guest_mode(), arch/x86/kvm/svm/nested.c, v6.12
     Omits: what VMCB02 gets from the guest's own VMCB; the flush that both directions ask for
     """
-    svm_switch_vmcb(to_svm(vcpu), VMCB02)
+    svm = to_svm(vcpu)
+    if vm_lifetime:
+        svm_allocate_nested(svm)
+    svm_switch_vmcb(svm, VMCB02)
+
+
+# [New in arch:svm]
+def svm_leave_nested(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: svm_leave_nested(), arch/x86/kvm/svm/nested.c, v6.12; Omits: all but the VMCB"""
+    if is_guest_mode(vcpu):
+        svm_switch_vmcb(to_svm(vcpu), VMCB01)
 
 
 # [New in arch:svm]
