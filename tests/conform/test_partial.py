@@ -51,6 +51,20 @@ def test_one_event_less_still_conforms(name: str, event: str) -> None:
     assert (result.verdict, result.fits[0].first) == ("conforms", None)
 
 
+@pytest.mark.parametrize("event", ["load_x", "mmu_hgatp", "timer_restore"])
+def test_without_a_probe_of_the_skip_it_is_open_or_not_asked(event: str) -> None:
+    result = conform_without(RISCV, event)
+    assert (result.verdict, result.fits[0].first) == ("conforms", None)
+    restore = next(c for c in result.fits[0].counts if c.aspect == "restore")
+    noted = any("last_exit_cpu is not recorded" in n for n in result.notes)
+    assert noted == (event == "load_x")
+    assert (restore.compared, restore.open) == {
+        "load_x": (478, 67),
+        "mmu_hgatp": (0, 0),
+        "timer_restore": (480, 65),
+    }[event]
+
+
 @pytest.mark.parametrize("field", ["vcpu", "pn", "kvm", "id", "preempted", "ready", "wants"])
 def test_one_field_less_still_conforms(field: str) -> None:
     assert conform_without(X86, field).verdict == "conforms"

@@ -22,7 +22,13 @@ from .symbols import (
     CPU_HERE,
     CPU_NONE,
     CPU_SAME,
+    EXIT_ABSENT,
+    EXIT_ELSE,
+    EXIT_HERE,
+    EXIT_NONE,
     FLAGS,
+    FORMER_OTHER,
+    FORMER_OWN,
     MAYBE_WOKEN,
     RUNNABLE,
     WOKEN,
@@ -32,10 +38,14 @@ from .symbols import (
 from .walk import (
     BEFORE,
     CPU,
+    DIRTY,
+    FORMER,
     HERE,
+    LAST_EXIT,
     OTHER,
     PREEMPTED,
     READY,
+    STRANGER,
     VARS,
     Inputs,
     Point,
@@ -48,9 +58,16 @@ from .words import Words
 State = frozenset[Position]
 # Per aspect of one probe: how the comparison came out.
 NOTHING, COMPARED, WIDENED, OPEN, DIVERGED = range(5)
-ASPECTS = ("order", *FLAGS, "cpu")
+ASPECTS = ("order", *FLAGS, "cpu", "csr_dirty", "restore")
+LOAD = ("kvm_arch_vcpu_load", "entry")
 UNPREDICTED = 2
 ABSENT_FUNCTION = "no such function in this release"
+_EXIT_VALUE: dict[int, Value] = {
+    EXIT_NONE: -1,
+    EXIT_HERE: HERE,
+    EXIT_ELSE: OTHER,
+    EXIT_ABSENT: None,
+}
 _CPU_VALUE = {CPU_NONE: -1, CPU_HERE: HERE, CPU_BEFORE: BEFORE, CPU_SAME: OTHER, CPU_ELSE: 99}
 CPU_WORDS = {-1: "-1", HERE: "this CPU", BEFORE: "the CPU of the probe before", OTHER: "another"}
 
@@ -168,6 +185,11 @@ class Automaton:
             codes[0] = COMPARED if found else DIVERGED
             if found and all(p.raced for p in found):
                 codes[0] = WIDENED
+            if self.walker.shows_restore and _loads(state):
+                # Behind the head of a load: whether it restores the CSRs; told once.
+                codes[-1] = OPEN if len(after) > 1 and found else codes[0]
+                codes[0] = NOTHING if codes[0] == DIVERGED else codes[0]
+                words[-1] = " or ".join(sorted({_point_words(p) for p in after})) or "nothing"
             if not found:
                 words[0] = " or ".join(sorted({_point_words(p) for p in after})) or "nothing"
         if found:
@@ -179,12 +201,23 @@ class Automaton:
         else:
             kept = set(self._anywhere.get(point, frozenset()))
             kept = _agreeing(kept, seen) or kept
-        new = frozenset(_observe(p, seen) for p in kept)
+        new = frozenset(self._observed(p, seen, point) for p in kept)
         irqs, preempt = self._context(kept, point)
         outcome = Outcome(tuple(codes), tuple(words), irqs, preempt)
         step = (self._row(new), self._number(outcome))
         row[symbol] = step
         return step
+
+    def _observed(self, p: Position, seen: Seen, point: Point) -> Position:
+        """``p`` with what was seen, for the step that follows."""
+        p = _observe(p, seen)
+        mem = list(p.mem)
+        mem[FORMER] = mem[LAST_EXIT] = None
+        if point == LOAD:
+            former = {FORMER_OWN: self.walker.former, FORMER_OTHER: STRANGER}
+            mem[FORMER] = former.get(seen.former)
+            mem[LAST_EXIT] = _EXIT_VALUE[seen.last_exit]
+        return p._replace(mem=tuple(mem))
 
     def _inputs(self, seen: Seen) -> Inputs:
         stay = [(1, 0, False)]
@@ -224,6 +257,9 @@ class Automaton:
         if seen.cpu != CPU_ABSENT:
             value = _CPU_VALUE[seen.cpu]
             choices = self._judge(choices, CPU, value, len(FLAGS) + 1, codes, words, "cpu")
+        if seen.dirty != ABSENT and self.walker.former is not None:
+            at = len(FLAGS) + 2
+            choices = self._judge(choices, DIRTY, seen.dirty, at, codes, words, "csr_dirty")
         return choices
 
     def _judge(
@@ -271,6 +307,10 @@ class Automaton:
         return number
 
 
+def _loads(state: State) -> bool:
+    return all(p.frames[-1].fn == LOAD[0] and p.frames[-1].at == 0 for p in state)
+
+
 def _keep(mem: tuple[Value, ...], old: tuple[Value, ...]) -> tuple[Value, ...]:
     # Of what a waker does only the flags reach the vCPU; the CPU and the task are the waker's.
     return (mem[PREEMPTED], mem[READY], *old[READY + 1 :])
@@ -289,6 +329,8 @@ def _observe(p: Position, seen: Seen) -> Position:
     for i, value in enumerate(seen.flags):
         if value != ABSENT:
             mem[i] = value
+    if seen.dirty != ABSENT:
+        mem[DIRTY] = seen.dirty
     if seen.cpu == CPU_ABSENT:
         mem[CPU] = None if mem[CPU] == BEFORE else mem[CPU]
     elif seen.cpu == CPU_NONE:

@@ -12,6 +12,7 @@ from ..trace.account.loads import find_before
 from ..trace.decode import as_whole
 from ..trace.needs import POINTERS, UNNAMED, Roles, find_roles, name_pointer
 from ..trace.table import FLAG_IRQS_OFF, Columns, Trace
+from .restores import LOAD, read_fields, read_former
 from .symbols import (
     ABSENT,
     BLOCKED,
@@ -22,8 +23,10 @@ from .symbols import (
     CPU_HERE,
     CPU_NONE,
     CPU_SAME,
+    EXIT_ABSENT,
     FIELDS,
     FLAGS,
+    FORMER_UNKNOWN,
     MAYBE_WOKEN,
     NOT_WOKEN,
     RADIX,
@@ -71,14 +74,16 @@ class Events:
     inside: BOOL
     has_context: bool
     context_note: str
+    dirty: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     notes: list[str] = field(default_factory=list)
     total: int = 0
 
 
-def read_events(trace: Trace, known: set[str], held: set[str]) -> Events:
+def read_events(trace: Trace, known: set[str], held: set[str], *, skips: bool = False) -> Events:
     """Build the rows of every probe on a function in ``known`` that says which vCPU it is about.
 
     :param held: functions that only the task which holds the vCPU runs
+    :param skips: whether a load of some release may skip the restore of CSRs
     :raises TraceError: LP0622, no probe on the functions that the specification has
     """
     roles = find_roles(trace)
@@ -114,7 +119,7 @@ def read_events(trace: Trace, known: set[str], held: set[str]) -> Events:
     low, high = _window(trace)
     events.inside = (events.time >= low) & (events.time <= high)
     events.bounds = _bounds(events, trace, low)
-    _pack(events, trace, roles, switches)
+    _pack(events, trace, roles, switches, skips)
     return events
 
 
@@ -261,7 +266,7 @@ def _judge_context(e: Events) -> None:
         e.has_context = True
 
 
-def _pack(e: Events, trace: Trace, roles: Roles, switches: Switches) -> None:
+def _pack(e: Events, trace: Trace, roles: Roles, switches: Switches, skips: bool) -> None:
     out, woken, late = _between(e, trace, roles, switches)
     first = np.zeros(e.event.size, dtype=np.bool_)
     first[e.bounds] = True
@@ -277,11 +282,32 @@ def _pack(e: Events, trace: Trace, roles: Roles, switches: Switches) -> None:
          e.vcpu_cpu == before],
         [CPU_ABSENT, CPU_NONE, CPU_HERE, CPU_BEFORE, CPU_SAME], CPU_ELSE,
     )  # fmt: skip
-    parts = [*(e.flags[f] for f in FLAGS), place, out, woken, late, moved, returned, e.event]
+    parts = [*(e.flags[f] for f in FLAGS), place, out, woken, late, moved, returned]
+    parts += [*_restores(e, trace, roles, skips), e.event]
     symbol = np.zeros(e.event.size, dtype=np.int64)
     for part, radix in zip(reversed(parts), (1, *reversed(RADIX)), strict=True):
         symbol = symbol * radix + part
     e.symbol = symbol
+
+
+def _restores(e: Events, trace: Trace, roles: Roles, skips: bool) -> list[I8]:
+    """Per row: whose load was before on this CPU, the vCPU's last exit, whether it is dirty."""
+    nothing = (FORMER_UNKNOWN, EXIT_ABSENT, ABSENT)
+    out = [np.full(e.event.size, code, dtype=np.int8) for code in nothing]
+    loads = [i for i, p in enumerate(e.points) if p == (LOAD, "entry")]
+    if not skips or not loads:
+        return out
+    rows = np.flatnonzero(e.event == loads[0]).astype(np.int64)
+    pointer = np.array([p for _, _, p in e.vcpus], dtype=np.int64)[e.vcpu]
+    where = (rows, e.cpu.astype(np.int64), e.time, pointer)
+    gaps = [m.time_ns for m in trace.missing]
+    found = (read_former(*where, gaps), *read_fields(trace, roles, *where))
+    for column, values in zip(out, found, strict=True):
+        column[rows] = values
+    e.dirty = out[2]
+    if (found[1] == EXIT_ABSENT).all():
+        e.notes.append("last_exit_cpu is not recorded: which loads skip the CSRs is open")
+    return out
 
 
 def _between(e: Events, trace: Trace, roles: Roles, switches: Switches) -> tuple[I8, I8, BOOL]:

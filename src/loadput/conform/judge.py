@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import TraceError
 from ..ir.calls import callees, reach
+from ..link.overlay import get_overlay
 from ..link.program import Choice, Program, link
 from ..link.scenario import load_scenario
 from ..trace.needs import find_roles
@@ -37,15 +38,20 @@ from .result import (
     Count,
     Fit,
 )
-from .walk import COMMON
+from .walk import COMMON, Point
 from .words import Words
 
 # Newest first: the first that fits is named.
-RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
+RELEASES = ("v7.2", "v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 MACHINES = {"x86_64": "svm", "aarch64": "arm64", "riscv64": "riscv"}
+# Of releases whose load may skip the restore of CSRs.
+OF_SKIPS = ("csr_dirty", "restore")
 JUDGED = ("order", "preempted", "ready", "scheduled_out", "wants_to_run", "cpu")
 # So few races prove nothing, however short the recording.
 FEW = 2
+FORMER = "kvm_former_vcpu"
+# What a function was called before, arch/riscv/kvm/mmu.c: the older release is asked by that.
+RENAMED = {"kvm_riscv_mmu_update_hgatp": "kvm_riscv_gstage_update_hgatp"}
 I32 = NDArray[np.int32]
 
 
@@ -89,13 +95,16 @@ def conform_trace(
     :raises LinkError: LP0401 no such release or architecture
     """
     arch = arch or find_arch(trace)
-    names = (release,) if release else RELEASES
+    written = [n for n in RELEASES if get_overlay("release", n).arch in ("", arch)]
+    names = [release] if release else written
     programs = {n: _link(arch, n, twin, design, search) for n in names}
     # What another release calls in the common path tells too: kvm_arch_sched_in() of v6.1.
-    others = {n: _link(arch, n, "", "", search) for n in RELEASES}
+    others = {n: _link(arch, n, "", "", search) for n in written}
     known = {f for p in (*programs.values(), *others.values()) for f in p.functions}
-    events = read_events(trace, known, _reach([*programs.values(), *others.values()]))
-    demanded = _common_path([*programs.values(), *others.values()])
+    linked = [*programs.values(), *others.values()]
+    skips = any(FORMER in p.decls.globals for p in linked)
+    events = read_events(trace, known, _reach(linked), skips=skips)
+    demanded = _common_path(linked)
     if not events.event.size:
         raise TraceError("LP0622", "no probe event is about a vCPU", where=trace.path)
     text = Words(events.symbol)
@@ -127,11 +136,19 @@ def _reach(programs: list[Program]) -> set[str]:
     return set(COMMON).union(*(reach(p.functions, COMMON) for p in programs))
 
 
+def name_in(program: Program, point: Point) -> Point:
+    """``point`` under the name that its function has in ``program``'s release."""
+    before = RENAMED.get(point[0], "")
+    known = point[0] in program.functions or before not in program.functions
+    return point if known else (before, point[1])
+
+
 def run_release(
     events: Events, text: Words, release: str, program: Program, demanded: set[str]
 ) -> Tried:
     """Run one program along the rows; ``text`` are their symbols."""
-    automaton = Automaton(program, events.points, demanded)
+    points = [name_in(program, p) for p in events.points]
+    automaton = Automaton(program, points, demanded)
     outcome = np.empty(events.event.size, dtype=np.int32)
     ends = [*events.bounds[1:].tolist(), events.event.size]
     for start, end in zip(events.bounds.tolist(), ends, strict=True):
@@ -166,6 +183,8 @@ def _fit(events: Events, t: Tried, lost: bool, hide: NDArray[np.bool_] | None = 
     edge = np.bincount(t.outcome[~events.inside], minlength=size)
     counts = []
     for i, aspect in enumerate(ASPECTS):
+        if aspect in OF_SKIPS and t.automaton.walker.former is None:
+            continue
         by = {c: int(times[table[:, i] == c].sum()) for c in (COMPARED, WIDENED, OPEN, DIVERGED)}
         outside = int(edge[table[:, i] == DIVERGED].sum())
         count = Count(aspect, by[COMPARED], by[WIDENED], by[OPEN] + outside, by[DIVERGED] - outside)

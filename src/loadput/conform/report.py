@@ -37,8 +37,10 @@ def describe(events: Events, automaton: Automaton, row: int, outcome: int) -> Di
 
 def got_words(events: Events, row: int, aspect: str) -> str:
     """What the kernel had at ``row``."""
-    if aspect == "order":
+    if aspect in ("order", "restore"):
         return point_words(events, row)
+    if aspect == "csr_dirty":
+        return str(int(events.dirty[row]))
     if aspect == "cpu":
         return f"{events.vcpu_cpu[row]} on CPU {events.cpu[row]}"
     return str(int(events.flags[aspect][row]))

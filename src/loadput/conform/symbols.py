@@ -17,8 +17,11 @@ CPU_NONE, CPU_HERE, CPU_BEFORE, CPU_SAME, CPU_ELSE, CPU_ABSENT = range(6)
 BLOCKED, RUNNABLE, UNKNOWN, BLOCKED_OR_SIGNAL = range(4)
 # kvm_vcpu_wake_up() set ready while the task was out: no, yes, nobody can tell.
 NOT_WOKEN, WOKEN, MAYBE_WOKEN = range(3)
-RADIX = (3, 3, 3, 3, 3, 6, 4, 3, 2, 2, 2)
-EVENTS_FROM = 3**5 * 6 * 4 * 3 * 2 * 2 * 2
+# At a load: whose was the one before on this CPU.
+FORMER_OTHER, FORMER_OWN, FORMER_UNKNOWN = range(3)
+# At a load: last_exit_cpu of the vCPU.
+EXIT_NONE, EXIT_HERE, EXIT_ELSE, EXIT_ABSENT = range(4)
+RADIX = (3, 3, 3, 3, 3, 6, 4, 3, 2, 2, 2, 3, 4, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Seen:
     late: bool
     moved: bool
     returned: bool
+    former: int
+    last_exit: int
+    dirty: int
 
 
 def unpack(symbol: int) -> Seen:
@@ -45,5 +51,6 @@ def unpack(symbol: int) -> Seen:
     for radix in RADIX:
         symbol, value = divmod(symbol, radix)
         parts.append(value)
-    late, moved, returned = (bool(x) for x in parts[8:])
-    return Seen(symbol, tuple(parts[:5]), parts[5], parts[6], parts[7], late, moved, returned)
+    late, moved, returned = (bool(x) for x in parts[8:11])
+    place, out, woken = parts[5:8]
+    return Seen(symbol, tuple(parts[:5]), place, out, woken, late, moved, returned, *parts[11:])

@@ -11,6 +11,7 @@ WIDTH = 72
 SHOWN_MISSING = 6
 LABEL = {
     "cpu": "vcpu->cpu", "irqs": "IRQs off", "preempt": "preemption off", "mode": "vcpu->mode",
+    "restore": "CSR restore",
 }  # fmt: skip
 
 

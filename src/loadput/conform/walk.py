@@ -20,16 +20,21 @@ from ..link.program import Program
 VARS = (
     "kvm_vcpu.preempted", "kvm_vcpu.ready", "kvm_vcpu.scheduled_out", "kvm_vcpu.wants_to_run",
     "kvm_vcpu.mode", "kvm_vcpu.cpu", "kvm_running_vcpu", "task_struct.preempt_notifiers",
-    "task_struct.on_rq", "task_struct.sched_delayed",
+    "task_struct.on_rq", "task_struct.sched_delayed", "kvm_former_vcpu",
+    "kvm_vcpu_arch.last_exit_cpu", "kvm_vcpu_arch.csr_dirty",
 )  # fmt: skip
 AT = {name: i for i, name in enumerate(VARS)}
 PREEMPTED, READY, SCHEDULED_OUT, WANTS, MODE, CPU, RUNNING, NOTIFIERS, ON_RQ, DELAYED = range(10)
+FORMER, LAST_EXIT, DIRTY = range(10, 13)
+PER_CPU = ("kvm_running_vcpu", "kvm_former_vcpu")
 COMMON = ("vcpu_load", "vcpu_put", "kvm_sched_in", "kvm_sched_out")
 # CPU numbers by how they stand to the probe: where it is, where the probe before was, another.
 HERE, BEFORE, OTHER = 0, 1, 2
 VCPU = TASK = 1
-NEXT_TASK = 2
+NEXT_TASK = STRANGER = 2
 OUTSIDE, LOADED, AWAY, BACK = "@outside", "@loaded", "@away", "@back"
+# What a load of v7.2 on riscv may skip.
+RESTORE = "restore_csrs"
 MAX_STEPS, MAX_DEPTH = 200_000, 24
 
 Value = int | None
@@ -95,6 +100,9 @@ class Walker:
         self.matters = self._find_matters()
         self.delayed_dequeue = bool(program.decls.consts.get("delayed_dequeue", 0))
         self.wants = self._find_wants()
+        self.former = self._find_former()
+        below = reach(self.functions, [RESTORE]) if RESTORE in self.functions else set()
+        self.shows_restore = any(fn in below for fn, _ in visible)
         self.wakes = self._find_wakes()
 
     def start(self, *, known: bool) -> Position:
@@ -104,6 +112,8 @@ class Walker:
         mem[WANTS] = mem[MODE] = mem[RUNNING] = mem[NOTIFIERS] = mem[DELAYED] = 0
         mem[ON_RQ] = 1
         mem[CPU] = -1 if known else None
+        # What a probe on the load says, and ioctls that it does not.
+        mem[FORMER] = mem[LAST_EXIT] = mem[DIRTY] = None
         return Position((Frame(OUTSIDE),), tuple(mem), 0, False, False, False)
 
     def advance(self, starts: frozenset[Position], inputs: Inputs) -> dict[Point, set[Position]]:
@@ -135,7 +145,9 @@ class Walker:
                 yield self._enter(q, "kvm_sched_out", (p.mem[NOTIFIERS], NEXT_TASK), "")
         if top.fn == OUTSIDE:
             for wants in self.wants:
-                q = p._replace(frames=(Frame(LOADED),), mem=_put(p.mem, WANTS, wants))
+                # Ioctls between two loads may have written CSRs.
+                mem = _put(_put(p.mem, WANTS, wants), DIRTY, None)
+                q = p._replace(frames=(Frame(LOADED),), mem=mem)
                 yield self._enter(q, "vcpu_load", (VCPU,), "")
             if not p.raced:
                 yield None, self.start(known=True)._replace(raced=True, moved=p.moved)
@@ -275,7 +287,7 @@ class Walker:
         if place.index is None:
             return True
         value = self._value(place.index, loc, p)
-        own = HERE if place.var == "kvm_running_vcpu" else VCPU
+        own = HERE if place.var in PER_CPU else VCPU
         return None if value is None else value == own
 
     def _value(self, e: o.Expr, loc: dict[str, int], p: Position) -> Value:
@@ -333,15 +345,23 @@ class Walker:
         left = {m[WANTS] for m in self._outcomes("kvm_vcpu_ioctl_run", "kvm_arch_vcpu_ioctl_run")}
         return (0, 1) if left & {None, 1} else (0,)
 
+    def _find_former(self) -> Value:
+        """What a load leaves in its CPU's kvm_former_vcpu, whatever was there; None: not that."""
+        name = "kvm_arch_vcpu_load"
+        if "kvm_former_vcpu" not in self.program.decls.globals or name not in self.functions:
+            return None
+        left = {m[FORMER] for was in (VCPU, STRANGER) for m in self._outcomes(name, "", was)}
+        return left.pop() if len(left) == 1 else None
+
     def _find_wakes(self) -> tuple[Memory, ...]:
         """What kvm_vcpu_wake_up() may do to the flags: memories from all-unknown."""
         if "kvm_vcpu_wake_up" not in self.functions:
             return ()
         return tuple(self._outcomes("kvm_vcpu_wake_up", ""))
 
-    def _outcomes(self, name: str, stop: str) -> set[Memory]:
+    def _outcomes(self, name: str, stop: str, former: Value = None) -> set[Memory]:
         # Memories where `name` calls `stop`, or returns.
-        blank = _put((None,) * len(VARS), WANTS, 0)
+        blank = _put(_put((None,) * len(VARS), WANTS, 0), FORMER, former)
         base = Position((Frame(LOADED),), blank, 1, False, False, False)
         walker = object.__new__(Walker)
         walker.__dict__.update(self.__dict__)

@@ -18,11 +18,13 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12
 
     Context: preemption off; IRQs on, rq lock not held
-    Omits: HVIP, which every entry writes; HEDELEG, HENVCFG, HSTATEEN0, timer, vector, AIA
+    Omits: HVIP, which every entry writes; HEDELEG, HENVCFG, HSTATEEN0, vector, AIA
     """
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
+
+    kvm_riscv_vcpu_timer_restore(vcpu)
 
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
@@ -136,11 +138,14 @@ def device_interrupt():
 def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_check_vcpu_requests(), arch/riscv/kvm/vcpu.c, v6.12
 
-    Omits: sleep, HGATP updates, fences. KVM_REQ_VCPU_RESET is free: another hart may have made
-    it at any time.
+    Omits: sleep, fences. KVM_REQ_VCPU_RESET is free, and KVM_REQ_UPDATE_HGATP where a scenario has
+    it: another hart may have made it at any time.
     """
     if guest_resets and choose():
         kvm_riscv_reset_vcpu(vcpu)
+
+    if hgatp_updates and choose():
+        kvm_riscv_gstage_update_hgatp(vcpu)
 
     if kvm_request_pending(vcpu):
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)

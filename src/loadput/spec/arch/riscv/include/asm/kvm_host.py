@@ -7,6 +7,8 @@ thread_struct, arch/riscv/include/asm/processor.h, v6.12
 # Another hart asks for this one's reset (SBI HSM) at any time; the host injects guest traps.
 guest_resets = True
 guest_traps = True
+# Another vCPU has got their VM a new VMID.
+hgatp_updates = False
 
 
 # Registers in memory are nobody's (0) from the time that the guest has newer ones on the CPU.

@@ -11,6 +11,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
 
     kvm_riscv_gstage_update_hgatp(vcpu)
 
+    kvm_riscv_vcpu_timer_restore(vcpu)
+
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
 

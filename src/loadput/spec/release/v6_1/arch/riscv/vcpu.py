@@ -8,11 +8,13 @@ Mirrors: arch/riscv/kvm/vcpu.c, v6.1
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.1
 
-    Omits: HVIP, which every entry writes; HENVCFG, timer
+    Omits: HVIP, which every entry writes; HENVCFG
     """
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
+
+    kvm_riscv_vcpu_timer_restore(vcpu)
 
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
@@ -28,6 +30,9 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
     """
     if guest_resets and choose():
         kvm_riscv_reset_vcpu(vcpu)
+
+    if hgatp_updates and choose():
+        kvm_riscv_gstage_update_hgatp(vcpu)
 
 
 # [Modified in release:v6.1]

@@ -61,15 +61,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     vcpu.cpu = cpu
 
 
-# [New in release:v7.2]
-def kvm_riscv_vcpu_timer_restore(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_vcpu_timer_restore(), arch/riscv/kvm/vcpu_timer.c, v7.2
-
-    Omits: HTIMEDELTA, VSTIMECMP
-    """
-    pass
-
-
 # [Modified in release:v7.2]
 def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """The CSRs keep what they hold.
