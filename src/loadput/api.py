@@ -49,6 +49,8 @@ def all_properties() -> dict[str, Property]:
     asked = [(Choice(arch, design), "one") for arch in archs for design in ("D", "B")]
     # Some are asked only where a scenario has what they are about.
     special = {(e.arch, e.scenario, e.release) for e in entries().values()}
+    twins = [v for v in find_overlays("twin").values() if v.scenario]
+    special |= {(a, v.scenario, Choice().release) for v in twins for a in v.arch.split(",")}
     special.add(("svm", "ldt-one", Choice().release))
     asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
     written = [(v.arch, n) for n, v in find_overlays("release").items() if v.arch]
