@@ -16,6 +16,9 @@ _FIELD = re.compile(
     r"(?:\s*signed:\s*(?P<signed>\d+);)?",
     re.M,
 )
+_DYNAMIC = re.compile(r"__(data|rel)_loc\s+(.*)")
+_DECLARED = re.compile(r"(?P<type>.*?)(?P<name>\w+)\s*(?:\[(?P<n>[^\]]*)\])?$")
+_DYNAMIC_DECLARED = re.compile(r"(?P<type>.*?)\s*\[(?P<n>[^\]]*)\]\s*(?P<name>\w+)$")
 _CHARS = frozenset({"char", "unsigned char", "signed char", "const char", "__u8 char"})
 # Sizes of the element types of arrays whose element count is not written in the declaration.
 _ELEMENT_BYTES = {
@@ -97,11 +100,11 @@ def _parse_field(match: re.Match[str], event: str, where: str) -> Field:
     decl = match["decl"].strip()
     offset, size = int(match["offset"]), int(match["size"])
     signed = match["signed"] == "1"
-    dynamic = re.match(r"__(data|rel)_loc\s+(.*)", decl)
+    dynamic = _DYNAMIC.match(decl)
     body = dynamic[2] if dynamic else decl
-    parts = re.match(r"(?P<type>.*?)(?P<name>\w+)\s*(?:\[(?P<n>[^\]]*)\])?$", body)
+    parts = _DECLARED.match(body)
     if dynamic:  # `__data_loc char[] name`
-        parts = re.match(r"(?P<type>.*?)\s*\[(?P<n>[^\]]*)\]\s*(?P<name>\w+)$", body) or parts
+        parts = _DYNAMIC_DECLARED.match(body) or parts
     if parts is None or size > 1 << 20 or offset > 1 << 20:
         raise TraceError(
             "LP0604",

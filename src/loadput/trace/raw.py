@@ -138,8 +138,9 @@ class RawBackend:
             count = self._counted[name] if event else 0
             for key, word in _COMMON_TYPES:
                 shapes[name, key] = np.dtype(word), (count,)
+            own = _own(event)
             for key in fields if event else ():
-                kind, shape = column_type(_own(event)[key])
+                kind, shape = column_type(own[key])
                 shapes[name, key] = kind, (count, *shape)
             if name in with_comm:
                 shapes[name, "comm"] = np.dtype("S16"), (count,)

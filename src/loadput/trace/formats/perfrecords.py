@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -136,9 +137,9 @@ class TaskNames:
         self._fixed.fill(pid, out)
         rows = np.flatnonzero(self._changing.take(pid, mode="clip"))
         rows = rows[np.argsort(pid[rows], kind="stable")]
-        own = pid[rows]
-        starts = np.flatnonzero(np.diff(own, prepend=-1))
-        for mine in np.split(rows, starts[1:]) if rows.size else ():
+        starts = [*np.flatnonzero(np.diff(pid[rows], prepend=-1)).tolist(), rows.size]
+        for low, high in itertools.pairwise(starts):
+            mine = rows[low:high]
             tid = int(pid[mine[0]])
             at = np.searchsorted(np.array(self.times[tid]), time[mine], "right") - 1
             out[mine] = np.array(self.names[tid], dtype="S16")[np.maximum(at, 0)]
