@@ -10,10 +10,13 @@ above that of an empty Python with NumPy, over the size of all events' columns.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 ROUNDS = 3
+# With the bytecode that an installed package has.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 OURS = """
 import resource, sys, time
 import numpy
@@ -38,7 +41,8 @@ def measure(path: str, release: str) -> tuple[int, float, float, float, str]:
     """(events, CPU seconds, CPU seconds of the second run, memory / table, release)."""
     rows = []
     for _ in range(ROUNDS):
-        text = subprocess.check_output([sys.executable, "-c", OURS, path, release], text=True)
+        command = [sys.executable, "-c", OURS, path, release]
+        text = subprocess.check_output(command, text=True, env=ENVIRONMENT)
         events, first, again, memory, fits = text.split()
         rows.append((int(events), float(first), float(again), float(memory), fits))
     best = [min(column) for column in list(zip(*rows, strict=True))[1:4]]
