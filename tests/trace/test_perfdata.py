@@ -118,6 +118,7 @@ def test_task_names_change_over_time() -> None:
     names = TaskNames()
     names.set(7, 100, b"early")
     names.set(7, 200, b"late")
+    names.set(-780051001, 1, b"damaged")
     pid = np.array([7, 7, 7, 0, 8], dtype=np.int32)
     time = np.array([50, 150, 200, 1, 1])
     got = np.empty(5, dtype="S16")

@@ -81,7 +81,7 @@ class NameTable:
 
     def __init__(self, names: dict[int, str]) -> None:
         # Pids are below 2^22 on Linux (PID_MAX_LIMIT); one table entry each, up to the largest.
-        rows = sorted({0: "<idle>", **{p: n for p, n in names.items() if p < 1 << 22}}.items())
+        rows = sorted({0: "<idle>", **{p: n for p, n in names.items() if 0 <= p < 1 << 22}}.items())
         self._names = np.array(["<...>", *(n.encode()[:16] for _, n in rows)], dtype="S16")
         self._at = np.zeros(rows[-1][0] + 2, dtype=np.int32)
         self._at[[p for p, _ in rows]] = np.arange(1, len(rows) + 1)
