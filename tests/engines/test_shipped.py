@@ -19,7 +19,9 @@ BOTH = Reduce(symmetry=True, por=True)
 ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch"}
 ONLY |= dict.fromkeys(("avic", "flush", "nested", "reuse", "tsc"), "svm")
 ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
-ONLY |= dict.fromkeys(("apicv", "offline", "posted", "posted-smp", "spin"), "vmx")
+ONLY |= dict.fromkeys(
+    ("apicv", "assign", "offline", "posted", "posted-smp", "spin", "unplug"), "vmx"
+)
 ONLY |= dict.fromkeys(("exit-sie", "gisa"), "s390") | {"doorbell": "powerpc"}
 """Scenarios that set a constant of one architecture."""
 CASES = [(s, ONLY.get(s, ARCHS[i % 4])) for i, s in enumerate(list_scenarios())]

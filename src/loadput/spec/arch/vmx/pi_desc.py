@@ -119,6 +119,7 @@ def device_posts_interrupt():
         vcpu = choose_vcpu()
         pi = addr(to_vmx(vcpu).pi_desc)
         assume(vcpu.device_irqs and not pi.pir)
+        assume(not device_assignment or vcpu.kvm.irte_posted)
         pi.pir = True
         if not pi.sn and not pi.on:
             pi.on = True

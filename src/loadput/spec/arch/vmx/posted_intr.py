@@ -83,7 +83,7 @@ def vmx_vcpu_pi_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 # [New in arch:vmx]
 def vmx_needs_pi_wakeup(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: vmx_needs_pi_wakeup(), vmx_can_use_vtd_pi(), arch/x86/kvm/vmx/posted_intr.c, v6.12"""
-    return enable_apicv and vtd_posting != 0
+    return enable_apicv and kvm_arch_has_assigned_device(vcpu.kvm)
 
 
 # [New in arch:vmx]

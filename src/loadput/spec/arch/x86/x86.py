@@ -346,8 +346,7 @@ def vcpu_block(vcpu: ptr[kvm_vcpu]) -> int:
 def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_run(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window; the
-    test that there is work at all, which is free
+    Omits: timers; the interrupt window; the test that there is work at all, which is free
     """
     while True:
         vcpu.arch.at_instruction_boundary = False
@@ -358,6 +357,8 @@ def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
 
         if r <= 0:
             break
+
+        kvm_clear_request(KVM_REQ_UNBLOCK, vcpu)
 
         r = xfer_to_guest_mode_handle_work(vcpu)
         if r:

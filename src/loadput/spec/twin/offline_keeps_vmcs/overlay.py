@@ -5,5 +5,5 @@ OVERLAY = Overlay(
     parent="D",
     arch="vmx",
     breaks="VMCS_CLEAR_OFFLINE",
-    scenario="resume",
+    scenario="unplug",
 )

@@ -5,5 +5,5 @@ OVERLAY = Overlay(
     parent="D",
     arch="vmx",
     breaks="VMCS_LISTED",
-    scenario="resume",
+    scenario="unplug",
 )

@@ -79,6 +79,11 @@ def kvm_check_request(req: upto[3], vcpu: ptr[kvm_vcpu]) -> bool:
     return False
 
 
+def kvm_clear_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_clear_request(), include/linux/kvm_host.h, v6.12"""
+    WRITE_ONCE(vcpu.requests[req], False)
+
+
 def kvm_request_pending(vcpu: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_request_pending(), include/linux/kvm_host.h, v6.12: one load of the whole word."""
     with atomic:

@@ -30,8 +30,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
 def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_run(), arch/x86/kvm/x86.c, v6.1
 
-    Omits: clearing KVM_REQ_UNBLOCK, which nothing here makes; timers; the interrupt window; the
-    test that there is work at all, which is free
+    Omits: timers; the interrupt window; the test that there is work at all, which is free
     """
     vcpu.arch.l1tf_flush_l1d = True
 
@@ -44,6 +43,8 @@ def vcpu_run(vcpu: ptr[kvm_vcpu]) -> int:
 
         if r <= 0:
             break
+
+        kvm_clear_request(KVM_REQ_UNBLOCK, vcpu)
 
         r = xfer_to_guest_mode_handle_work(vcpu)
         if r:
