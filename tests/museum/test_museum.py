@@ -33,7 +33,7 @@ FOUND = {
     "arm64-flags-rmw": ("SPE-STOPPED-IN-GUEST", 11, 782, 672, PUBLISHED),
     "arm64-pause-bool": ("HALTED-WHILE-HELD", 29, 25336, 20446, PUBLISHED),
     "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 5, 212, 132, PUBLISHED),
-    "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 8, 2448, 1199, PUBLISHED),
+    "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 9, 2576, 1199, PUBLISHED),
     "ppc-lost-kick": ("NO-LOST-DOORBELL", 23, 12969, 12479, PUBLISHED),
     "arm64-sve-flag-sticky": ("HOST-SVE-AT-USER", 11, 826, 757, PUBLISHED),
     "avic-set-running-stale-cpu": ("DOORBELL-REACHES-GUEST", 43, 182515, 139973, PUBLISHED),
