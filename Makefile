@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test test-tree lint update-docs clean bench fuzz
+.PHONY: venv demo test test-tree lint update-docs clean bench fuzz mutate
 
 venv: $(STAMP)
 
@@ -42,6 +42,11 @@ clean:
 # A coverage-guided fuzzer on the trace readers; one minute unless SECONDS is set.
 fuzz: venv
 	$(VENV)/bin/python tools/fuzz_trace.py --seconds $(or $(SECONDS),60)
+
+# Damage the specification, one place at a time, and see which property notices; an hour or so the first
+# time; writes docs/mutation.md.
+mutate: venv
+	$(VENV)/bin/python tools/mutate.py
 
 # Beside SPIN and rumur, which come from Debian; half an hour; writes bench/README.md.
 bench: venv

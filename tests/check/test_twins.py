@@ -30,6 +30,7 @@ DEFAULT = {
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.
 ALSO = {
+    "assignment_unblocks_nobody": "ALL-BLOCKED",
     "avic_load_while_blocking": "KERNEL-WARN",
     "arm64_load_forgets_cpu": "GUEST-STATE-COHERENT",
     "arm64_put_keeps_cpu": "AT-MOST-ONE-CPU DIRECT-PAIR HOST-RESTORED-AT-USER"
@@ -48,13 +49,17 @@ ALSO = {
     "loongarch_put_keeps_fpen": "GUEST-STATE-COHERENT",
     "mips_one_sided": "INTERRUPT-KEPT",
     "mips_put_keeps_cu1": "GUEST-STATE-COHERENT KERNEL-WARN",
-    "mode_left_in_guest": "KICK-SENDS-IPI",
-    "no_load_at_sched_in": "PLE-ONCE STEAL-BYTE",
+    "mode_left_in_guest": "IOCTL-CLEAN KICK-SENDS-IPI",
+    "no_load_at_sched_in": "ENTRY-CONTEXT PLE-ONCE STEAL-BYTE",
     "no_vmsave": "HOST-RESTORED-BEFORE-SWITCH",
     "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD",
+    "on_cpu_not_waited_for": "AT-MOST-ONE-CPU CPU-FIELD DIRECT-PAIR GUEST-STATE-COHERENT"
+    " HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD"
+    " RUNNING-EXACT TLB-FRESH",
     "ple_never": "SOUT-AT-LOAD",
     "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
     "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
+    "pi_lock_irqs_on": "ALL-BLOCKED",
     "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT",
     "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT"
     " HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
@@ -66,7 +71,8 @@ ALSO = {
     "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
     "sout_cleared_before_load": "PLE-ONCE",
     "vmload_late": "HOST-AREA-FRESH HOST-RESTORED-AT-USER",
-    "wants_to_run_kept": "PREEMPTED-IFF-RUN",
+    "wakeup_in_put": "ALL-BLOCKED",
+    "wants_to_run_kept": "IOCTL-CLEAN PREEMPTED-IFF-RUN",
 }
 # What a thread alone cannot show of a twin that breaks more than one thing.
 LATER = {"flags_never_cleared": "READY-WEAK"}

@@ -36,7 +36,7 @@ class Machine:
     (``reg_at``). Variables that never change are in ``constants``.
 
     :param regs: per control point, which register holds which live local
-    :param props: property names; their index is the bit in a violation mask
+    :param props: names of the properties that apply; their index is the bit in a violation mask
     """
 
     program: Program
@@ -110,7 +110,7 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
         for r, s in enumerate(reg_slots[kind]):
             slots += [Slot(f"{kind}.r{r}[{i}]", s.lo, s.hi) for i in range(n)]
         pc_step[kind] = n
-    props = [q.name for q in p.properties]
+    props = [q.name for q in p.properties if not q.applies]
     if len(props) > 63:
         raise LayoutError("LP0703", f"{len(props)} properties", expected="at most 63")
     m = Machine(

@@ -138,6 +138,26 @@ def PREEMPTED_WHEN_RUNNABLE(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
+    source="virt/kvm/kvm_main.c kvm_sched_out(), kvm_vcpu_on_spin(), v6.12",
+    twin="ready_never_set",
+)
+@at_entry(kvm_arch_vcpu_put)
+def PREEMPTED_IS_READY(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU that is marked preempted is marked ready, so that a directed yield looks at it."""
+    return not vcpu.preempted or vcpu.ready
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_wake_up(), kvm_vcpu_on_spin(), v6.12",
+    twin="ready_never_set",
+)
+@at_exit(kvm_vcpu_wake_up)
+def WOKEN_IS_READY(vcpu: ptr[kvm_vcpu], ret: bool) -> bool:
+    """A vCPU that was just woken is marked ready, so that a directed yield looks at it."""
+    return not ret or vcpu.ready
+
+
+@property_(
     source="virt/kvm/kvm_main.c kvm_sched_in(), v6.12",
     twin="flags_never_cleared",
 )

@@ -35,6 +35,17 @@ def choose_page() -> ptr[vmcb]:
     return choose(1, vmcb_pages)
 
 
+# [Modified in arch:svm]
+def is_out_of_memory() -> bool:
+    """Ours: no page for a VMCB is free. Only a scenario with a vmm_thread counts them."""
+    if not vm_lifetime:
+        return False
+    for page in each(vmcb):
+        if page <= vmcb_pages and not page.allocated:
+            return False
+    return True
+
+
 # [New in arch:svm]
 def __free_page(page: ptr[vmcb]):
     """Mirrors: __free_page(), include/linux/gfp.h, v6.12"""

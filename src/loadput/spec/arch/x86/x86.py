@@ -232,7 +232,7 @@ def kvm_vcpu_exit_request(vcpu: ptr[kvm_vcpu]) -> bool:
 def kvm_x86_sync_pir_to_irr(vcpu: ptr[kvm_vcpu]):
     """On VMX only.
 
-    Mirrors: kvm_x86_ops.sync_pir_to_irr, arch/x86/include/asm/kvm_host.h, v6.12
+    Mirrors: vt_x86_ops.sync_pir_to_irr, arch/x86/kvm/vmx/main.c, v6.12
     """
     pass
 
@@ -241,7 +241,7 @@ def kvm_x86_sync_pir_to_irr(vcpu: ptr[kvm_vcpu]):
 def kvm_x86_dy_apicv_has_pending_interrupt(vcpu: ptr[kvm_vcpu]) -> bool:
     """Without APICv: no.
 
-    Mirrors: kvm_x86_ops.dy_apicv_has_pending_interrupt, arch/x86/include/asm/kvm_host.h, v6.12
+    Mirrors: vt_x86_ops.dy_apicv_has_pending_interrupt, arch/x86/kvm/vmx/main.c, v6.12
     """
     return False
 

@@ -224,8 +224,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 def kvm_arch_vcpu_run_loop(vcpu: ptr[kvm_vcpu]):
     """Enter the guest until a signal or user space is needed.
 
-    Mirrors: kvm_arch_vcpu_ioctl_run() from lose_fpu() on, arch/loongarch/kvm/vcpu.c; the loop of
-    kvm_exc_entry, arch/loongarch/kvm/switch.S, v6.12
+    Mirrors: kvm_arch_vcpu_ioctl_run(), arch/loongarch/kvm/vcpu.c; kvm_exc_entry,
+    arch/loongarch/kvm/switch.S, v6.12: from the loss of the FPU on
     Omits: signal mask, guest time
     """
     lose_fpu()

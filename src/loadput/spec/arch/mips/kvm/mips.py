@@ -96,7 +96,7 @@ def kvm_mips_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:mips]
 def kvm_mips_run_guest(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_ioctl_run() from lose_fpu() on, arch/mips/kvm/mips.c, v6.12"""
+    """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/mips/kvm/mips.c, v6.12, from the loss of the FPU on"""
     lose_fpu()
 
     local_irq_disable()

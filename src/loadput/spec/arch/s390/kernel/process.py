@@ -8,8 +8,8 @@ Mirrors: arch/s390/kernel/process.c, v6.12
 def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
     """The access registers go with the task, a guest's too while it is in KVM_RUN.
 
-    Mirrors: __switch_to() with save_access_regs(), restore_access_regs(),
-    arch/s390/kernel/entry.S, arch/s390/include/asm/switch_to.h, v6.12
+    Mirrors: __switch_to(), arch/s390/kernel/process.c; save_access_regs(), restore_access_regs(),
+    arch/s390/include/asm/access-regs.h, v6.12
     Context: rq lock held, IRQs off
     Omits: FP, control registers; an idle task's registers are nobody's
     """

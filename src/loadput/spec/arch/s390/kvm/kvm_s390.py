@@ -49,7 +49,9 @@ def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [New in arch:s390]
 def clear_kicked(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: clear_bit() of gisa_int.kicked_mask, arch/s390/kvm/kvm-s390.c, v6.12"""
+    """Mirrors: kvm_arch_vcpu_runnable(), vcpu_pre_run(), arch/s390/kvm/kvm-s390.c, v6.12: the bit in
+    gisa_int.kicked_mask
+    """
     if gisa:
         WRITE_ONCE(vcpu.arch.kicked, False)
 
@@ -168,7 +170,7 @@ def store_regs(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:s390]
 def kvm_s390_run(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_ioctl_run() from vcpu_load() on, arch/s390/kvm/kvm-s390.c, v6.12
+    """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/s390/kvm/kvm-s390.c, v6.12, from the load on
 
     Omits: signal mask, FP, debugging. The access registers are the task's own, and nobody else looks
     at them: their change is one step.

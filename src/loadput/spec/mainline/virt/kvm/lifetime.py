@@ -80,3 +80,8 @@ def vcpu_memory_is_freed(vcpu: ptr[kvm_vcpu]):
 def cpu_remembers(c: cpu, vcpu: ptr[kvm_vcpu]) -> bool:
     """Ours: whether CPU ``c`` points to what the vCPU has; each architecture adds its own."""
     return per_cpu(kvm_running_vcpu, c) == vcpu
+
+
+def is_out_of_memory() -> bool:
+    """Ours: whether who asks for memory has to wait; each architecture adds what it counts."""
+    return False

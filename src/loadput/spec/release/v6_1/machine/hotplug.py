@@ -1,6 +1,6 @@
 """KVM's part of CPU hotplug while it was in the section that runs with interrupts off.
 
-Mirrors: CPUHP_AP_KVM_STARTING, include/linux/cpuhotplug.h, v6.1; before Linux commit aaf12a7b4323
+Mirrors: kvm_init(), virt/kvm/kvm_main.c, v6.1, which asks for CPUHP_AP_KVM_STARTING; before Linux commit aaf12a7b4323
 ("KVM: Rename and move CPUHP_AP_KVM_STARTING to ONLINE section")
 """
 

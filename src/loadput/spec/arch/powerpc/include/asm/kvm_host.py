@@ -1,7 +1,7 @@
 """What powerpc keeps of a vCPU, of a task, and in a CPU's registers.
 
-Mirrors: struct kvm_vcpu_arch, struct kvmppc_vcore, arch/powerpc/include/asm/kvm_host.h; struct
-thread_struct, arch/powerpc/include/asm/processor.h, v6.12
+Mirrors: struct kvm_vcpu_arch, arch/powerpc/include/asm/kvm_host.h; struct kvmppc_vcore,
+arch/powerpc/include/asm/kvm_book3s.h; struct thread_struct, arch/powerpc/include/asm/processor.h, v6.12
 """
 
 RESUME_HOST = 0

@@ -1,0 +1,124 @@
+"""``make mutate``: damage every kernel function of the specification, and see who notices.
+
+Each mutant is one function damaged in one place (tools/mutation/damage.py), decided on small
+scenarios, the museum's and then ``default`` (tools/mutation/verdict.py). Results are kept in
+build/mutation by a digest of the mutated program, so that a second run does what has changed.
+Writes docs/mutation.md, unless only a part was asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from mutation.damage import Mutant, mutants
+from mutation.report import write_report
+from mutation.same import MOST
+from mutation.verdict import LAST_BOUND, Field, Result
+
+from loadput.link.overlay import find_overlays
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "build" / "mutation"
+TOGETHER = 16
+"""Mutants in one machine."""
+TASKS_PER_PROCESS = 8
+"""Machine code of many mutants is memory that a process does not give back."""
+
+field: Field | None = None
+todo: list[Mutant] = []
+
+
+def decide(numbers: list[int]) -> list[tuple[int, Result]]:
+    """In a worker: the mutants of those numbers, together."""
+    assert field is not None
+    found = field.decide([todo[i] for i in numbers])
+    return list(zip(numbers, found, strict=True))
+
+
+class Kept:
+    """Results of former runs, one a line."""
+
+    def __init__(self, arch: str) -> None:
+        self.file = KEPT / f"{arch}.jsonl"
+        self.rows: dict[str, Result] = {}
+        if self.file.is_file():
+            for line in self.file.read_text("utf-8").splitlines():
+                row = json.loads(line)
+                self.rows[row.pop("key")] = Result(**row)
+
+    def add(self, key: str, r: Result) -> None:
+        """Keep one more."""
+        self.rows[key] = r
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as f:
+            f.write(json.dumps({"key": key, **asdict(r)}) + "\n")
+
+
+def run(arch: str, jobs: int, only: str, fresh: bool) -> tuple[list[Result], Field]:
+    """Decide every mutant of ``arch``; those in the order in which they were made."""
+    global field, todo
+    field, kept = Field(arch), Kept(arch)
+    todo = [m for m in mutants(field.program) if only in m.name]
+    keys = [field.key(m) for m in todo]
+    left = [i for i, k in enumerate(keys) if fresh or k not in kept.rows]
+    tell(f"{arch}: {len(todo)} mutants, {len(left)} to run on {jobs} processes")
+    gc.freeze()
+    begin, n = time.monotonic(), 0
+    for rows in _results([left[i : i + TOGETHER] for i in range(0, len(left), TOGETHER)], jobs):
+        for i, r in rows:
+            kept.add(keys[i], r)
+        n += len(rows)
+        rest = (time.monotonic() - begin) / n * (len(left) - n)
+        found = sum(kept.rows[keys[j]].state == "caught" for j in left if keys[j] in kept.rows)
+        tell(f"{arch}: {n} of {len(left)}, {found} caught, about {rest / 60:.1f} min left")
+    return [kept.rows[k] for k in keys], field
+
+
+def _results(batches: list[list[int]], jobs: int) -> Iterator[list[tuple[int, Result]]]:
+    if jobs == 1 or len(batches) < 2:
+        yield from map(decide, batches)
+        return
+    context = multiprocessing.get_context("fork")
+    with context.Pool(jobs, maxtasksperchild=TASKS_PER_PROCESS) as pool:
+        yield from pool.imap_unordered(decide, batches)
+
+
+def tell(line: str) -> None:
+    """Progress, on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """The command."""
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    known = [n for n, v in find_overlays("arch").items() if not v.abstract]
+    p.add_argument("--arch", action="append", choices=known, help="may be repeated; default: all")
+    p.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    p.add_argument("--only", default="", help="mutants whose name has this in it")
+    p.add_argument("--fresh", action="store_true", help="run again what is kept")
+    p.add_argument("--list", action="store_true", help="print each mutant's result")
+    args = p.parse_args()
+    begin = time.monotonic()
+    found = {}
+    for arch in args.arch or known:
+        results, ground = run(arch, args.jobs, args.only, args.fresh)
+        found[arch] = (results, [(g.name, g.states, g.whole) for g in ground.grounds])
+        for r in results if args.list else ():
+            print(f"{arch} {r.state} {r.by or r.scenario} {r.agree} {r.name}: {r.what} {r.place}")
+    minutes = (time.monotonic() - begin) / 60
+    if not args.only and not args.arch:
+        write_report(ROOT / "docs" / "mutation.md", found, bound=LAST_BOUND, most=MOST)
+        tell(f"docs/mutation.md, {minutes:.0f} min")
+
+
+if __name__ == "__main__":
+    main()

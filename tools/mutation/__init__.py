@@ -1,0 +1,1 @@
+"""Damaging the specification on purpose, to see whether a property notices: ``make mutate``."""

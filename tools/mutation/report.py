@@ -1,0 +1,138 @@
+"""docs/mutation.md: the page that ``make mutate`` writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .damage import KINDS
+
+if TYPE_CHECKING:
+    from .verdict import Result
+
+STATES = {
+    "caught": "a property is violated",
+    "hole": "no property notices, and it is not proven equivalent",
+    "equivalent": "proven to do the same, on every scenario small enough to compare",
+    "unread": "drops a store that no branch and no property depends on",
+    "order": "changes the order of memory only, which is sequentially consistent here",
+    "unreached": "no run of the undamaged program comes to the place",
+    "broken": "is no program that a checker takes",
+}
+Found = Mapping[str, tuple[Sequence["Result"], Sequence[tuple[str, int, bool]]]]
+
+HEAD = """# Mutation
+
+`make mutate` damages the kernel functions of the specification, one place at a time, and asks who
+notices. It writes this page; a second run does what has changed. What stands for user space,
+devices, the guest and the hardware is not damaged, nor are properties.
+
+{kinds}
+
+Each mutant is decided on small scenarios (`one`, `shared`, two of the tool's own), on those of the
+museum for its architecture, and last on `default`, up to {bound:,} states there. Then it is one of:
+
+{states}
+
+*Proven to do the same* means: on each scenario of at most {most:,} states that reaches the damage,
+the reachable states of both, by the values of all variables, are stuttering bisimilar: each state
+of one has one of the other from which the same can follow. It is a proof for those scenarios. The
+score is *caught* among *caught* and *holes*; the raw score, among all that are reached and built.
+"""
+
+AGREE = """## With reductions and without
+
+On each small scenario a mutant is searched twice: fused, with symmetry and partial order, and
+without any of it. Where both searches saw every state, the properties violated must be the same.
+"""
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; numbers with their commas."""
+    text = [[f"{x:,}" if isinstance(x, int) else str(x) for x in row] for row in rows]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(r) + " |" for r in text)]) + "\n"
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage with one digit, never rounded up to 100."""
+    return f"{int(1000 * part / whole) / 10:.1f} %" if whole else "–"
+
+
+def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
+    """Write ``page`` from the results of every architecture."""
+    kinds = "\n".join(f"- {text}" for text in KINDS.values())
+    states = "\n".join(f"- **{name}**: {text}" for name, text in STATES.items())
+    parts = [
+        HEAD.format(kinds=kinds, states=states, bound=bound, most=most),
+        "## Score\n\n" + _score(found),
+        "## Who notices\n\nMutants by the property with the shortest counterexample; in"
+        " parentheses, by how many it is violated at all.\n\n" + _who(found),
+        AGREE + "\n" + _agreement(found),
+        "## Barriers and marks\n\n" + _order(found),
+        "## Holes\n\n" + _holes(found),
+    ]
+    page.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _score(found: Found) -> str:
+    rows, total = [], Counter[str]()
+    for arch, (results, _) in found.items():
+        n = Counter(r.state for r in results)
+        total += n
+        rows.append(_score_row(arch, n))
+    rows.append(_score_row("all", total))
+    return table(["architecture", "mutants", *STATES, "score", "raw"], rows)
+
+
+def _score_row(name: str, n: Counter[str]) -> list[object]:
+    asked = n["caught"] + n["hole"]
+    raw = asked + n["equivalent"] + n["unread"] + n["order"]
+    cells: list[object] = [n[s] for s in STATES]
+    return [name, sum(n.values()), *cells, share(n["caught"], asked), share(n["caught"], raw)]
+
+
+def _who(found: Found) -> str:
+    first, every = Counter[str](), Counter[str]()
+    for results, _ in found.values():
+        for r in results:
+            if r.state == "caught":
+                first[r.by] += 1
+                every.update([r.by, *r.also])
+    rows = sorted(every, key=lambda p: (-first[p], -every[p], p))
+    return table(["property", "mutants"], [[p, f"{first[p]:,} ({every[p]:,})"] for p in rows])
+
+
+def _agreement(found: Found) -> str:
+    rows, odd = [], []
+    for arch, (results, _) in found.items():
+        n = Counter(r.agree for r in results)
+        rows.append([arch, n[True], n[False], n[None]])
+        odd += [f"- {arch}, {r.name}: {r.what}: {r.why}" for r in results if r.agree is False]
+    text = table(
+        ["architecture", "the same", "not the same", "not asked, or a bound was hit"], rows
+    )
+    return text + ("\n" + "\n".join(odd) + "\n" if odd else "")
+
+
+def _order(found: Found) -> str:
+    mine = [r for results, _ in found.values() for r in results if r.state == "order"]
+    told = sum(r.race for r in mine)
+    return (
+        f"{len(mine):,} mutants drop a barrier or the mark of an access. Memory is sequentially"
+        f" consistent here, so no property can notice; {told:,} of them make `check` list a race"
+        " that was not there before. They count for no score but the raw one.\n"
+    )
+
+
+def _holes(found: Found) -> str:
+    out = []
+    for arch, (results, _) in found.items():
+        mine = [r for r in results if r.state == "hole"]
+        if mine:
+            out.append(f"### {arch}\n")
+            out += [f"- `{r.name}`: {r.what} ({r.place})" for r in mine]
+            out.append("")
+    return "\n".join(out) or "None.\n"

@@ -1,0 +1,311 @@
+"""What becomes of a mutant: which property notices, or that none has anything to notice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from loadput.base.errors import LoadputError
+from loadput.check.museum import entries
+from loadput.check.races import find_races
+from loadput.ir import ops as o
+from loadput.ir.text import render_function
+from loadput.link.program import Choice, Program, link
+from loadput.link.scenario import Scenario, load_scenario, make_scenario
+from loadput.machine import model
+from loadput.machine.flatten import Flattener, _Ctx
+from loadput.machine.fuse import fuse
+from loadput.machine.model import Machine
+from loadput.machine.values import Analysis
+from loadput.machine.weave import weave
+from loadput.run.explore import Limits, explore
+from loadput.run.reduce import NOTHING, USUAL, Reduce
+
+from . import same
+from .damage import Mutant
+from .joint import Joint, join
+from .search import search
+
+VERSION = 1
+"""Counted up where what is kept of a mutant means something else."""
+LAST = "default"
+BOUND, LAST_BOUND = 1_000_000, 300_000
+"""States of a mutant after which a search ends at the end of its depth; on the last scenario."""
+EVERY = Reduce(symmetry=True, por=True)
+# Scenarios of ours beside the shipped ones: few states, so that behaviours can be compared there.
+MIGRATES = {
+    "title": "2 CPUs, 1 vCPU thread that migrates, and interrupts; voluntary preemption",
+    "cpus": 2,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "irq"]}],
+    "set": {"preempt_model": 1},
+}
+TURNS = {
+    "title": "1 CPU, 2 vCPU threads: one halts and is interrupted, one spins; voluntary preemption",
+    "cpus": 1,
+    "vms": [0, 0],
+    "task": [
+        {"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]},
+        {"runs": "vcpu_thread", "vcpu": 1, "does": ["run", "spin", "steal"]},
+    ],
+    "set": {"preempt_model": 1},
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What is kept of a mutant.
+
+    :param state: one of ``report.STATES``
+    :param by: the property with the shortest counterexample; ``also`` the others
+    :param scenario: where it was caught, or the scenarios on which it was shown to be equivalent
+    :param agree: the verdicts without fusing and reductions, and with every reduction, are the
+        same; None where that was not asked
+    :param race: of a damage to the order of memory: whether the report on races has a new one
+    """
+
+    name: str
+    kind: str
+    what: str
+    place: str
+    state: str
+    by: str = ""
+    also: list[str] = field(default_factory=list)
+    scenario: str = ""
+    depth: int = 0
+    agree: bool | None = None
+    race: bool = False
+    why: str = ""
+
+
+@dataclass
+class Ground:
+    """The undamaged program on one scenario.
+
+    :param blocks: the blocks of its functions that some step enters: (function, label)
+    :param whole: every state was seen; on the last scenario a bound ends the search
+    """
+
+    name: str
+    program: Program
+    machine: Machine
+    blocks: set[tuple[str, str]]
+    states: int
+    whole: bool
+
+
+class _Reach(Flattener):
+    """Notes which blocks lead to each node."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program, weave(program))
+        self.blocks_to: dict[int, set[tuple[str, str]]] = {}
+
+    def _goto(self, c: _Ctx) -> int:
+        passed = set()
+        for _ in range(20_000):
+            passed.add((c.inst.fn.name, c.label))
+            nxt = self._advance(c)
+            if isinstance(nxt, int):
+                self.blocks_to.setdefault(nxt, set()).update(passed)
+                return nxt
+            c = nxt
+        return super()._goto(c)
+
+
+def make_ground(name: str, program: Program) -> Ground:
+    """Explore the undamaged program; raises ValueError where a property is violated."""
+    reach = _Reach(program)
+    graph = reach.run()
+    values = Analysis(program, graph).run()
+    machine = model._layout(program, graph, values, fuse(graph, values))
+    found = explore(machine, limits=Limits(threads=1, max_states=LAST_BOUND), reduce=USUAL)
+    if found.first:
+        raise ValueError(f"{program.choice.title} on {name} violates {', '.join(found.first)}")
+    blocks = set().union(*(reach.blocks_to.get(n, set()) for n in found.nodes))
+    return Ground(name, program, machine, blocks, found.states, found.finished)
+
+
+def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
+    """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
+    own = sorted({e.scenario for e in entries().values() if e.arch == arch})
+    names = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
+    out = [(n, load_scenario(n)) for n in names]
+    ours = {"migrates": MIGRATES, "turns": TURNS}
+    out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
+    return [*out, (LAST, load_scenario(LAST))]
+
+
+class Field:
+    """One architecture's program on its scenarios; decides mutants."""
+
+    def __init__(self, arch: str) -> None:
+        self.arch = arch
+        made = [(n, link(Choice(arch), s)) for n, s in scenarios_of(arch)]
+        self.grounds = [make_ground(n, p) for n, p in made]
+        self.text = _text(made)
+        self.read = set().union(*(g.machine.values.needed_vars for g in self.grounds))
+
+    @property
+    def program(self) -> Program:
+        return self.grounds[0].program
+
+    def key(self, m: Mutant) -> str:
+        """A name for the mutated program on all scenarios: equal keys, equal programs."""
+        whole = f"{VERSION} {self.text} {m.name} {render_function(m.new, spans=False)}"
+        return hashlib.sha256(whole.encode()).hexdigest()[:24]
+
+    def decide(self, mutants: Sequence[Mutant]) -> list[Result]:
+        """Run each where its damage is reached, until a property notices."""
+        cases = [Case(m, Result(m.name, m.kind, m.what, m.place, "unreached")) for m in mutants]
+        for c in cases:
+            if c.mutant.kind == "order":
+                c.out.state, c.out.race = "order", self._races(c.mutant)
+            elif c.mutant.kind == "store" and not self._is_read(c.mutant):
+                c.out.state = "unread"
+        for g in self.grounds:
+            here = [c for c in cases if c.out.state in ("unreached", "hole") and c.reaches(g)]
+            for c in here:
+                c.out.state = "hole"
+            self._on(g, here)
+        for c in cases:
+            if c.out.state == "hole":
+                c.compare()
+        return [c.out for c in cases]
+
+    def _is_read(self, m: Mutant) -> bool:
+        """Whether a branch or a property depends on what the dropped store writes."""
+        e = m.edits[0]
+        op = next(b for b in m.fn.blocks if b.label == e.label).ops[e.i]
+        return isinstance(op, o.Store | o.Fresh) and op.place.var in self.read
+
+    def _on(self, g: Ground, cases: list[Case]) -> None:
+        """Decide ``cases`` on one scenario in one machine; those that cannot be built, alone."""
+        if not cases:
+            return
+        try:
+            joint = Joint(join(g.program, [c.mutant for c in cases]), len(cases))
+            numbered = dict(enumerate(cases, 1))
+            if g.name != LAST:
+                self._both_ways(
+                    g, joint, {k: c for k, c in numbered.items() if c.out.agree is None}
+                )
+            self._search(g, joint, {k: c for k, c in numbered.items() if c.out.state == "hole"})
+        except LoadputError as e:
+            if len(cases) == 1:
+                cases[0].out.state, cases[0].out.why = "broken", f"{e.code}: {e.what}"
+                return
+            half = len(cases) // 2
+            self._on(g, [c for c in cases[:half] if c.out.state == "hole"])
+            self._on(g, [c for c in cases[half:] if c.out.state == "hole"])
+
+    def _both_ways(self, g: Ground, joint: Joint, cases: dict[int, Case]) -> None:
+        """With fusing and every reduction, and without: the verdicts must be the same."""
+        if not cases:
+            return
+        on = dict(search(joint.machine(), list(cases), reduce=EVERY, most=BOUND, first=False))
+        plain = joint.machine(fused=False)
+        off = dict(search(plain, list(cases), reduce=NOTHING, most=BOUND, first=False))
+        for k, c in cases.items():
+            if on[k].whole and off[k].whole:
+                c.out.agree = set(on[k].violated) == set(off[k].violated)
+                if not c.out.agree:
+                    c.out.why = f"{sorted(on[k].violated)} / {sorted(off[k].violated)}"
+            c.note(g, on[k].violated)
+
+    def _search(self, g: Ground, joint: Joint, cases: dict[int, Case]) -> None:
+        if not cases:
+            return
+        small = g.states <= same.MOST
+        machine = joint.machine()
+        numbers = [0, *cases] if small else list(cases)
+        most, first = (BOUND, False) if small else (LAST_BOUND, True)
+        found = dict(search(machine, numbers, reduce=NOTHING, most=most, first=first))
+        for k, c in cases.items():
+            c.note(g, found[k].violated)
+            if small and c.out.state == "hole":
+                c.seen.append((g.name, machine, k, found[k].memory == found[0].memory))
+
+    def _races(self, m: Mutant) -> bool:
+        """Whether the report on races has one that the undamaged program does not have."""
+        g = self.grounds[-1]
+        e = m.edits[0]
+        old = next(b for b in m.fn.blocks if b.label == e.label).ops[e.i]
+        if not isinstance(old, o.Load | o.Store):
+            return False
+        before = {r.key for r in find_races(g.machine)}
+        hit = [
+            n
+            for n in g.machine.graph.nodes
+            if isinstance(n.op, o.Load | o.Store)
+            and n.op.span == old.span
+            and n.op.place.var == old.place.var
+        ]
+        for n in hit:
+            n.op = replace(n.op, mark="plain")  # type: ignore[arg-type]
+        after = {r.key for r in find_races(g.machine)}
+        for n in hit:
+            n.op = replace(n.op, mark=old.mark)  # type: ignore[arg-type]
+        return bool(after - before)
+
+
+@dataclass
+class Case:
+    """A mutant on its way. ``seen``: where it was compared, and whether its memory is the same."""
+
+    mutant: Mutant
+    out: Result
+    seen: list[tuple[str, Machine, int, bool]] = field(default_factory=list)
+
+    def reaches(self, g: Ground) -> bool:
+        """Whether some run of the undamaged program comes to the damaged place."""
+        return any((self.mutant.fn.name, e.label) in g.blocks for e in self.mutant.edits)
+
+    def note(self, g: Ground, violated: dict[str, int]) -> None:
+        """Caught, where a property is violated."""
+        if violated:
+            out = self.out
+            out.by = min(violated, key=lambda p: (violated[p], p))
+            out.state, out.scenario, out.depth = "caught", g.name, violated[out.by]
+            out.also = sorted(set(violated) - {out.by})
+
+    def compare(self) -> None:
+        """Equivalent, where its behaviour is the same on every scenario that is small enough."""
+        for name, _, _, same_memory in self.seen:
+            if not same_memory:
+                self.out.scenario = name
+                return
+        for name, machine, k, _ in self.seen:
+            a = same.explore_all(machine, 0, 4 * same.MOST)
+            b = same.explore_all(machine, k, 4 * same.MOST)
+            if a is None or b is None or not same.is_equivalent(a, b):
+                self.out.scenario = name
+                return
+        if self.seen:
+            self.out.state = "equivalent"
+            self.out.scenario = " ".join(name for name, *_ in self.seen)
+
+
+def _text(made: list[tuple[str, Program]]) -> str:
+    """Everything of the programs that a verdict rests on, as a digest."""
+    h = hashlib.sha256()
+    for name, p in made:
+        h.update(f"{name} {p.scenario} {sorted(p.decls.consts.items())}".encode())
+        for line in _lines(p):
+            h.update(line.encode())
+    return h.hexdigest()
+
+
+def _lines(p: Program) -> Iterator[str]:
+    for _, fn in sorted(p.functions.items()):
+        yield render_function(fn, spans=False)
+    for at, fns in sorted(p.hooks.items()):
+        yield f"{at} {[render_function(f, spans=False) for f in fns]}"
+    for q in p.properties:
+        if q.fn is not None:
+            yield f"{q.name} {q.kind} {q.points} {render_function(q.fn, spans=False)}"
+    for s in sorted(p.decls.structs.values(), key=lambda s: s.name):
+        yield f"{s.name} {s.per} {[(f.name, f.type, f.init) for f in s.fields.values()]}"
+    for v in sorted(p.decls.globals.values(), key=lambda v: v.name):
+        yield f"{v.name} {v.type} {v.percpu} {v.init}"
