@@ -7,6 +7,7 @@ space, devices, the guest or the hardware is not the kernel's to get wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -76,7 +77,7 @@ def is_kernel(fn: o.Function) -> bool:
     return (
         file.startswith(ROOMS)
         and not file.startswith(ACTORS)
-        and "Mirrors:" in fn.doc
+        and re.search(r"Mirrors:\s+(?!nothing|none)", fn.doc) is not None
         and not {"env", "task", "idle"} & set(fn.attrs)
     )
 
