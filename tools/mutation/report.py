@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 STATES = {
     "caught": "a property is violated",
+    "lost": "no property is violated, but a function that the program runs is never run any more:"
+    " what `check --stats` lists as never fired, or never taken",
     "hole": "no property notices, and it is not proven equivalent",
     "equivalent": "proven to do the same, on every scenario small enough to compare",
     "unread": "drops a store that no branch and no property depends on",
@@ -39,7 +41,8 @@ museum for its architecture, and last on `default`, up to {bound:,} states there
 *Proven to do the same* means: on each scenario of at most {most:,} states that reaches the damage,
 the reachable states of both, by the values of all variables, are stuttering bisimilar: each state
 of one has one of the other from which the same can follow. It is a proof for those scenarios. The
-score is *caught* among *caught* and *holes*; the raw score, among all that are reached and built.
+score is *caught* among *caught*, *lost* and *hole*, and in the next column with *lost* beside
+*caught*; the raw score is *caught* among all that are reached and built.
 """
 
 AGREE = """## With reductions and without
@@ -84,14 +87,16 @@ def _score(found: Found) -> str:
         total += n
         rows.append(_score_row(arch, n))
     rows.append(_score_row("all", total))
-    return table(["architecture", "mutants", *STATES, "score", "raw"], rows)
+    return table(["architecture", "mutants", *STATES, "score", "with lost", "raw"], rows)
 
 
 def _score_row(name: str, n: Counter[str]) -> list[object]:
-    asked = n["caught"] + n["hole"]
+    asked = n["caught"] + n["lost"] + n["hole"]
     raw = asked + n["equivalent"] + n["unread"] + n["order"]
     cells: list[object] = [n[s] for s in STATES]
-    return [name, sum(n.values()), *cells, share(n["caught"], asked), share(n["caught"], raw)]
+    noticed = n["caught"] + n["lost"]
+    shares = [share(n["caught"], asked), share(noticed, asked), share(n["caught"], raw)]
+    return [name, sum(n.values()), *cells, *shares]
 
 
 def _who(found: Found) -> str:

@@ -25,12 +25,14 @@ class Found:
 
     :param whole: every state was seen
     :param memory: a digest of the values that its variables go through, together
+    :param functions: those that some step runs
     """
 
     violated: dict[str, int]
     whole: bool
     states: int
     memory: int = 0
+    functions: frozenset[str] = frozenset()
 
 
 def search(
@@ -62,7 +64,9 @@ def search(
             states = sum(t.found for t in run.threads)
             whole = not run.stopped
             memory = 0 if best or not whole or reduce != Reduce() else _memory(run)
-            yield k, Found(best, whole, states, memory)
+            nodes = run.exploration().nodes if whole else ()
+            functions = frozenset(m.graph.nodes[i].stack[-1] for i in nodes)
+            yield k, Found(best, whole, states, memory, functions)
         finally:
             run.close()
 

@@ -27,7 +27,7 @@ from .damage import Mutant
 from .joint import Joint, join
 from .search import search
 
-VERSION = 1
+VERSION = 2
 """Counted up where what is kept of a mutant means something else."""
 LAST = "default"
 BOUND, LAST_BOUND = 1_000_000, 300_000
@@ -172,6 +172,8 @@ class Field:
         for c in cases:
             if c.out.state == "hole":
                 c.compare()
+            if c.out.state == "hole" and c.lost:
+                c.out.state, c.out.by = "lost", c.lost[0]
         return [c.out for c in cases]
 
     def _is_read(self, m: Mutant) -> bool:
@@ -226,6 +228,8 @@ class Field:
             c.note(g, found[k].violated)
             if small and c.out.state == "hole":
                 c.seen.append((g.name, machine, k, found[k].memory == found[0].memory))
+                if found[0].whole and found[k].whole and not c.lost:
+                    c.lost = sorted(found[0].functions - found[k].functions)
 
     def _races(self, m: Mutant) -> bool:
         """Whether the report on races has one that the undamaged program does not have."""
@@ -252,11 +256,16 @@ class Field:
 
 @dataclass
 class Case:
-    """A mutant on its way. ``seen``: where it was compared, and whether its memory is the same."""
+    """A mutant on its way.
+
+    :param seen: where it was compared, and whether its memory is the same
+    :param lost: functions that the undamaged program runs there and this one does not
+    """
 
     mutant: Mutant
     out: Result
     seen: list[tuple[str, Machine, int, bool]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     def reaches(self, g: Ground) -> bool:
         """Whether some run of the undamaged program comes to the damaged place."""

@@ -280,6 +280,8 @@ class StepWriter:
             c.store(self._pick(elem, spots, dict(enumerate(table))), dst)
             return
         v = self.layout.vars[op.place.var]
+        if elem.isdigit():
+            spots = {int(elem)}
         stored = {i for i in spots if i < v.lane.count}
         fixed = {v.lane.count + i: x for i, x in enumerate(v.rest)}
         if not stored:

@@ -142,18 +142,20 @@ def __schedule(preempt: bool):
     Context: preempt_count 1
     Omits: under the rq lock nothing that is modelled can come between taking it and the pick
     (a waker takes the lock or waits for on_cpu), so that much is one step; for a task without
-    notifiers nothing happens up to the switch either. RCU, clocks, hotplug. A task that has never
+    notifiers nothing happens up to the switch either, and the idle task waits there for another one
+    with interrupts on. RCU, clocks, hotplug. A task that has never
     run (ret_from_fork) has no notifiers: it goes on in its own code.
     """
     prev = current
-    local_irq_disable()
     if prev.preempt_notifiers == NULL:
         with atomic:
+            local_irq_disable()
             next = block_and_pick(prev, preempt)
             if next != prev:
                 context_switch(prev, next)
         local_irq_enable()
     else:
+        local_irq_disable()
         with atomic:
             next = block_and_pick(prev, preempt)
             if next != prev:
