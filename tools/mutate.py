@@ -53,7 +53,8 @@ class Kept:
         if self.file.is_file():
             for line in self.file.read_text("utf-8").splitlines():
                 row = json.loads(line)
-                self.rows[row.pop("key")] = Result(**row)
+                key = row.pop("key")
+                self.rows[key] = Result(**row)
 
     def add(self, key: str, r: Result) -> None:
         """Keep one more."""

@@ -48,6 +48,21 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
     assert fused.states * 3 < plain.states
 
 
+@pytest.mark.parametrize(
+    ("arch", "scenario", "states"),
+    [
+        ("arm64", "vgic", 170_514),
+        ("powerpc", "doorbell", 72_364),
+        ("s390", "gisa", 30_592),
+        ("svm", "reuse", 226_444),
+        ("vmx", "posted", 234_262),
+    ],
+)
+def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:
+    r = check(Choice(arch), load_scenario(scenario), fusing=False)
+    assert (r.verdict, r.states) == ("holds", states)
+
+
 FENCES = {
     "cpus": 2,
     "vms": [0],
