@@ -47,6 +47,9 @@ def samples() -> dict[str, list[dict[str, Any]]]:
     judged = run("check", "examples/mail.txt")
     compared = run("compare", "--design", "D", "--arch", "riscv")
     museum = run_as_it_is("museum", "arm-last-vcpu-tlb")
+    state = run_as_it_is("list", "state", "--arch", "riscv")
+    functions = run_as_it_is("list", "functions")
+    constants = run_as_it_is("list", "constants", "--arch", "arm64-nv")
     programs = [*check["programs"], judged["programs"][0]["base"], compared["rows"][0]["program"]]
     properties = [q for p in programs for q in p["properties"]]
     return {
@@ -65,6 +68,14 @@ def samples() -> dict[str, list[dict[str, Any]]]:
         "row": compared["rows"],
         "museum": [museum],
         "entry": museum["entries"],
+        "state": [state],
+        "struct": state["structs"],
+        "variable": [*state["variables"], *(f for s in state["structs"] for f in s["fields"])],
+        "constant": state["constants"],
+        "functions": [functions],
+        "function": functions["functions"],
+        "constants": [constants],
+        "default": constants["constants"],
     }
 
 

@@ -1,13 +1,16 @@
-"""``loadput list``: what there is, one line and the source of each."""
+"""``loadput list``: what there is, one line and the source of each; what one may name."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .options import overlays_option
+from .options import make_choice, overlay_folders, overlays_option
+
+VOCABULARY = ("state", "functions", "constants")
 
 
 @click.command("list")
@@ -15,12 +18,60 @@ from .options import overlays_option
     "what",
     required=False,
     type=click.Choice(
-        ["archs", "designs", "releases", "twins", "museum", "scenarios", "properties"]
+        ["archs", "designs", "releases", "twins", "museum", "scenarios", "properties", *VOCABULARY]
     ),
 )
+@click.option("--arch", default="", help="of state, functions, constants; default: what all have")
+@click.option("--design", default="", help="of state and functions")
+@click.option("--release", default="", help="of state and functions; default: v6.12")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False),
+    help="state, functions, constants as JSON; - is stdout",
+)  # fmt: skip
 @overlays_option
-def command(what: str | None, overlays: tuple[str, ...]) -> None:
-    """Architectures, designs, releases, scenarios, properties."""
+def command(what: str | None, **opts: Any) -> None:
+    """Architectures, designs, releases, scenarios, properties; what an overlay may name.
+
+    STATE are the structs, variables and registers, FUNCTIONS what there is to call or replace,
+    CONSTANTS what a scenario may set.
+    """
+    if what in VOCABULARY:
+        _vocabulary(what, opts)
+        return
+    for name in ("arch", "design", "release", "json_file"):
+        if opts[name]:
+            option = name.partition("_")[0]
+            raise click.UsageError(f"--{option} is for {', '.join(VOCABULARY)}")
+    _names(what, opts["overlays"])
+
+
+def _vocabulary(what: str, opts: dict[str, Any]) -> None:
+    """What the layers of one program declare, or of every architecture."""
+    from ..check.judge import known_archs
+    from ..link.vocabulary import COMMON, iter_elsewhere, list_settable, read_vocabulary
+    from ..report import vocabulary as report
+    from ..report.json import encode
+    from .check import write_json
+
+    archs = [] if opts["arch"] in ("", "all") else [opts["arch"]]
+    if what == "constants":
+        search = overlay_folders(opts)
+        rows = list_settable(archs or known_archs(*search), search)
+        text, data = report.render_constants(rows), report.constants_json(rows)
+    else:
+        choice = make_choice({**opts, "arch": COMMON, "twin": ""}, *archs)
+        v = read_vocabulary(choice)
+        if what == "state":
+            text, data = report.render_state(v, iter_elsewhere(choice)), report.state_json(v)
+        else:
+            text, data = report.render_functions(v), report.functions_json(v)
+    if opts["json_file"]:
+        write_json(opts["json_file"], encode(data))
+    if opts["json_file"] != "-":
+        click.echo(text, nl=False)
+
+
+def _names(what: str | None, overlays: tuple[str, ...]) -> None:
     from ..link.overlay import find_overlays
     from ..link.scenario import list_scenarios, load_scenario
 

@@ -15,7 +15,7 @@ VERBS = {
     "diff": "what an overlay replaces",
     "dump": "any stage of a program: ast, ir, nodes, machine",
     "explain": "a property or an error code",
-    "list": "architectures, designs, releases, scenarios, properties",
+    "list": "architectures, designs, scenarios, properties; what one may name",
     "replay": "a counterexample, step by step",
     "export": "the same program for SPIN or rumur",
     "trace": "account for every load and put of a recording",

@@ -10,6 +10,7 @@ from ..base.source import Span
 from ..ir import types as ty
 from ..ir.decls import StructDecl, VarDecl
 from . import syntax as s
+from .told import Told, comment_above, parameters
 
 BINOP: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -39,6 +40,7 @@ class Module:
 
     :param meta: per function, the keyword arguments of its decorators (``source``, ``twin``, …)
     :param removed: names that this overlay takes out
+    :param told: per struct, ``struct.field``, global, constant and ``function()`` how it is written
     """
 
     file: str
@@ -50,6 +52,7 @@ class Module:
     enums: dict[str, dict[int, str]] = field(default_factory=dict)
     defs: list[s.Def] = field(default_factory=list)
     meta: dict[str, dict[str, str]] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
     doc: str = ""
 
 
@@ -58,6 +61,7 @@ class _Parser:
         self.text, self.file, self.origin = text, file, origin
         self.aliases = aliases
         self.out = Module(file, origin)
+        self.lines = text.splitlines()
 
     def span(self, n: ast.AST) -> Span:
         line, col = getattr(n, "lineno", 1), getattr(n, "col_offset", 0)
@@ -70,9 +74,12 @@ class _Parser:
 
     def fail(self, code: str, what: str, n: ast.AST, **more: str) -> SourceError:
         span = self.span(n)
-        lines = self.text.splitlines()
-        line = lines[span.line - 1] if 0 < span.line <= len(lines) else None
+        line = self.lines[span.line - 1] if 0 < span.line <= len(self.lines) else None
         return SourceError(code, what, span=span, line_text=line, where=self.origin, **more)
+
+    def tell(self, name: str, written: str, n: ast.stmt, *, own: bool = False) -> None:
+        about = comment_above(self.lines, n.lineno, own=own)
+        self.out.told[name] = Told(written, about, self.span(n), self.origin)
 
     # declarations
 
@@ -100,9 +107,11 @@ class _Parser:
             self._class(n)
         elif isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name):
             self.out.globals[n.target.id] = self._var(n, n.target.id)
+            self.tell(n.target.id, _written(n), n)
         elif isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name):
             if n.targets[0].id != "OVERLAY":
                 self.out.consts[n.targets[0].id] = self._number(n.value)
+                self.tell(n.targets[0].id, ast.unparse(n.value), n)
         elif isinstance(n, ast.ImportFrom | ast.Import):
             pass
         elif not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)):
@@ -125,6 +134,7 @@ class _Parser:
             self.out.aliases[n.name] = self.aliases[n.name]
             names = [i.targets[0].id for i in n.body if isinstance(i, ast.Assign)]  # type: ignore[attr-defined]
             self.out.enums[n.name] = dict(zip(values, names, strict=True))
+            self.tell(n.name, "enum", n, own=True)
             return
         if base != "struct":
             raise self.fail("LP0211", f"class {n.name}", n, expected="class NAME(struct) or (enum)")
@@ -136,6 +146,8 @@ class _Parser:
         for item in n.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 decl.fields[item.target.id] = self._var(item, item.target.id)
+                self.tell(f"{n.name}.{item.target.id}", _written(item), item)
+        self.tell(n.name, "struct", n, own=True)
         known = self.out.structs.setdefault(n.name, decl)
         known.fields.update(decl.fields)
         known.per = known.per or decl.per
@@ -221,6 +233,7 @@ class _Parser:
         doc = ast.get_docstring(n) or ""
         body = n.body[1:] if doc else n.body
         self.out.meta[n.name] = meta
+        self.tell(f"{n.name}()", parameters(n), n, own=True)
         self.out.defs.append(
             s.Def(
                 n.name,
@@ -350,6 +363,12 @@ class _Parser:
         if n.func.id == "addr":
             return s.Unary("&", args[0], sp)
         return s.Invoke(n.func.id, args, sp)
+
+
+def _written(n: ast.AnnAssign) -> str:
+    """The type and the start value of a declaration."""
+    init = f" = {ast.unparse(n.value)}" if n.value else ""
+    return ast.unparse(n.annotation) + init
 
 
 def parse_module(text: str, file: str, origin: str, aliases: dict[str, ty.Type]) -> Module:

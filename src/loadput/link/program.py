@@ -16,6 +16,7 @@ from ..ir.spec import verify
 from ..lang import syntax as s
 from ..lang.lower import Note, lower
 from ..lang.pyfront import Module
+from ..lang.told import Told
 from .overlay import SPEC, Overlay, chain, get_broken, get_overlay, load_modules, source_line
 from .scenario import Scenario
 from .user import check_callers, lay_user
@@ -128,6 +129,7 @@ class _Layers:
         self.replaced: list[Replaced] = []
         self.labels: list[str] = []
         self.changed: set[str] = set()
+        self.told: dict[str, Told] = {}
 
     def lay(self, modules: Sequence[Module], label: str, overlay: Overlay | None = None) -> None:
         """Put one layer on; raises LinkError (LP0403..LP0405)."""
@@ -145,7 +147,7 @@ class _Layers:
             del self.defs[name]
         here: dict[str, s.Def] = {}
         for m in modules:
-            self._declare(m)
+            self.declare(m)
             for d in m.defs:
                 if d.name in here:
                     raise LinkError(
@@ -196,9 +198,15 @@ class _Layers:
             expected="a function of the layers below" + (f"; nearest: {near[0]}" if near else ""),
         )
 
-    def _declare(self, m: Module) -> None:
+    def declare(self, m: Module) -> None:
+        """Add what a file declares beside its functions; raises LinkError LP0406."""
         self.decls.consts.update(m.consts)
         self.decls.enums.update(m.enums)
+        for name, told in m.told.items():
+            before = self.told.get(name)
+            about = told.about or (before.about if before else "")
+            origin = before.origin if before and told.written == "struct" else told.origin
+            self.told[name] = replace(told, about=about, origin=origin)
         for g in m.globals.values():
             self.decls.globals[g.name] = g
         for new in m.structs.values():
@@ -269,7 +277,7 @@ def _stack(choice: Choice) -> _Layers:
     """Lay the overlays in their order: mainline, release, arch, design, twin, properties."""
     more = choice.search
     release = get_overlay("release", choice.release, *more)
-    arches = chain(get_overlay("arch", choice.arch, *more), *more)
+    arches = chain(get_overlay("arch", choice.arch, *more), *more) if choice.arch else []
     name = choice.design or release.design or "D"
     designs = chain(get_overlay("design", name, *more), *more)
     broken = chain(get_broken(choice.twin, *more), *more) if choice.twin else []
@@ -324,7 +332,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     hooks_at: dict[str, s.Def] = {}
     property_meta: dict[str, dict[str, str]] = {}
     for m in mods:
-        lay._declare(m)
+        lay.declare(m)
         for d in m.defs:
             hooks_at[f"{m.file}:{d.name}"] = d
             property_meta[f"{m.file}:{d.name}"] = m.meta.get(d.name, {})

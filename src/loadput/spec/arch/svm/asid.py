@@ -6,8 +6,10 @@ clean bit stands for all. A CPU's TLB has one entry per ASID: whose, and whether
 changed the mapping since. Only where a scenario sets asids.
 """
 
+# ASIDs, and the TLBs that they tag, are modelled.
 asids = False
 
+# The least and the greatest ASID of a CPU.
 min_asid = 1
 max_asid = 2
 

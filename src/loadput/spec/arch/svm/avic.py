@@ -5,6 +5,7 @@ in the guest a doorbell makes the CPU look again. A vCPU's entry in the table of
 one word. Only where a scenario sets avic.
 """
 
+# The module's avic: the hardware delivers interrupts to a guest that runs.
 avic = False
 # The CPUs at which IPIs of vCPUs that run elsewhere are shown, a bit each.
 avic_ipi_cpus = 1

@@ -4,6 +4,7 @@ Mirrors: arch/x86/kvm/svm/svm.c, v6.12. A struct vmcb is a page; the allocator h
 ``vmcb_pages`` of them. Only where a scenario has a vmm_thread.
 """
 
+# How many pages the allocator has for VMCBs, where a scenario has a vmm_thread.
 vmcb_pages = 1
 
 

@@ -3,6 +3,7 @@
 Mirrors: arch/x86/kvm/svm/nested.c, arch/x86/kvm/svm/svm.c, v6.12. Only where a scenario sets nested.
 """
 
+# The module's nested: the guest runs a guest.
 nested = False
 
 

@@ -4,6 +4,7 @@ Mirrors: arch/x86/kvm/x86.c, arch/x86/kvm/vmx/posted_intr.c, v6.12. Where a scen
 device_assignment, vtd_posting alone says whether there is a device.
 """
 
+# A device is assigned while vCPUs run or wait.
 device_assignment = False
 
 

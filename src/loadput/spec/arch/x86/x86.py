@@ -7,7 +7,6 @@ functions kvm_x86_<op>() of arch/svm and arch/vmx.
 # TSC_AUX stands for every MSR that is switched lazily. All guests have one value for it here.
 TSC_AUX_HOST = 0
 TSC_AUX_GUEST = 1
-tsc_aux_uret_slot = 0
 
 # What a guest leaves for, other than an interrupt. EXIT_OTHER: whatever KVM handles itself.
 EXIT_OTHER = 0
@@ -23,6 +22,7 @@ class kvm_user_return_msrs(struct, per="cpu"):
 
 user_return_msrs: per_cpu[kvm_user_return_msrs]
 hw_tsc_aux: per_cpu[upto[1]]
+tsc_aux_uret_slot = 0
 
 
 # [New in arch:x86]

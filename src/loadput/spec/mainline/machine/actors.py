@@ -1,8 +1,10 @@
 """Who acts: the threads of a VMM, the idle tasks, the devices. A scenario switches them on."""
 
-# What a scenario sets; the value here is what it has where the scenario is silent.
+# Where a task may lose its CPU: PREEMPT_NONE, PREEMPT_VOLUNTARY or PREEMPT_FULL.
 preempt_model = 2
+# A task that blocks may stay on its queue for a while.
 delayed_dequeue = False
+# The tick comes, and looks at what an interrupt can see.
 timer_irqs = True
 # The CPUs that devices interrupt, a bit each.
 device_irq_cpus = 1

@@ -4,6 +4,7 @@ Mirrors: kernel/cpu.c, v6.12. The threads of a CPU's hotplug are its kernel thre
 idle task stands: while they work, nothing else of that CPU does.
 """
 
+# CPUs go offline and come back: 0 none, or BY_IRQ or BY_THREAD.
 cpu_hotplug = 0
 # Each CPU, from an interrupt that finds it idle; or the one that cpuhp_thread runs on.
 BY_IRQ = 1

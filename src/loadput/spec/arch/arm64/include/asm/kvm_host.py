@@ -5,8 +5,9 @@ struct kvm_host_data, arch/arm64/include/asm/kvm_host.h; struct thread_struct,
 arch/arm64/include/asm/processor.h, v6.12
 """
 
-# Another vCPU asks for this one's reset (PSCI CPU_ON) at any time; another VM uses up the VMIDs.
+# Another vCPU asks for this one's reset (PSCI CPU_ON) at any time.
 guest_resets = True
+# Another VM uses up the VMIDs.
 vmid_rollover = False
 
 KVM_REQ_IRQ_PENDING = 0

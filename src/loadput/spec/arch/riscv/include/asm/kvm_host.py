@@ -4,8 +4,9 @@ Mirrors: struct kvm_vcpu_arch, struct kvm_cpu_context, arch/riscv/include/asm/kv
 thread_struct, arch/riscv/include/asm/processor.h, v6.12
 """
 
-# Another hart asks for this one's reset (SBI HSM) at any time; the host injects guest traps.
+# Another hart asks for this one's reset (SBI HSM) at any time.
 guest_resets = True
+# The host injects traps into the guest.
 guest_traps = True
 # Another vCPU has got their VM a new VMID.
 hgatp_updates = False

@@ -3,8 +3,9 @@
 Mirrors: arch/riscv/kvm/vmid.c, arch/riscv/kvm/mmu.c, arch/riscv/kvm/tlb.c, v7.2
 """
 
-# Another VM uses the VMIDs up; the guest flushes with remote SFENCE.VMA.
+# Another VM uses the VMIDs up.
 vmids_run_out = False
+# The guest flushes with remote SFENCE.VMA.
 guest_fences = False
 
 
