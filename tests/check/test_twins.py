@@ -30,7 +30,6 @@ DEFAULT = {
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.
 ALSO = {
-    "assignment_unblocks_nobody": "ALL-BLOCKED",
     "avic_load_while_blocking": "KERNEL-WARN",
     "arm64_load_forgets_cpu": "GUEST-STATE-COHERENT",
     "arm64_put_keeps_cpu": "AT-MOST-ONE-CPU DIRECT-PAIR HOST-RESTORED-AT-USER"

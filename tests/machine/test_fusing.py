@@ -51,11 +51,11 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("arch", "scenario", "states"),
     [
-        ("arm64", "vgic", 170_514),
-        ("powerpc", "doorbell", 72_364),
-        ("s390", "gisa", 30_592),
-        ("svm", "reuse", 226_444),
-        ("vmx", "posted", 234_262),
+        ("arm64", "vgic", 169_352),
+        ("powerpc", "doorbell", 70_494),
+        ("s390", "gisa", 30_416),
+        ("svm", "reuse", 225_468),
+        ("vmx", "posted", 233_287),
     ],
 )
 def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:

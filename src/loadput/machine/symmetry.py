@@ -113,14 +113,16 @@ def _candidates(m: Machine) -> Iterator[Maps]:
 def _induced(m: Machine, cpus: tuple[int, ...], order: tuple[int, ...]) -> Maps | None:
     """With tasks go their vCPUs, with vCPUs their VMs, with CPUs their idle tasks."""
     s = m.program.scenario
-    vcpus = list(range(len(s.vms)))
+    becomes: dict[int, int] = {}
     vms: dict[int, int] = {}
     for i, k in enumerate(order):
         a, b = s.tasks[i].vcpu, s.tasks[k].vcpu
         if (a is None) != (b is None):
             return None
-        if a is not None and b is not None:
-            vcpus[a] = b
+        # Two threads of one vCPU go to two threads of one vCPU.
+        if a is not None and b is not None and becomes.setdefault(a, b) != b:
+            return None
+    vcpus = [becomes.get(v, v) for v in range(len(s.vms))]
     if sorted(vcpus) != list(range(len(s.vms))):
         return None
     for v, vm in enumerate(s.vms):

@@ -100,15 +100,12 @@ def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     if d.init == "allowed_cpus":
         return sum(1 << c for c in s.tasks[i].cpus) if i < users else 1 << (i - users)
     if d.init.startswith("does_"):
-        per_vcpu = {t.vcpu: t for t in s.tasks}
-        spec = (s.tasks[i] if i < users else None) if domain == "task" else per_vcpu.get(i)
-        return int(spec is not None and d.init[5:] in spec.does)
+        mine = s.tasks[i : i + 1] if domain == "task" else [t for t in s.tasks if t.vcpu == i]
+        return int(any(d.init[5:] in t.does for t in mine))
+    if d.init == "is_shared":
+        return int(sum(t.vcpu == i for t in s.tasks) > 1)
     if d.init == "own" and isinstance(t, ty.Token):
         return 2 * i + 1
-    if d.init.startswith("does_"):
-        per_vcpu = {t.vcpu: t for t in s.tasks}
-        spec = (s.tasks[i] if i < users else None) if domain == "task" else per_vcpu.get(i)
-        return int(spec is not None and d.init[5:] in spec.does)
     if d.init == "own" and isinstance(t, ty.Ptr):
         per = p.decls.structs[t.struct].per
         if per == domain:
@@ -129,7 +126,7 @@ def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
         "LP0413",
         f"unknown start value '{d.init}' of {d.name}",
         span=d.span,
-        expected="a number, a constant, own, does_*, starts_*, idle_task or allowed_cpus",
+        expected="a number, a constant, own, does_*, starts_*, idle_task, allowed_cpus, is_shared",
     )
 
 

@@ -21,7 +21,7 @@ def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(tls_thread_switch)
 def CPU_FIELD_PUT() -> bool:
     """Once the scheduler has put a vCPU, vcpu->cpu is -1."""
-    return current.vcpu == NULL or current.vcpu.cpu == -1
+    return current.vcpu == NULL or current.vcpu.cpu == -1 or may_be_others(current)
 
 
 @property_(

@@ -42,7 +42,11 @@ def USER_RETURN_CLEAN() -> bool:
 @at_exit(kvm_vcpu_ioctl_run)
 @at_exit(kvm_vcpu_ioctl_get_regs)
 def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
-    """A vCPU's ioctl ends with its mutex free, and with a vCPU that no longer runs or wants to."""
+    """A vCPU's ioctl ends with its mutex free, unless another thread has taken it since, and with a
+    vCPU that no longer runs or wants to.
+    """
+    if vcpu.mutex_owner != NULL and vcpu.mutex_owner != current:
+        return True
     return not vcpu.mutex and not vcpu.wants_to_run and vcpu.mode == OUTSIDE_GUEST_MODE
 
 

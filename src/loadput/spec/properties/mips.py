@@ -23,7 +23,7 @@ def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(__switch_to)
 def CPU_FIELD_PUT(prev: ptr[task_struct]) -> bool:
     """Once the scheduler has put a vCPU, vcpu->cpu is -1."""
-    return prev.vcpu == NULL or prev.vcpu.cpu == -1
+    return prev.vcpu == NULL or prev.vcpu.cpu == -1 or may_be_others(prev)
 
 
 @property_(

@@ -21,7 +21,7 @@ def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(fstate_save)
 def CPU_FIELD_PUT(task: ptr[task_struct]) -> bool:
     """Once the scheduler has put a vCPU, vcpu->cpu is -1."""
-    return task.vcpu == NULL or task.vcpu.cpu == -1
+    return task.vcpu == NULL or task.vcpu.cpu == -1 or may_be_others(task)
 
 
 @property_(

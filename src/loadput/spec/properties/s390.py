@@ -23,7 +23,7 @@ def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(__switch_to)
 def CPU_FIELD_PUT(prev: ptr[task_struct]) -> bool:
     """Once the scheduler has put a vCPU, vcpu->cpu is -1."""
-    return prev.vcpu == NULL or prev.vcpu.cpu == -1
+    return prev.vcpu == NULL or prev.vcpu.cpu == -1 or may_be_others(prev)
 
 
 @property_(
@@ -68,7 +68,8 @@ def HOST_RESTORED_AT_USER() -> bool:
 def SIE_RUNNING(prev: ptr[task_struct]) -> bool:
     """A vCPU whose task has lost its CPU is not marked as running, which other vCPUs' SIGP would
     believe."""
-    return prev.vcpu == NULL or not prev.vcpu.arch.sie_block.running
+    running = prev.vcpu != NULL and prev.vcpu.arch.sie_block.running
+    return not running or may_be_others(prev)
 
 
 @property_(

@@ -77,6 +77,11 @@ def AT_MOST_ONE_CPU(vcpu: ptr[kvm_vcpu]) -> bool:
     return vcpu.loaded_on == -1 and this_cpu(loaded_vcpu) == NULL
 
 
+def may_be_others(p: ptr[task_struct]) -> bool:
+    """Ours: whether another thread may have loaded the task's vCPU, which it has not open itself."""
+    return p.vcpu.shared and p.preempt_notifiers == NULL
+
+
 @property_(
     source="virt/kvm/kvm_main.c vcpu_put(), kvm_sched_out(), v6.12",
     twin="no_load_at_sched_in",

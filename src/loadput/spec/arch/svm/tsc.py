@@ -57,10 +57,9 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl() case KVM_GET_REGS, virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case
     KVM_SET_TSC_KHZ, arch/x86/kvm/x86.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu_load(vcpu)
     if tsc_scaling and choose():
         kvm_set_tsc_khz(vcpu)
     vcpu_put(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

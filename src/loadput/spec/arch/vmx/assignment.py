@@ -48,7 +48,9 @@ def kvm_arch_irq_bypass_add_producer(kvm: ptr[kvm]):
 # [New in arch:vmx]
 @task
 def assignment_thread():
-    """Ours: a VMM's thread that gives its VM a device and then sleeps."""
+    """Ours: a VMM's thread that gives its VM a device and then sleeps in the kernel for ever."""
     vcpu = choose_vcpu()
     kvm_arch_irq_bypass_add_producer(vcpu.kvm)
-    await_until(False)
+    while True:
+        set_current_state(TASK_INTERRUPTIBLE)
+        schedule()

@@ -4,8 +4,7 @@
 # [Modified in twin:mutex_kept]
 def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """As kvm_vcpu_ioctl_run(), without the unlock."""
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()
     vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)

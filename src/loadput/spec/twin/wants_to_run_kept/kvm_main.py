@@ -4,10 +4,9 @@
 # [Modified in twin:wants_to_run_kept]
 def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """As kvm_vcpu_ioctl_run(), leaving wants_to_run set."""
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()
     vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.immediate_exit = False
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

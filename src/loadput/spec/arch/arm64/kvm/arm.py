@@ -204,7 +204,6 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case KVM_ARM_VCPU_INIT,
     kvm_arch_vcpu_ioctl_vcpu_init(), arch/arm64/kvm/arm.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     kvm_reset_vcpu(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

@@ -276,11 +276,10 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() cases KVM_SET_ONE_REG and
     KVM_GET_ONE_REG, _kvm_setcsr(), arch/loongarch/kvm/vcpu.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     if choose():
         fresh(vcpu.arch.csr, vcpu)
         vcpu.arch.hwcsr_usable = False
     else:
         _kvm_getcsr(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

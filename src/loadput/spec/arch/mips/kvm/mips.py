@@ -135,12 +135,11 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case KVM_SET_ONE_REG,
     arch/mips/kvm/mips.c; kvm_vz_set_one_reg(), arch/mips/kvm/vz.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu_load(vcpu)
     kvm_vz_set_one_reg(vcpu)
     vcpu_put(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)
 
 
 # [New in arch:mips]

@@ -280,7 +280,6 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case KVM_SET_ONE_REG,
     arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_set_reg_csr(), arch/riscv/kvm/vcpu_onereg.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.arch.guest_csr = token_of(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

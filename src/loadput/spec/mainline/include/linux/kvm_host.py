@@ -35,7 +35,6 @@ class kvm_vcpu(struct, per="vcpu"):
     kvm: ptr[kvm] = own
     cpu: cpu = -1
     mode: vcpu_mode
-    mutex: bool
     preempt_notifier: embed[preempt_notifier]
     wait: embed[rcuwait]
     pid: ptr[task_struct]

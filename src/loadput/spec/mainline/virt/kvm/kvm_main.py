@@ -209,14 +209,13 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.12; immediate_exit, which user space
     has in struct kvm_run, is free
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()
     vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.wants_to_run = False
     vcpu.immediate_exit = False
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)
 
 
 def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
@@ -225,8 +224,7 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl() case KVM_GET_REGS, virt/kvm/kvm_main.c;
     kvm_arch_vcpu_ioctl_get_regs(), arch/x86/kvm/regs.c, v6.12
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu_load(vcpu)
     vcpu_put(vcpu)
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

@@ -25,9 +25,8 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.1; ``immediate_exit`` is free
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.immediate_exit = False
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

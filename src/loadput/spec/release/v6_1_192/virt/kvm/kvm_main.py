@@ -10,11 +10,10 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.1.192; immediate_exit is free
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()
     vcpu.wants_to_run = not vcpu.immediate_exit
     kvm_arch_vcpu_ioctl_run(vcpu)
     vcpu.wants_to_run = False
     vcpu.immediate_exit = False
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

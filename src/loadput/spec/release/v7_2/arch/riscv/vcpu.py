@@ -244,11 +244,10 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl(), arch/riscv/kvm/vcpu.c;
     kvm_riscv_vcpu_set_reg_csr(), arch/riscv/kvm/vcpu_onereg.c, v7.2
     """
-    await_until(not vcpu.mutex)
-    vcpu.mutex = True
+    lock_vcpu(vcpu)
     if config_changes and choose():
         kvm_riscv_vcpu_config_guest_debug(vcpu)
     else:
         fresh(vcpu.arch.guest_csr, vcpu)
         vcpu.arch.csr_dirty = True
-    vcpu.mutex = False
+    unlock_vcpu(vcpu)

@@ -1,0 +1,72 @@
+"""A vCPU with two threads: its mutex lets one in at a time, and the other sleeps meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadput.check.judge import known_archs
+from loadput.check.verdict import check
+from loadput.link.program import Choice
+from loadput.link.scenario import Scenario, load_scenario
+from loadput.run.reduce import NOTHING
+
+OVERLAY = '"""Ours."""\nOVERLAY = Overlay(name="two_steps", parent="D", arch="mips")\n'
+TWO_STEPS = '''
+# [Modified in twin:two_steps]
+def lock_vcpu(vcpu: ptr[kvm_vcpu]):
+    """Asks, and then takes."""
+    await_until(not vcpu.mutex)
+    vcpu.mutex = True
+'''
+
+
+def halting(scenario: Scenario) -> Scenario:
+    """Its guest halts and is interrupted, so that the thread in KVM_RUN sleeps with the mutex."""
+    run, ioctl = scenario.tasks
+    return replace(scenario, tasks=(replace(run, does=("run", "halt", "irq")), ioctl))
+
+
+@pytest.mark.parametrize("arch", known_archs())
+def test_everything_holds(arch: str) -> None:
+    assert check(Choice(arch), load_scenario("threads")).verdict == "holds"
+
+
+@pytest.mark.parametrize("arch", ["riscv", "mips", "powerpc"])
+def test_everything_holds_where_the_owner_sleeps(arch: str) -> None:
+    assert check(Choice(arch), halting(load_scenario("threads"))).verdict == "holds"
+
+
+@pytest.mark.parametrize("arch", ["riscv", "powerpc"])
+def test_nothing_of_it_rests_on_a_reduction(arch: str) -> None:
+    r = check(Choice(arch), load_scenario("threads"), reduce=NOTHING, fusing=False)
+    assert r.verdict == "holds"
+
+
+@pytest.mark.parametrize("release", ["v6.1", "v6.1.192"])
+def test_older_releases_take_it_too(release: str) -> None:
+    r = check(Choice("riscv", release=release), load_scenario("threads"))
+    assert set(r.violated) <= {"PREEMPTED-IFF-RUN"}
+
+
+def test_one_thread_costs_nothing() -> None:
+    """Nothing of waiting is left in the program of a vCPU that has one."""
+    m = check(Choice("riscv"), load_scenario("one"))
+    assert m.states == 1_572
+
+
+def test_what_a_vcpu_does_is_what_any_of_its_threads_says() -> None:
+    s = halting(load_scenario("threads"))
+    swapped = replace(s, tasks=s.tasks[::-1])
+    assert check(Choice("powerpc"), s).states == check(Choice("powerpc"), swapped).states
+
+
+def test_a_mutex_that_is_asked_and_then_taken_is_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "twin" / "two_steps"
+    folder.mkdir(parents=True)
+    (folder / "overlay.py").write_text(OVERLAY)
+    (folder / "mutex.py").write_text(TWO_STEPS)
+    r = check(Choice("mips", twin="two_steps", search=(tmp_path,)), load_scenario("threads"))
+    assert {"AT-MOST-ONE-CPU", "PUT-BEFORE-LOAD", "WTR-SCOPE"} <= set(r.violated)
