@@ -19,7 +19,7 @@ TOLD = [
     ("arm64-6.12.dat", "v6.12", "sout_cleared_before_load", {"scheduled_out": 400, "order": 1}),
     ("x86-6.12-ple.dat", "v6.12", "on_rq_ignored", {"preempted": 34, "ready": 34}),
     ("arm64-6.12.dat", "v6.12", "on_rq_ignored", {"preempted": 146, "ready": 146}),
-    ("x86-6.1-ple.dat", "v6.1.192", "wants_honoured", {"preempted": 2, "ready": 1}),
+    ("x86-6.1-ple.dat", "v6.1.192", "wants_honoured", {"preempted": 2, "ready": 2}),
     ("riscv64-7.2.dat", "v7.2", "riscv_skip_without_former", {"restore": 458}),
     ("riscv64-7.2.dat", "v7.2", "riscv_skip_anywhere", {"restore": 2}),
     ("riscv64-7.2.dat", "v7.2", "riscv_never_skips", {"restore": 62}),
@@ -34,7 +34,7 @@ TOLD = [
     ("x86-svm-6.12/trace.dat", "v6.12", "sout_cleared_before_load", {"scheduled_out": 25_170}),
     ("x86-svm-6.12/trace.dat", "v6.12", "on_rq_ignored", {"preempted": 4_187, "ready": 4_187}),
     ("arm64-6.12/trace.dat", "v6.12", "on_rq_ignored", {"preempted": 6_199, "ready": 6_199}),
-    ("x86-svm-6.1-ple/trace.dat", "v6.1.192", "wants_honoured", {"preempted": 11, "ready": 5}),
+    ("x86-svm-6.1-ple/trace.dat", "v6.1.192", "wants_honoured", {"preempted": 11, "ready": 11}),
 ]
 
 
@@ -80,6 +80,8 @@ CASES = [
     ("riscv64-7.2.dat", "arch_load", "preempted"),
     ("riscv64-7.2.dat", "sched_in", "so"),
     ("x86-6.1.dat", "arch_put", "preempted"),
+    ("x86-6.1.dat", "sched_in", "ready"),
+    ("riscv64-7.2.dat", "put", "ready"),
 ]
 
 

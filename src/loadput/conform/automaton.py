@@ -31,6 +31,7 @@ from .symbols import (
     FORMER_OWN,
     MAYBE_WOKEN,
     RUNNABLE,
+    STORED,
     WOKEN,
     Seen,
     unpack,
@@ -241,6 +242,8 @@ class Automaton:
                     mem = tuple(m if e is None else e for m, e in zip(p.mem, effect, strict=True))
                     woken.add(p._replace(mem=_keep(mem, p.mem)))
         expected = seen.woken if point == ("kvm_sched_in", "entry") else 0
+        if expected == STORED:
+            return woken or found
         if expected == WOKEN:
             return woken | {p._replace(raced=True) for p in found}
         if expected == MAYBE_WOKEN:

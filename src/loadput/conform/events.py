@@ -13,6 +13,7 @@ from ..trace.decode import as_whole
 from ..trace.needs import POINTERS, UNNAMED, Roles, find_roles, name_pointer
 from ..trace.table import FLAG_IRQS_OFF, Columns, Trace
 from .restores import LOAD, read_fields, read_former
+from .stream import EVER, Stream
 from .symbols import (
     ABSENT,
     BLOCKED,
@@ -31,6 +32,7 @@ from .symbols import (
     NOT_WOKEN,
     RADIX,
     RUNNABLE,
+    STORED,
     UNKNOWN,
     WOKEN,
 )
@@ -42,8 +44,6 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 NOT_PROBED = -(1 << 20)
-# A waker stores `ready` after the wakeup that the trace shows; it may be seen this many probes on.
-LATE_PROBES = 8
 # Functions that a vCPU's task calls outside kvm_vcpu_block(): the wait before is over.
 BLOCK, WORK = "kvm_vcpu_block", ("svm_prepare_switch_to_guest", "vmx_prepare_switch_to_guest")
 COMMON = ("vcpu_load", "vcpu_put", "kvm_sched_in", "kvm_sched_out")
@@ -316,9 +316,9 @@ def _between(e: Events, trace: Trace, roles: Roles, switches: Switches) -> tuple
     out, woken = np.full(n, UNKNOWN, dtype=np.int8), np.full(n, NOT_WOKEN, dtype=np.int8)
     entry = {p[0]: i for i, p in enumerate(e.points) if p[1] == "entry"}
     rows = np.flatnonzero(e.event == entry.get("kvm_sched_out", -1))
-    wakings = Wakings(e, trace, roles, switches)
-    near = np.maximum(np.arange(n) - LATE_PROBES, 0)
-    late = wakings.may_store(np.arange(n), np.where(e.vcpu[near] == e.vcpu, near, -1))
+    stream = Stream(trace, roles, trusts_probes=e.has_context)
+    wakings = Wakings(e, trace, roles, switches, stream)
+    late = _may_be_late(e, stream, wakings)
     back = _next(np.flatnonzero(e.event == entry.get("kvm_sched_in", -1)), rows, e.vcpu)
     before = np.where((rows > 0) & (e.vcpu[rows - 1] == e.vcpu[rows]), rows - 1, -1)
     was_woken = wakings.between(np.where(back >= 0, back, rows), before)
@@ -339,10 +339,42 @@ def _between(e: Events, trace: Trace, roles: Roles, switches: Switches) -> tuple
     left = out[rows]
     by_kvm = np.where(left == BLOCKED, by_kvm, np.where(left == RUNNABLE, NOT_WOKEN, MAYBE_WOKEN))
     good = back >= 0
-    woken[back[good]] = by_kvm[good]
+    stored = (by_kvm == WOKEN) & good & wakings.have_stored(rows, back, stream)
+    stored &= _enters_guest(e, trace, roles, np.where(good, back, rows), entry)
+    woken[back[good]] = np.where(stored, STORED, by_kvm)[good]
     if "kvm_sched_out" not in entry:
         woken[e.event == entry.get("kvm_sched_in", -1)] = MAYBE_WOKEN
     return out, woken, late
+
+
+def _may_be_late(e: Events, stream: Stream, wakings: Wakings) -> BOOL:
+    """Per row: whether a waker's store to `ready` may lie between its last read and this one."""
+    low, high = stream.read_window(e.cpu, e.time)
+    reads = e.flags["ready"] != ABSENT
+    first = np.zeros(e.event.size, dtype=np.bool_)
+    first[e.bounds] = True
+    # The last row before that read it, of the same vCPU without a gap between.
+    at = np.maximum.accumulate(np.where(reads | first, np.arange(e.event.size), 0))
+    before = np.concatenate([[0], at[:-1]])
+    since = np.where(first | ~reads[before], EVER, low[before])
+    return wakings.may_store(since, high)
+
+
+def _enters_guest(e: Events, trace: Trace, roles: Roles, rows: I64, entry: dict[str, int]) -> BOOL:
+    """Whether the guest is entered behind each row before the vCPU is put or switched out again:
+    then no signal woke it."""
+    name = roles.parts.get("entry")
+    if name is None or not {"vcpu_put", "kvm_sched_out"} <= set(entry) or not rows.size:
+        return np.zeros(rows.size, dtype=np.bool_)
+    ends = np.isin(e.event, [entry["vcpu_put"], entry["kvm_sched_out"]])
+    end = _next(np.flatnonzero(ends), rows, e.vcpu)
+    cols = trace.columns(name, [])
+    order = np.lexsort((cols["time_ns"], cols["pid"]))
+    key, time = cols["pid"][order].astype(np.int64), cols["time_ns"][order]
+    at = find_before(key, time, e.pid[rows].astype(np.int64), e.time[np.maximum(end, 0)])
+    return (
+        (end >= 0) & (at >= 0) & (time[np.maximum(at, 0)] > e.time[rows]) if key.size else end < 0
+    )
 
 
 def _next(targets: I64, rows: I64, vcpu: I32) -> I64:

@@ -32,6 +32,7 @@ from .result import (
     CONFORMS,
     DIVERGES,
     EXIT,
+    OF_FLAGS,
     UNDECIDED,
     WIDENED_RATIO,
     Conformance,
@@ -218,7 +219,8 @@ def _verdict(fit: Fit, lost: bool, inner: int, has_edge: bool) -> str:
         return UNDECIDED if lost else DIVERGES
     flags = [c for c in fit.counts if c.aspect in JUDGED]
     wide = any(c.widened > max(FEW, WIDENED_RATIO * (c.compared + c.widened)) for c in flags)
-    if wide or not any(c.compared for c in flags) or (has_edge and inner < fit.rows / 2):
+    seen = any(c.compared for c in flags if c.aspect in OF_FLAGS)
+    if wide or not seen or (has_edge and inner < fit.rows / 2):
         return UNDECIDED
     return CONFORMS
 

@@ -8,6 +8,8 @@ CONFORMS, DIVERGES, UNDECIDED = "conforms", "diverges", "not decided"
 EXIT = {CONFORMS: 0, DIVERGES: 1, UNDECIDED: 4}
 # More than this and a race explains too much.
 WIDENED_RATIO = 0.01
+# Of these one at least must have been compared: the order alone is not what the flags say.
+OF_FLAGS = ("preempted", "ready", "scheduled_out", "wants_to_run")
 
 
 @dataclass(slots=True)

@@ -15,13 +15,13 @@ FIELDS = {  # what probes call them
 CPU_NONE, CPU_HERE, CPU_BEFORE, CPU_SAME, CPU_ELSE, CPU_ABSENT = range(6)
 # __schedule(): the task was taken off the runqueue, or stayed; a signal may have kept it.
 BLOCKED, RUNNABLE, UNKNOWN, BLOCKED_OR_SIGNAL = range(4)
-# kvm_vcpu_wake_up() set ready while the task was out: no, yes, nobody can tell.
-NOT_WOKEN, WOKEN, MAYBE_WOKEN = range(3)
+# kvm_vcpu_wake_up() set ready while the task was out: no, yes or will yet, nobody can tell, surely.
+NOT_WOKEN, WOKEN, MAYBE_WOKEN, STORED = range(4)
 # At a load: whose was the one before on this CPU.
 FORMER_OTHER, FORMER_OWN, FORMER_UNKNOWN = range(3)
 # At a load: last_exit_cpu of the vCPU.
 EXIT_NONE, EXIT_HERE, EXIT_ELSE, EXIT_ABSENT = range(4)
-RADIX = (3, 3, 3, 3, 3, 6, 4, 3, 2, 2, 2, 3, 4, 3)
+RADIX = (3, 3, 3, 3, 3, 6, 4, 4, 2, 2, 2, 3, 4, 3)
 
 
 @dataclass(frozen=True, slots=True)

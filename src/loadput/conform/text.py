@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 import textwrap
 
-from .result import CONFORMS, DIVERGES, Conformance, Count, Divergence, Fit, Row
+from .result import (
+    CONFORMS,
+    DIVERGES,
+    OF_FLAGS,
+    Conformance,
+    Count,
+    Divergence,
+    Fit,
+    Row,
+)
 
 WIDTH = 72
 SHOWN_MISSING = 6
@@ -60,6 +69,8 @@ def _verdict(r: Conformance, fit: Fit) -> str:
         why = "events were lost, nobody knows where, and that may be why it diverges"
     elif not any(c.compared for c in fit.counts):
         why = "nothing could be compared"
+    elif not any(c.compared for c in fit.counts if c.aspect in OF_FLAGS):
+        why = "no probe reads a flag (preempted, ready, so, wants), and the order alone says little"
     else:
         why = "what may be a race, or a missing event, explains too much"
     return wrap(f"NOT DECIDED against {r.release}: {why}.")
