@@ -5,6 +5,7 @@ The scenario's name and the page docs/findings/vmcs-offline.md say what this res
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,56 @@ import pytest
 from loadput.check.museum import passes
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice
-from loadput.link.scenario import load_scenario
+from loadput.link.scenario import Scenario, load_scenario
 from loadput.run.reduce import NOTHING
 
-FOUND = {"LIST-DEL": 29, "VMCS-ONE-CPU": 34, "VMCS-LISTED": 36, "LIST-ADD": 45}
+FOUND = {"KERNEL-WARN": 26, "LIST-DEL": 30, "VMCS-ONE-CPU": 35, "VMCS-LISTED": 37, "LIST-ADD": 46}
 OVERLAY = '"""Ours."""\nOVERLAY = Overlay(name="irqs_off", parent="D", arch="vmx")\n'
+# Where interrupts go off and on again in the walk: before it, in each pass, after it.
 WALK = '''
 # [Modified in twin:irqs_off]
 def vmclear_local_loaded_vmcss():
     """With interrupts off."""
     cpu = raw_smp_processor_id()
-    local_irq_save(flags)
-    for v in each(loaded_vmcs):
-        if READ_ONCE(v.loaded_vmcss_on_cpu_link) == cpu:
-            __loaded_vmcs_clear(v)
-    local_irq_restore(flags)
+    {}
+    v = READ_ONCE(per_cpu(loaded_vmcss_on_cpu, cpu))
+    while v:
+        with atomic:
+            WARN_ON(v.loaded_vmcss_on_cpu_link != cpu)
+            n = v.loaded_vmcss_on_cpu_next
+        {}
+        __loaded_vmcs_clear(v)
+        {}
+        v = n
+    {}
 '''
+OFF, ON = "local_irq_save(flags)", "local_irq_restore(flags)"
+WHOLE = (OFF, "pass", "pass", ON)
+EACH_CALL = ("pass", OFF, ON, "pass")
+# On only between one call and the next.
+BUT_BETWEEN = (OFF, "pass", f"{ON}\n        {OFF}", ON)
 
 
-def run(choice: Choice, *, engine: str = "native") -> Result:
-    return check(choice, load_scenario("offline"), engine=engine, reduce=NOTHING)
+def two_vmcss() -> Scenario:
+    """As offline, with a second vCPU thread, so that a CPU has two VMCSs to clear."""
+    s = load_scenario("offline")
+    vcpu, hotplug = s.tasks
+    constants = (*s.constants, ("preempt_model", 1), ("timer_irqs", 0))
+    tasks = (vcpu, replace(vcpu, vcpu=1), hotplug)
+    return replace(s, vms=(0, 0), tasks=tasks, constants=constants)
+
+
+def run(choice: Choice, scenario: Scenario | None = None, *, engine: str = "native") -> Result:
+    return check(choice, scenario or load_scenario("offline"), engine=engine, reduce=NOTHING)
+
+
+def walk(folder: Path, where: tuple[str, str, str, str]) -> Choice:
+    """Mainline with interrupts off there."""
+    overlay = folder / "twin" / "irqs_off"
+    overlay.mkdir(parents=True)
+    (overlay / "overlay.py").write_text(OVERLAY)
+    (overlay / "hotplug.py").write_text(WALK.format(*where))
+    return Choice("vmx", twin="irqs_off", search=(folder,))
 
 
 @pytest.mark.parametrize("engine", ["native", "interp"])
@@ -52,8 +83,16 @@ def test_with_the_callback_in_the_atomic_section_it_holds(release: str) -> None:
 
 
 def test_with_interrupts_off_in_the_walk_it_holds(tmp_path: Path) -> None:
-    folder = tmp_path / "twin" / "irqs_off"
-    folder.mkdir(parents=True)
-    (folder / "overlay.py").write_text(OVERLAY)
-    (folder / "hotplug.py").write_text(WALK)
-    assert run(Choice("vmx", twin="irqs_off", search=(tmp_path,))).verdict == "holds"
+    fixed = walk(tmp_path, WHOLE)
+    assert run(fixed).verdict == run(fixed, two_vmcss()).verdict == "holds"
+
+
+def test_with_interrupts_off_in_each_call_the_walk_leaves_the_list(tmp_path: Path) -> None:
+    assert run(walk(tmp_path, EACH_CALL)).violated == ["KERNEL-WARN"]
+
+
+def test_the_node_that_the_walk_has_read_ahead_may_be_gone(tmp_path: Path) -> None:
+    """Interrupts are on between two calls only: what is cleared there is what the walk is at next."""
+    choice = walk(tmp_path, BUT_BETWEEN)
+    assert run(choice).verdict == "holds"
+    assert run(choice, two_vmcss()).violated == ["KERNEL-WARN"]

@@ -48,7 +48,7 @@ FOUND = {
     "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 13, 15613, 23365, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 36, 32305, 26645, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 33, 34984, 26645, PUBLISHED),
-    "vmcs-clear-publish-order": ("LIST-ADD", 22, 39452, 11314, PUBLISHED),
+    "vmcs-clear-publish-order": ("LIST-ADD", 23, 43908, 11896, PUBLISHED),
     "vmcs-foreign-access": ("RVI-OWN", 71, 23863, 17003, PUBLISHED),
     "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 12, 37478, 47890, ANOTHER),
     "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 33, 4787, 5467, PUBLISHED),

@@ -6,16 +6,23 @@ cpu_hotplug: nothing else reads them.
 
 
 class loaded_vmcs(struct):
-    # The CPU whose list, loaded_vmcss_on_cpu in C, the VMCS is on.
+    # The CPU whose list, loaded_vmcss_on_cpu in C, the VMCS is on; the one after it there.
     loaded_vmcss_on_cpu_link: cpu = -1
+    loaded_vmcss_on_cpu_next: ptr[loaded_vmcs]
+
+
+loaded_vmcss_on_cpu: per_cpu[ptr[loaded_vmcs]]
 
 
 # [New in arch:vmx]
 def add_loaded_vmcs(loaded_vmcs: ptr[loaded_vmcs], cpu: cpu):
-    """Ours: list_add() to the CPU's loaded_vmcss_on_cpu."""
+    """Ours: list_add() to the CPU's loaded_vmcss_on_cpu: as its first."""
     if cpu_hotplug:
         list_add(loaded_vmcs.loaded_vmcss_on_cpu_link)
-        WRITE_ONCE(loaded_vmcs.loaded_vmcss_on_cpu_link, cpu)
+        with atomic:
+            loaded_vmcs.loaded_vmcss_on_cpu_next = per_cpu(loaded_vmcss_on_cpu, cpu)
+            WRITE_ONCE(per_cpu(loaded_vmcss_on_cpu, cpu), loaded_vmcs)
+            loaded_vmcs.loaded_vmcss_on_cpu_link = cpu
 
 
 # [New in arch:vmx]
@@ -23,20 +30,40 @@ def del_loaded_vmcs(loaded_vmcs: ptr[loaded_vmcs], cpu: cpu):
     """Ours: list_del() from the CPU's loaded_vmcss_on_cpu: from whichever list the node is on."""
     if cpu_hotplug:
         list_del(loaded_vmcs.loaded_vmcss_on_cpu_link, cpu)
-        WRITE_ONCE(loaded_vmcs.loaded_vmcss_on_cpu_link, -1)
+        with atomic:
+            unlink_loaded_vmcs(loaded_vmcs, loaded_vmcs.loaded_vmcss_on_cpu_next)
+            loaded_vmcs.loaded_vmcss_on_cpu_next = NULL
+            loaded_vmcs.loaded_vmcss_on_cpu_link = -1
+
+
+# [New in arch:vmx]
+def unlink_loaded_vmcs(loaded_vmcs: ptr[loaded_vmcs], next: ptr[loaded_vmcs]):
+    """Ours: whatever points to the VMCS on a list points to the next one instead."""
+    for c in each(cpu):
+        if per_cpu(loaded_vmcss_on_cpu, c) == loaded_vmcs:
+            WRITE_ONCE(per_cpu(loaded_vmcss_on_cpu, c), next)
+    for v in each(loaded_vmcs):
+        if v.loaded_vmcss_on_cpu_next == loaded_vmcs:
+            v.loaded_vmcss_on_cpu_next = next
 
 
 # [New in arch:vmx]
 def vmclear_local_loaded_vmcss():
-    """Mirrors: vmclear_local_loaded_vmcss(), arch/x86/kvm/vmx/vmx.c, v6.12
+    """The walk has read the next node before it clears the one that it is at; where that next one is
+    no longer on the list, the kernel goes on through memory that is none of the list's.
 
-    Omits: that the walk keeps the next node from before
+    Mirrors: vmclear_local_loaded_vmcss(), arch/x86/kvm/vmx/vmx.c; list_for_each_entry_safe(),
+    include/linux/list.h, v6.12
     """
     cpu = raw_smp_processor_id()
 
-    for v in each(loaded_vmcs):
-        if READ_ONCE(v.loaded_vmcss_on_cpu_link) == cpu:
-            __loaded_vmcs_clear(v)
+    v = READ_ONCE(per_cpu(loaded_vmcss_on_cpu, cpu))
+    while v:
+        with atomic:
+            WARN_ON(v.loaded_vmcss_on_cpu_link != cpu)
+            n = v.loaded_vmcss_on_cpu_next
+        __loaded_vmcs_clear(v)
+        v = n
 
 
 # [Modified in arch:vmx]
