@@ -90,8 +90,16 @@ class InputError(LoadputError):
     """An input file that holds nothing usable."""
 
 
+class OutputError(LoadputError):
+    """An output that cannot be written."""
+
+
 class TraceError(LoadputError):
     """A trace that is broken or lacks what was asked for."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Work that was not begun: whoever waits for it wants an end, and what is decided."""
 
 
 class InternalError(LoadputError):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from ..base.errors import Interrupted
 from ..ir import ops as o
 from ..ir.calls import callees, reach
 from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
-from .verdict import Result
+from .verdict import UNDECIDED, Result
 
 DESIGNS = ("A", "B", "C", "D")
 ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390")
@@ -40,9 +41,12 @@ class Row:
 
 @dataclass(slots=True)
 class Comparison:
+    """What was decided; ``left`` are the designs and architectures that were not, interrupted."""
+
     rows: list[Row] = field(default_factory=list)
     scenario: Scenario | None = None
     release: str = "v6.12"
+    left: list[tuple[str, str]] = field(default_factory=list)
 
     def find(self, design: str, arch: str) -> Row:
         """The row of one cell; KeyError where there is none."""
@@ -116,19 +120,25 @@ def compare(
     search: tuple[Path, ...] = (),
     at_once: int = 1,
 ) -> Comparison:
-    """Decide every design on every architecture.
+    """Decide every design on every architecture; where ``run`` raises Interrupted, what it can.
 
     :param run: decides one choice; called by ``at_once`` threads
     :param search: further folders with overlays
     """
 
-    def row(of: tuple[str, str]) -> Row:
+    def row(of: tuple[str, str]) -> Row | None:
         design, arch = of
-        r = run(Choice(arch, design, release, search=search))
+        try:
+            r = run(Choice(arch, design, release, search=search))
+        except Interrupted:
+            return None
         p = r.machine.program
         order = ""
         if design == "A":
-            order = order_matters(r, Choice(arch, "A-swapped", release, search=search), run)
+            try:
+                order = order_matters(r, Choice(arch, "A-swapped", release, search=search), run)
+            except Interrupted:
+                order = UNDECIDED
         told = learns(p, "kvm_arch_vcpu_load"), learns(p, "kvm_arch_vcpu_put")
         return Row(design, arch, r, churn(design, arch, *search), *told, order)
 
@@ -138,4 +148,7 @@ def compare(
     first = sorted(cells, key=lambda c: (archs.index(c[1]), c[0] != "A"))
     with ThreadPoolExecutor(at_once) as pool:
         done = dict(zip(first, pool.map(row, first), strict=True))
-    return Comparison(scenario=scenario, release=release, rows=[done[c] for c in cells])
+    rows = [r for r in (done[c] for c in cells) if r is not None]
+    return Comparison(
+        scenario=scenario, release=release, rows=rows, left=[c for c in cells if done[c] is None]
+    )

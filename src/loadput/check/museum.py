@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import LoadputError
+from ..base.errors import Interrupted, LoadputError
 from ..link.overlay import SPEC, find_overlays, get_overlay
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
@@ -216,7 +216,7 @@ def show(
     An entry's intermediate states are decided like it, each beside ours on its scenario.
 
     :param run: decides one program; called by ``at_once`` threads. A program that several entries
-        need is decided once
+        need is decided once. Where it raises Interrupted, the entry is left out
     """
 
     def choice(e: Entry, overlay: str) -> Choice:
@@ -226,17 +226,26 @@ def show(
     def after(c: Choice) -> Choice:
         return replace(c, twin="")
 
+    def decided(job: tuple[Choice, str]) -> Result | None:
+        try:
+            return run(job[0], load_scenario(job[1]))
+        except Interrupted:
+            return None
+
     states = {e.id: [(e.id, e.scenario), *((s.overlay, s.scenario) for s in e.intermediate)]
               for e in wanted}  # fmt: skip
     befores = {e.id: [(choice(e, o), s) for o, s in states[e.id]] for e in wanted}
     pairs = [pair for rows in befores.values() for pair in rows]
     jobs = {job: None for c, s in pairs for job in ((c, s), (after(c), s))}
     with ThreadPoolExecutor(at_once) as pool:
-        done = pool.map(lambda job: run(job[0], load_scenario(job[1])), jobs)
-        found = dict(zip(jobs, done, strict=True))
+        found = dict(zip(jobs, pool.map(decided, jobs), strict=True))
     out = []
     for e in wanted:
-        first, *rest = [(found[c, s], found[after(c), s]) for c, s in befores[e.id]]
+        rows = [(found[c, s], found[after(c), s]) for c, s in befores[e.id]]
+        whole = [(a, b) for a, b in rows if a is not None and b is not None]
+        if len(whole) < len(rows):
+            continue
+        first, *rest = whole
         between = zip(e.intermediate, rest, strict=True)
         out.append(Shown(e, *first, tuple(Between(s, *r) for s, r in between)))
     return out

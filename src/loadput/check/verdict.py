@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..base.errors import LoadputError
+from ..base.errors import Interrupted, LoadputError
 from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import Machine, build_machine
@@ -81,17 +81,21 @@ def check(
 
     :param properties: report only these; all are explored. Unknown names raise LP0505
     :param reduce: leave out what no verdict needs; docs/reductions.md
+    :raises Interrupted: ``limits.interrupted`` is true before a state was seen
     :param base: the result of the program it is compared with: gives each finding its blame
     :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
         ``not decided`` if a bound was hit, else ``holds``
     """
     begin = time.perf_counter()
+    if limits is not None and limits.is_interrupted:
+        raise Interrupted
     program = link(choice, scenario)
     _known(program, properties)
     machine = build_machine(program, fusing=fusing)
-    ex = explore(
-        machine, engine=engine, limits=limits or Limits(), progress=progress, reduce=reduce
-    )
+    limits = limits or Limits()
+    if limits.is_interrupted:
+        raise Interrupted
+    ex = explore(machine, engine=engine, limits=limits, progress=progress, reduce=reduce)
     teller = Teller(machine)
     results = [
         _result(p.name, p.applies, ex, teller)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.errors import Interrupted
+from ..base.output import say, store
+from .interrupt import INTERRUPTED, end_softly, interrupted
 from .options import (
     EXIT,
+    OutputFile,
     engine_options,
+    keep_inputs,
     make_choice,
     make_limits,
     make_reduce,
@@ -32,11 +37,9 @@ if TYPE_CHECKING:
 @click.option("--tree", type=click.Path(file_okay=False), help="a kernel source tree")
 @click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
 @click.option("--property", "props", multiple=True, help="report only this one; may be repeated")
+@click.option("--json", "json_file", type=OutputFile(), help="write JSON here; - is stdout")
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False), help="write JSON here; - is stdout"
-)
-@click.option(
-    "--html", "html_file", type=click.Path(dir_okay=False),
+    "--html", "html_file", type=OutputFile(stdout=False),
     help="draw the shortest counterexample as a page",
 )  # fmt: skip
 @click.option("--stats", is_flag=True, help="sizes, times, what fusing saves, what never happened")
@@ -45,10 +48,13 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     """Decide every property over every interleaving, in one exploration.
 
     INPUTS are a mail, an mbox series, a diff or C files, laid over the base in order. Exit code: 0
-    holds, 1 a finding (with a base: a new one), 2 bad input, 3 internal error, 4 not decided.
+    holds, 1 a finding (with a base: a new one), 2 bad input or output, 3 internal error, 4 not
+    decided, 130 interrupted: what was decided by then is said.
     """
     from ..check.judge import expand_archs
 
+    keep_inputs((opts["json_file"], opts["html_file"]), (*inputs, opts["scenario"]))
+    end_softly()
     opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
     if inputs or opts["tree"]:
@@ -60,25 +66,29 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     from ..report.text import render_result
 
     scenario = load_scenario(opts["scenario"])
-    results = []
-    for arch in archs:
-        choice = make_choice(opts, arch)
-        before = _run(_base(opts, choice), scenario, opts) if opts["base"] else None
-        results.append(_run(choice, scenario, opts, before))
-        if opts["json_file"] != "-":
-            text = render_result(results[-1], command=again(opts, arch), verbose=opts["verbose"])
-            click.echo(("\n" if len(results) > 1 else "") + text, nl=False)
-            if opts["stats"]:
-                from ..report.stats import render_stats
+    results: list[Result] = []
+    with contextlib.suppress(Interrupted):
+        for arch in archs:
+            choice = make_choice(opts, arch)
+            before = _run(_base(opts, choice), scenario, opts) if opts["base"] else None
+            results.append(_run(choice, scenario, opts, before))
+            if opts["json_file"] != "-":
+                text = render_result(
+                    results[-1], command=again(opts, arch), verbose=opts["verbose"]
+                )
+                click.echo(("\n" if len(results) > 1 else "") + text, nl=False)
+                if opts["stats"]:
+                    from ..report.stats import render_stats
 
-                click.echo(render_stats(results[-1]), nl=False)
+                    click.echo(render_stats(results[-1]), nl=False)
     if opts["json_file"]:
-        write_json(
+        store(
             opts["json_file"],
             encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),
         )
     draw(opts, results, again(opts, opts["arch"]))
-    sys.exit(max((exit_code(r, bool(opts["base"])) for r in results), key=_severity))
+    code = max((exit_code(r, bool(opts["base"])) for r in results), key=_severity, default=4)
+    sys.exit(INTERRUPTED if interrupted() else code)
 
 
 def _severity(code: int) -> int:
@@ -124,17 +134,7 @@ def draw(opts: dict[str, Any], results: list[Result], command: str) -> None:
 
         where = opts["html_file"]
         drawn = draw_counterexample(results, where, command)
-        click.echo(
-            f"wrote {where}" if drawn else f"no counterexample: {where} not written", err=True
-        )
-
-
-def write_json(name: str, data: bytes) -> None:
-    """To a file, or to standard output for ``-``."""
-    if name == "-":
-        sys.stdout.buffer.write(data)
-        return
-    Path(name).write_bytes(data)
+        say(f"wrote {where}" if drawn else f"no counterexample: {where} not written")
 
 
 def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .interrupt import INTERRUPTED, end_softly, interrupted
 from .options import (
+    OutputFile,
     engine_options,
+    keep_inputs,
     make_limits,
     make_reduce,
     overlay_folders,
@@ -32,17 +35,19 @@ if TYPE_CHECKING:
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
 @overlays_option
 @engine_options
-@click.option("--json", "json_file", type=click.Path(dir_okay=False))
+@click.option("--json", "json_file", type=OutputFile(), help="- is stdout")
 def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) -> None:
     """Decide every design on every architecture, and count what each asks of the arch code."""
+    from ..base.output import store
     from ..check.compare import compare
     from ..check.judge import expand_archs, known_archs
     from ..check.verdict import check
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
     from ..report.json import encode
-    from .check import write_json
 
+    keep_inputs((opts["json_file"],), (scenario,))
+    end_softly()
     fixed = load_scenario(scenario)
     names = tuple(d.strip() for d in designs.split(",") if d.strip())
     search = overlay_folders(opts)
@@ -71,7 +76,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         at_once=shared["at_once"],
     )
     if json_file := opts["json_file"]:
-        write_json(json_file, encode(comparison_json(c)))
+        store(json_file, encode(comparison_json(c)))
     if json_file != "-":
         words = ["loadput compare"]
         words += [f"--design {designs}"] if designs != "A,B,C,D" else []
@@ -83,4 +88,6 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         left = [a for a in known_archs(*search) if a not in on] if archs == ARCHS else []
         click.echo(render_comparison(c, command=" ".join(words), left_out=left), nl=False)
     verdicts = {r.result.verdict for r in c.rows}
+    if interrupted():
+        sys.exit(INTERRUPTED)
     sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..base.output import STDOUT, store
+from .options import OutputFile, keep_inputs
+
 if TYPE_CHECKING:
     from loadput.conform import Conformance
     from loadput.trace import Trace
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     "--overlays", multiple=True, type=click.Path(exists=True, file_okay=False),
     help="a folder with overlays of your own; may be repeated",
 )  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(), help="Write it all as JSON; - for stdout.")
+@click.option("--json", "json_path", type=OutputFile(), help="Write it all as JSON; - for stdout.")
 def command(
     files: tuple[str, ...],
     release: str,
@@ -40,6 +43,7 @@ def command(
     """
     from loadput.conform import conform_trace
 
+    keep_inputs((json_path,), files)
     results = []
     for name in files:
         result = conform_trace(
@@ -81,9 +85,8 @@ def _report(results: list[Conformance], json_path: str | None) -> None:
 
     if json_path:
         data = msgspec.json.format(msgspec.json.encode(results), indent=1)
-        if json_path == "-":
-            click.echo(data.decode())
+        store(json_path, data + b"\n")
+        if json_path == STDOUT:
             return
-        Path(json_path).write_bytes(data + b"\n")
     rule = "\n" + "=" * 72 + "\n\n"
     click.echo(rule.join(render_conformance(r) for r in results), nl=False)

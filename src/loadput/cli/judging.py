@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .check import _run, again, draw, exit_code, write_json
+from ..base.errors import Interrupted
+from ..base.output import store
+from .check import _run, again, draw, exit_code
+from .interrupt import INTERRUPTED, interrupted
 from .options import make_choice, overlay_folders, share_cores
 
 if TYPE_CHECKING:
@@ -66,7 +70,8 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
             part.failed.append((arch, "", failed[arch]))
             part.said.append(render_failure(arch, "", failed[arch]))
         else:
-            _judge_arch(part, arch, base, taken[arch])
+            with suppress(Interrupted):
+                _judge_arch(part, arch, base, taken[arch])
         return part
 
     with ThreadPoolExecutor(shared["at_once"]) as pool:
@@ -82,10 +87,10 @@ def run_judging(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any])
         command = again(opts, opts["arch"], inputs)
         click.echo(render_summary(run.judged, run.failed, run.idle, command), nl=False)
     if opts["json_file"]:
-        write_json(opts["json_file"], _json(run, base))
+        store(opts["json_file"], _json(run, base))
     draw(opts, [j.result for j in run.judged], again(opts, opts["arch"], inputs))
     codes = [exit_code(j.result, True) for j in run.judged] + [2 for _ in run.failed]
-    return max(codes, key=SEVERITY.__getitem__, default=0)
+    return INTERRUPTED if interrupted() else max(codes, key=SEVERITY.__getitem__, default=0)
 
 
 def _has_any(
@@ -229,5 +234,5 @@ def _tree_only(archs: list[str], opts: dict[str, Any], scenario: Scenario, rende
             }
         )
     if opts["json_file"]:
-        write_json(opts["json_file"], encode({"schema": SCHEMA, "tree": tree.name, "archs": rows}))
+        store(opts["json_file"], encode({"schema": SCHEMA, "tree": tree.name, "archs": rows}))
     return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -22,6 +23,8 @@ VERBS = {
     "conform": "hold a recording of a real kernel against the specification",
 }
 INTERNAL = "LP0999"
+CLOSED = 141
+"""Of one whose reader went away, SIGPIPE: what it found was not said, so it is no 0 and no 1."""
 
 
 class _Verbs(click.Group):
@@ -47,42 +50,78 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run; exit codes: 0 holds, 1 finding, 2 bad input, 3 internal, 4 not decided."""
+    """Run; exit codes: 0 holds, 1 finding, 2 bad input or output, 3 internal, 4 not decided,
+    130 interrupted.
+    """
+    from ..base.errors import OutputError
+    from ..base.output import ReaderGone, guard_streams, say
+
+    code = _guarded(guard_streams) or _guarded(_verb)
+    try:
+        sys.stdout.flush()
+    except OutputError as e:
+        say(e.render())
+        code = e.exit_code
+    except ReaderGone:
+        code = CLOSED
+    sys.exit(code)
+
+
+def _verb() -> None:
+    cli.main(standalone_mode=False)
+
+
+def _guarded(run: Callable[[], None]) -> int:
+    """The exit code of ``run``; what is wrong is said on standard error."""
     from ..base.errors import InternalError, LoadputError
+    from ..base.output import ReaderGone, say
+    from .interrupt import INTERRUPTED
 
     try:
-        cli.main(standalone_mode=False)
+        run()
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else int(e.code is not None)
     except click.exceptions.Exit as e:
-        sys.exit(e.exit_code)
+        return e.exit_code
     except click.ClickException as e:
         e.show()
-        sys.exit(2)
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 2
+    except (click.Abort, KeyboardInterrupt) as e:
+        if isinstance(e.__cause__, EOFError):  # click takes it for a user who leaves a prompt
+            _crash(e.__cause__)
+            return InternalError.exit_code
+        say("interrupted")
+        return INTERRUPTED
     except LoadputError as e:
         if e.line_text is None and e.span is not None and e.span.line > 0:
             from ..link.overlay import source_line
 
             e.line_text = source_line(e.span)
-        click.echo(e.render(), err=True)
-        sys.exit(e.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
+        say(e.render())
+        return e.exit_code
+    except ReaderGone:
+        return CLOSED
     except Exception as e:
         _crash(e)
-        sys.exit(InternalError.exit_code)
+        return InternalError.exit_code
+    return 0
 
 
 def _crash(e: Exception) -> None:
     """Our bug: leave a folder from which it can be repeated, and say where."""
     import shlex
-    import tempfile
     import traceback
-    from pathlib import Path
 
-    folder = Path(tempfile.mkdtemp(prefix="loadput-repro-", dir="."))
-    (folder / "command.txt").write_text(shlex.join(sys.argv) + "\n")
-    (folder / "traceback.txt").write_text("".join(traceback.format_exception(e)))
-    click.echo(f"error[{INTERNAL}]: internal error: {type(e).__name__}: {e}", err=True)
-    click.echo(f"  next:     please report it with the folder {folder.name}", err=True)
+    from ..base.output import make_folder, say
+
+    told = "".join(traceback.format_exception(e))
+    say(f"error[{INTERNAL}]: internal error: {type(e).__name__}: {e}")
+    folder = make_folder("loadput-repro-")
+    try:
+        if folder is None:
+            raise OSError
+        (folder / "command.txt").write_text(shlex.join(sys.argv) + "\n", "utf-8", "replace")
+        (folder / "traceback.txt").write_text(told, "utf-8", "replace")
+        say(f"  next:     please report it with the folder {folder}")
+    except OSError:
+        say(f"{told}  next:     please report it with these lines")

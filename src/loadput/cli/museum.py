@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .interrupt import INTERRUPTED, end_softly, interrupted
 from .options import (
+    OutputFile,
     engine_options,
     make_limits,
     make_reduce,
@@ -29,22 +31,23 @@ if TYPE_CHECKING:
 @click.argument("ids", nargs=-1)
 @overlays_option
 @engine_options
-@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="- is stdout")
+@click.option("--json", "json_file", type=OutputFile(), help="- is stdout")
 def command(ids: tuple[str, ...], **opts: Any) -> None:
     """Decide real bugs of this path, before and after their fix.
 
     IDS are entries; all without. One shows its counterexample. Exit code 0 only if every entry is
     found before its fix, holds with it, has its states between as expected, and none is left out.
     """
+    from ..base.output import store
     from ..check.museum import entries, get_entry, not_shown, show
     from ..check.verdict import check
     from ..report.json import encode
     from ..report.museum import museum_json, render_entry, render_table
-    from .check import write_json
 
     search = overlay_folders(opts)
     wanted = [get_entry(i, *search) for i in ids] or list(entries(*search).values())
     missing = {} if ids else not_shown()
+    end_softly()
     shared = share_cores(opts, 2 * len(wanted))
 
     def run(choice: Choice, scenario: Scenario) -> Result:
@@ -59,16 +62,18 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
         )
 
     shown = show(wanted, run, at_once=shared["at_once"], search=search)
+    known = {s.entry.id for s in shown}
+    missing |= {e.id: "not begun: interrupted" for e in wanted if e.id not in known}
     if json_file := opts["json_file"]:
-        write_json(json_file, encode(museum_json(shown, missing)))
+        store(json_file, encode(museum_json(shown, missing)))
     if json_file != "-":
         words = ["loadput museum", *ids, *reduction_words(opts)]
         words += [f"--overlays {folder}" for folder in opts["overlays"]]
-        if len(ids) == 1:
+        if len(ids) == 1 and shown:
             click.echo(render_entry(shown[0], *_differences(shown[0])), nl=False)
         else:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
-    sys.exit(exit_code(shown, missing))
+    sys.exit(INTERRUPTED if interrupted() else exit_code(shown, missing))
 
 
 def exit_code(shown: list[Shown], missing: dict[str, str]) -> int:

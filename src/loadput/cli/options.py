@@ -4,17 +4,71 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ..base.errors import OutputError
+from ..base.output import STDOUT, check_output
+from .interrupt import interrupted
 
 if TYPE_CHECKING:
     from ..check.verdict import Progress
     from ..link.program import Choice
     from ..run.explore import Limits
     from ..run.reduce import Reduce
+
+
+class OutputFile(click.ParamType):  # type: ignore[type-arg]
+    """A file to write: that it can be is tried before the work, and that it is no other one's.
+
+    :param stdout: whether ``-`` is standard output
+    """
+
+    name = "file"
+
+    def __init__(self, *, stdout: bool = True) -> None:
+        self.stdout = stdout
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == STDOUT and not self.stdout:
+            self.fail("- is standard output, which this cannot go to: name a file")
+        check_output(value)
+        if ctx is not None and value != STDOUT:
+            _claim(ctx.meta.setdefault("loadput.outputs", {}), value, param)
+        return value
+
+
+def _claim(taken: dict[str, str], name: str, param: click.Parameter | None) -> None:
+    option = param.opts[0] if param else name
+    other = taken.setdefault(os.path.realpath(name), option)
+    if other != option:
+        raise OutputError(
+            "LP0521",
+            f"{other} and {option} name one file",
+            where=name,
+            got=name,
+            expected="a file of its own for each",
+            next=f"another name for {option}",
+        )
+
+
+def keep_inputs(outputs: Iterable[str | None], inputs: Iterable[str]) -> None:
+    """Raise OutputError LP0521 where an output would be written over what is read."""
+    read = {os.path.realpath(i): i for i in inputs}
+    for name in outputs:
+        if name and name != STDOUT and os.path.realpath(name) in read:
+            raise OutputError(
+                "LP0521",
+                f"the output {name} would be written over an input",
+                where=name,
+                got=read[os.path.realpath(name)],
+                expected="a file of its own",
+                next="another name for the output",
+            )
+
 
 EXIT = {"holds": 0, "violated": 1, "not decided": 4}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -88,6 +142,7 @@ def make_limits(opts: dict[str, Any]) -> Limits:
         opts["stop_at_first"],
         opts["threads"],
         opts.get("at_once", 1),
+        interrupted,
     )
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..base.output import STDOUT, say, store
+from .options import OutputFile, keep_inputs
+
 if TYPE_CHECKING:
     from loadput.trace import Trace
     from loadput.trace.account import Accounting
@@ -16,9 +19,13 @@ if TYPE_CHECKING:
 
 @click.command("trace")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option("--json", "json_path", type=click.Path(), help="Write it all as JSON; - for stdout.")
-@click.option("--html", "html_path", type=click.Path(), help="Write a timeline page of one FILE.")
-@click.option("--perfetto", type=click.Path(), help="Write one FILE for ui.perfetto.dev.")
+@click.option("--json", "json_path", type=OutputFile(), help="Write it all as JSON; - for stdout.")
+@click.option(
+    "--html", "html_path", type=OutputFile(stdout=False), help="Write a timeline page of one FILE."
+)
+@click.option(
+    "--perfetto", type=OutputFile(stdout=False), help="Write one FILE for ui.perfetto.dev."
+)
 @click.option("--vm", help="Count the loads of one VM: vm0, vm1, .. or its struct kvm address.")
 @click.option("--from", "start", help="Count from this time: seconds of the clock, or +seconds.")
 @click.option("--to", "end", help="Count up to this time: seconds of the clock, or +seconds.")
@@ -44,6 +51,7 @@ def command(
     """
     if (html_path or perfetto) and len(files) != 1:
         raise click.UsageError("--html and --perfetto take exactly one FILE")
+    keep_inputs((json_path, html_path, perfetto), (*files, *([costs] if costs else [])))
     results = []
     for name in files:
         trace = _open(name)
@@ -139,12 +147,12 @@ def _draw(trace: Trace, result: Accounting, html_path: str | None, perfetto: str
         from loadput.trace.timeline import write_html
 
         write_html(trace, result, html_path)
-        click.echo(f"wrote {html_path}", err=True)
+        say(f"wrote {html_path}")
     if perfetto:
         from loadput.trace.perfetto import write_perfetto
 
         write_perfetto(trace, perfetto)
-        click.echo(f"wrote {perfetto}", err=True)
+        say(f"wrote {perfetto}")
 
 
 def _report(results: list[Accounting], json_path: str | None) -> None:
@@ -154,10 +162,9 @@ def _report(results: list[Accounting], json_path: str | None) -> None:
 
     if json_path:
         data = msgspec.json.format(msgspec.json.encode(results), indent=1)
-        if json_path == "-":
-            click.echo(data.decode())
+        store(json_path, data + b"\n")
+        if json_path == STDOUT:
             return
-        Path(json_path).write_bytes(data + b"\n")
     rule = "\n" + "=" * 72 + "\n\n"
     blocks = [render_accounting(result) for result in results]
     if len(results) > 1:

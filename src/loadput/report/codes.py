@@ -53,6 +53,8 @@ CODES = {
     "LP0507": "A file that holds no counterexample to replay.",
     "LP0508": "A museum entry that there is not, or that is not shown.",
     "LP0509": "A museum entry whose entry.toml lacks something or has something unknown.",
+    "LP0520": "An output that cannot be written: nothing of it is left behind.",
+    "LP0521": "One file named for two things: it would be overwritten.",
     "LP0600": "A recording that cannot be opened.",
     "LP0601": "A recording that is cut off.",
     "LP0602": "A recording that is damaged, or no recording at all.",

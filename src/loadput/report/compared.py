@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..check.compare import Comparison
+from ..check.compare import Comparison, Row
+from ..check.verdict import UNDECIDED
 from .json import SCHEMA, program_result
 from .text import EDGE, number, wrap
 
@@ -15,7 +16,7 @@ ACROSS = 4
 
 
 def _order(c: Comparison) -> list[str]:
-    return list(dict.fromkeys(r.design for r in c.rows))
+    return list(dict.fromkeys([*(r.design for r in c.rows), *(d for d, _ in c.left)]))
 
 
 def _table(c: Comparison, archs: list[str], designs: list[str]) -> list[str]:
@@ -28,20 +29,25 @@ def _table(c: Comparison, archs: list[str], designs: list[str]) -> list[str]:
     out = [line("design", designs)]
     if any(d in TITLES for d in designs):
         out.append(line("", [TITLES.get(d, "") for d in designs]))
-    out.append("verdict")
-    out += [line(a, [c.find(d, a).result.verdict for d in designs]) for a in archs]
-    out.append("states")
-    out += [line(a, [number(c.find(d, a).result.states) for d in designs]) for a in archs]
+    found = {(r.design, r.arch): r for r in c.rows}
+
+    def lines(told: Callable[[Row], str], missing: str) -> list[str]:
+        def cell(d: str, a: str) -> str:
+            return told(found[d, a]) if (d, a) in found else missing
+
+        return [line(a, [cell(d, a) for d in designs]) for a in archs]
+
+    out += ["verdict", *lines(lambda r: r.result.verdict, UNDECIDED)]
+    out += ["states", *lines(lambda r: number(r.result.states), "-")]
     out.append("arch functions that the design defines or changes")
-    out += [line(a, [str(len(c.find(d, a).functions)) for d in designs]) for a in archs]
-    return out
+    return out + lines(lambda r: str(len(r.functions)), "-")
 
 
 def render_comparison(
     c: Comparison, *, command: str = "loadput compare", left_out: Sequence[str] = ()
 ) -> str:
     """The tables: verdicts, states, churn, what arch code can learn, whether order matters."""
-    archs = list(dict.fromkeys(r.arch for r in c.rows))
+    archs = list(dict.fromkeys([*(r.arch for r in c.rows), *(a for _, a in c.left)]))
     designs = _order(c)
     assert c.scenario is not None
     out = [
@@ -54,13 +60,13 @@ def render_comparison(
     for label, key in (("told at load", "at_load"), ("told at put", "at_put")):
         said = []
         for d in designs:
-            values = {getattr(c.find(d, a), key) for a in archs}
+            values = {getattr(r, key) for r in c.rows if r.design == d}
             said.append(
                 f"{d} {'yes' if values == {True} else 'no' if values == {False} else 'some'}"
             )
         out += wrap(label, "  ".join(said))
     for d in designs:
-        orders = {a: c.find(d, a).order for a in archs if c.find(d, a).order}
+        orders = {r.arch: r.order for r in c.rows if r.design == d and r.order}
         if orders:
             groups = {o: [a for a in orders if orders[a] == o] for o in orders.values()}
             said = [f"{', '.join(g)}: {o}" if len(groups) > 1 else o for o, g in groups.items()]
@@ -70,6 +76,8 @@ def render_comparison(
         if r.result.violated:
             out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
     out.append("")
+    if c.left:
+        out += wrap("interrupted", f"{len(c.left)} of {len(c.left) + len(c.rows)} not begun")
     if left_out:
         out += wrap("left out", f"{', '.join(left_out)}: --arch all takes longer")
     out += [*wrap("not covered", EDGE), *wrap("again", command)]
@@ -82,6 +90,7 @@ def comparison_json(c: Comparison) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "release": c.release,
+        "interrupted": [{"design": d, "arch": a} for d, a in c.left],
         "rows": [
             {
                 "design": r.design,

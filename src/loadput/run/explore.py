@@ -25,6 +25,7 @@ class Limits:
 
     :param threads: 0: every core of this machine
     :param at_once: searches that run at the same time and share the memory that is free
+    :param interrupted: asked like the clock; true ends the search, as "interrupt"
     """
 
     max_states: int | None = None
@@ -33,6 +34,12 @@ class Limits:
     stop_at_first: bool = False
     threads: int = 0
     at_once: int = 1
+    interrupted: Callable[[], bool] | None = None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody wants an end."""
+        return self.interrupted is not None and self.interrupted()
 
 
 @dataclass(slots=True)
@@ -41,7 +48,7 @@ class Exploration:
 
     :param depth: steps from the initial state to the farthest state found
     :param finished: every reachable state was seen, and every step from each
-    :param stopped_by: "" or the limit that was met: states, memory, time, first
+    :param stopped_by: "" or the limit that was met: states, memory, time, first, interrupt
     :param first: per violated property a shortest path, the first in breadth-first order: its last
         action violates, or leads to the state that does
     :param levels: states per depth
@@ -143,7 +150,10 @@ def explore_interp(
         found = first.run()
     if found.first and plan.works:
         # A shortest path may be among those that were left out.
-        again = _Search(m, Limits(None, limits.max_memory_bytes, limits.max_time_s), None)
+        bound = Limits(
+            None, limits.max_memory_bytes, limits.max_time_s, interrupted=limits.interrupted
+        )
+        again = _Search(m, bound, None)
         again.to_depth = max(len(path) for path in found.first.values())
         shortest = again.run().first
         found.first = {p: shortest.get(p, path) for p, path in found.first.items()}
@@ -235,6 +245,8 @@ class _Search:
             self.progress(len(self.states), len(self.levels) - 1, frontier, now - self.start)
         if self.limits.max_time_s is not None and now - self.start > self.limits.max_time_s:
             return "time"
+        if self.limits.is_interrupted:
+            return "interrupt"
         most = self.limits.max_memory_bytes
         return "memory" if most is not None and len(self.states) * self.bytes > most else ""
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..base.output import open_output
 from .account.log import SCHED_IN, Log
 from .lanes import HOST_THERE, HOST_WRONG, STATES, Lanes, build_lanes
 from .table import Trace
@@ -58,7 +59,7 @@ def write_perfetto(trace: Trace, path: str | Path) -> None:
     :raises TraceError: LP0610, the recording shows no loads and puts
     """
     lanes = build_lanes(trace)
-    with open(path, "wb") as file:
+    with open_output(path) as file:
         _write_system(file, trace)
         _write_sched(file, trace, lanes.log)
         _write_tracks(file, lanes.log)

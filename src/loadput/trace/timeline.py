@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.output import store
 from .account.result import Accounting
 from .lanes import STATES, Lanes, build_lanes
 from .table import Trace
@@ -22,7 +23,7 @@ def write_html(trace: Trace, result: Accounting, path: str | Path) -> None:
 
     :raises TraceError: LP0610, the recording shows no loads and puts
     """
-    Path(path).write_text(render_page(timeline_data(build_lanes(trace), result)), encoding="utf-8")
+    store(path, render_page(timeline_data(build_lanes(trace), result)).encode())
 
 
 def write_sequence(
@@ -46,7 +47,7 @@ def write_sequence(
         "kind": "sequence", "title": title, "lanes": lanes, "steps": steps, "sub": sub,
         "command": command,
     }  # fmt: skip
-    Path(path).write_text(render_page(data), encoding="utf-8")
+    store(path, render_page(data).encode(errors="replace"))
 
 
 def render_page(data: dict[str, Any]) -> str:

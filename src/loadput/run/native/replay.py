@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ...base.errors import InternalError
+from ...base.output import make_folder
 from ...ir.text import render_function
 from ..interp import Action, Interpreter
 from ..reduce import Plan, walk_back
@@ -76,10 +76,9 @@ def store_repro(
     native: Native, what: str, actions: list[Action], states: tuple[tuple[int, ...], ...]
 ) -> Path:
     """Write what is needed to see the disagreement again; return the folder."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="loadput-repro-", dir="."))
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="loadput-repro-"))
+    folder = make_folder("loadput-repro-")
+    if folder is None:
+        return Path("(none could be made)")
     m = native.machine
     names = [s.name for s in m.slots]
     lines = [what, "", f"program: {m.program.choice}", f"scenario: {m.program.scenario}", ""]

@@ -67,10 +67,10 @@ def _explore(
         found = run.exploration()
         found.reduction = plan.report(sum(t.get("ample") for t in run.threads))
         paths: dict[str, list[Action]] = {}
-        alone = threads == 1 or run.stopped in ("memory", "time")
+        alone = threads == 1 or run.stopped in ("memory", "time", "interrupt")
         if run.violations.best and plan.works:
             paths = reduced_paths(run, plan)
-        elif run.violations.best and alone:
+        elif run.violations.best:
             paths = replay_paths(run)
     finally:
         run.close()
@@ -78,7 +78,7 @@ def _explore(
         plain = compile_machine(m, shared=False)
         paths |= _search_again(plain, run, limits, shorter=True)
     elif run.violations.best and not alone:
-        paths = _search_again(native, run, limits)
+        paths |= _search_again(native, run, limits)
     found.first = {p: paths[p] for p in m.props if p in paths}
     found.compile_s = t1 - t0
     return found
@@ -95,6 +95,7 @@ def _search_again(
         max_memory_bytes=limits.max_memory_bytes,
         max_time_s=limits.max_time_s if shorter else None,
         at_once=limits.at_once,
+        interrupted=limits.interrupted,
     )
     again = Run(native, 1, bound, None)
     again.to_depth = max(key[0] for key in first.violations.best.values())
@@ -103,6 +104,7 @@ def _search_again(
         lengths = {p: key[0] for p, key in again.violations.best.items()}
         for p, key in first.violations.best.items():
             late = shorter and (lengths.get(p, 0) < key[0] if p in lengths else again.stopped)
+            late = late or (p not in lengths and again.stopped == "interrupt")
             if lengths.get(p) != key[0] and not late:
                 again.disagree(f"{p} at depth {key[0]} by one search, {lengths.get(p)} by another")
         best = again.violations.best
@@ -286,6 +288,8 @@ class Run:
             most = self.limits.max_time_s
             if most is not None and now - self.start > most:
                 work.stop = "time"
+            if self.limits.is_interrupted:
+                work.stop = "interrupt"
             if chief:
                 self._improve(now)
             if chief and self.progress and now - self.told > PROGRESS_S:
