@@ -92,7 +92,7 @@ def test_with_interrupts_off_in_each_call_the_walk_leaves_the_list(tmp_path: Pat
 
 
 def test_the_node_that_the_walk_has_read_ahead_may_be_gone(tmp_path: Path) -> None:
-    """Interrupts are on between two calls only: what is cleared there is what the walk is at next."""
+    """Interrupts are on between two calls only: there the walk's next node is cleared."""
     choice = walk(tmp_path, BUT_BETWEEN)
     assert run(choice).verdict == "holds"
     assert run(choice, two_vmcss()).violated == ["KERNEL-WARN"]

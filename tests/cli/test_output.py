@@ -25,6 +25,7 @@ WRITERS = {
     "check-html": ("check", *ONE, "--design", "skip-iii", "--html"),
     "judge-json": ("check", ROOT / "examples/mail.txt", *ONE, "--arch", "riscv", "--json"),
     "compare-json": ("compare", *ONE, "--arch", "riscv", "--design", "D", "--json"),
+    "list-json": ("list", "state", "--arch", "riscv", "--json"),
     "museum-json": ("museum", "preempted-iff-running", "--json"),
     "export-o": ("export", "--to", "promela", *ONE, "-o"),
     "trace-json": ("trace", TRACE, "--json"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import make_choice, overlay_folders, overlays_option
+from .options import OutputFile, make_choice, overlay_folders, overlays_option
 
 VOCABULARY = ("state", "functions", "constants")
 
@@ -25,7 +25,7 @@ VOCABULARY = ("state", "functions", "constants")
 @click.option("--design", default="", help="of state and functions")
 @click.option("--release", default="", help="of state and functions; default: v6.12")
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False),
+    "--json", "json_file", type=OutputFile(),
     help="state, functions, constants as JSON; - is stdout",
 )  # fmt: skip
 @overlays_option
@@ -47,11 +47,11 @@ def command(what: str | None, **opts: Any) -> None:
 
 def _vocabulary(what: str, opts: dict[str, Any]) -> None:
     """What the layers of one program declare, or of every architecture."""
+    from ..base.output import store
     from ..check.judge import known_archs
     from ..link.vocabulary import COMMON, iter_elsewhere, list_settable, read_vocabulary
     from ..report import vocabulary as report
     from ..report.json import encode
-    from .check import write_json
 
     archs = [] if opts["arch"] in ("", "all") else [opts["arch"]]
     if what == "constants":
@@ -66,7 +66,7 @@ def _vocabulary(what: str, opts: dict[str, Any]) -> None:
         else:
             text, data = report.render_functions(v), report.functions_json(v)
     if opts["json_file"]:
-        write_json(opts["json_file"], encode(data))
+        store(opts["json_file"], encode(data))
     if opts["json_file"] != "-":
         click.echo(text, nl=False)
 
