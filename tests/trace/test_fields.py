@@ -90,3 +90,28 @@ def test_parse_event_format_damaged_is_an_error(text: str) -> None:
     with pytest.raises(TraceError) as caught:
         parse_event_format(text, "test")
     assert caught.value.code == "LP0604"
+
+
+REST = """name: print
+ID: 5
+format:
+\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;
+\tfield:char buf[];\toffset:16;\tsize:0;\tsigned:0;
+\tfield:u32 args[];\toffset:16;\tsize:0;\tsigned:0;
+
+print fmt: "%s", REC->buf
+"""
+
+
+def test_a_field_of_size_0_reaches_to_the_end_of_its_record() -> None:
+    event = parse_event_format(REST, "ftrace")
+    data = np.frombuffer(bytes(16) + b"hello\n\0x" + bytes(16) + b"longer text!", np.uint8)
+    at, size = np.array([0, 24]), np.array([24, 28])
+    assert gather_field(data, at, size, event, event.fields["buf"]).tolist() == [
+        b"hello\n", b"longer text!",
+    ]  # fmt: skip
+    args = gather_field(data, at, size, event, event.fields["args"])
+    assert [a.size for a in args] == [2, 3] and args[0].dtype == np.uint32
+    with pytest.raises(TraceError) as caught:
+        gather_field(data, np.array([0]), np.array([8]), event, event.fields["buf"])
+    assert caught.value.code == "LP0605"

@@ -124,3 +124,75 @@ def test_task_names_change_over_time() -> None:
     got = np.empty(5, dtype="S16")
     names.fill(pid, time, {8: "saved"}, got)
     assert got.tolist() == [b"early", b"early", b"late", b"<idle>", b"saved"]
+
+
+@pytest.mark.parametrize("size", [60, 68, 4096])
+def test_an_attribute_of_impossible_size_is_a_clear_error(
+    fixtures: Path, write: Callable[[bytes], str], size: int
+) -> None:
+    pipe = bytearray(pipe_of(fixtures))
+    pipe[28:32] = struct.pack("<I", size)
+    with pytest.raises(TraceError) as caught:
+        read_trace(write(bytes(pipe)))
+    assert caught.value.code == "LP0602" and f"{size} bytes" in str(caught.value)
+
+
+def test_a_recording_whose_perf_was_killed_says_so_and_keeps_its_samples(
+    fixtures: Path, write: Callable[[bytes], str]
+) -> None:
+    source = source_of(fixtures)
+    data = bytearray(source.data[: source.end])
+    data[48:56] = bytes(8)
+    trace = read_trace(write(bytes(data)))
+    assert sum(trace.events().values()) == SAMPLES
+    assert [m.text.partition(":")[0] for m in trace.missing] == [
+        "perf was killed before it closed the file"
+    ]
+    name = next(iter(trace.events()))
+    assert name.startswith("unknown:")
+    assert trace.columns(name)["time_ns"].size == trace.events()[name]
+
+
+def with_clock(fixtures: Path, samples: int) -> bytes:
+    """The fixture in pipe mode with a second event, cpu-clock, and some samples of it."""
+    source = source_of(fixtures)
+    pipe = pipe_of(fixtures)
+    assert all(a.sample_type & 1 << 16 for a in source.attrs), "identified by their first word"
+    kind = 1 << 16 | 2 | 4 | 128  # identifier, tid, time, cpu: no raw data
+    attr = struct.pack("<IIQQQQQ", 1, 128, 0, 4000, kind, 0, 1 << 18).ljust(128, b"\0")
+    head = struct.pack("<IHH", 64, 0, 8 + 128 + 8) + attr + struct.pack("<Q", 1 << 40)
+    body = struct.pack("<QIIQII", 1 << 40, 9, 9, 34_600_000_000, 0, 0)
+    sample = struct.pack("<IHH", 9, 0, 8 + len(body)) + body
+    return pipe[:16] + head + pipe[16:] + sample * samples
+
+
+def test_samples_of_other_events_are_no_gap(fixtures: Path, write: Callable[[bytes], str]) -> None:
+    trace = read_trace(write(with_clock(fixtures, 7)))
+    equal(read_trace(fixtures / NAME), trace)
+    assert (trace.others, trace.is_complete) == ({"cpu-clock": 7}, True)
+
+
+def test_a_directory_of_perf_record_threads_equals_one_file(fixtures: Path, tmp_path: Path) -> None:
+    source = source_of(fixtures)
+    data = bytearray(source.data)
+    at, middle = source.start, (source.start + source.end) // 2
+    while at < middle:
+        at += struct.unpack_from("<H", data, at + 6)[0]
+    folder = tmp_path / "perf.data"
+    folder.mkdir()
+    # The second half of the records in a file of its own; in the first one a record to skip it.
+    (folder / "data.0").write_bytes(bytes(data[at : source.end]))
+    (folder / "data.1").write_bytes(b"")
+    rest = source.end - at
+    while rest:
+        size = min(rest, 0xFFF8) if rest != 0xFFFC else 0x1000
+        data[at : at + 8] = struct.pack("<IHH", 68, 0, size)
+        at, rest = at + size, rest - size
+    (folder / "data").write_bytes(bytes(data))
+    equal(read_trace(fixtures / NAME), read_trace(folder))
+
+
+def test_another_directory_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(TraceError) as caught:
+        read_trace(tmp_path)
+    assert caught.value.code == "LP0600" and "perf record --threads" in str(caught.value)

@@ -115,3 +115,100 @@ def test_other_text_is_a_clear_error(write: Callable[[bytes], str], text: str) -
 def test_empty_file_is_a_clear_error(write: Callable[[bytes], str]) -> None:
     with pytest.raises(TraceError, match="empty file"):
         read(write, "")
+
+
+TWO = """ cpus=4
+      trace.dat: challenge-24797 [003] d..1 84.290326: kvm_entry: vcpu 0
+      trace.dat: <idle>-0     [003] .... 84.290337: kvm_exit: reason HLT rip 0xff info e90008 0
+trace-Guest.dat:   sshd: a-2046  [003] d... 84.290412: sched_waking: comm=x pid=2 prio=0
+trace-Guest.dat:      <idle>-0     [003] d... 84.290300: kvm_entry: vcpu 0
+"""
+
+
+def test_two_systems_in_one_text_are_never_merged(write: Callable[[bytes], str]) -> None:
+    with pytest.raises(TraceError) as caught:
+        read(write, TWO)
+    assert caught.value.code == "LP0608"
+    assert caught.value.available == "trace.dat (2 events), trace-Guest.dat (2 events)"
+    host = read_trace(write(TWO.encode()), file="trace.dat")
+    assert host.events() == {"kvm_entry": 1, "kvm_exit": 1}
+    assert host.columns("kvm_entry")["comm"].tolist() == [b"challenge"]
+    with pytest.raises(TraceError, match="no recording 'trace-Guest'"):
+        read_trace(write(TWO.encode()), file="trace-Guest")
+
+
+@pytest.mark.parametrize("names", ["a/trace.dat: x/b.dat: ", "my host.dat: guest.dat: "])
+def test_prefixes_of_any_width_are_found(write: Callable[[bytes], str], names: str) -> None:
+    one, two = (n + ": " for n in names.split(": ")[:2])
+    text = f"{one}a-1 [000] 1.0: kvm_entry: vcpu 0\n{two}a-1 [000] 0.5: kvm_exit: vcpu 0\n"
+    assert read_trace(write(text.encode()), file=two[:-2]).events() == {"kvm_exit": 1}
+
+
+def test_a_file_name_is_refused_where_the_text_has_one_system(
+    write: Callable[[bytes], str],
+) -> None:
+    with pytest.raises(TraceError) as caught:
+        read_trace(write(FTRACE.encode()), file="trace.dat")
+    assert caught.value.code == "LP0608" and caught.value.next == "leave --file out"
+
+
+def test_instances_of_one_file_are_one_system(write: Callable[[bytes], str]) -> None:
+    lines = [f"       a-1 [000] 1.{i:06}: kvm_entry: vcpu 0\n" for i in range(4)]
+    lines += [f"inst:  a-1 [000] 1.{i:06}: kvm_entry: vcpu 0\n" for i in range(3, 8)]
+    trace = read(write, "".join(lines))
+    assert trace.events() == {"kvm_entry": 8}, "the one that both printed counts once"
+    assert set(trace.columns("kvm_entry")["comm"].tolist()) == {b"a"}
+
+
+def test_a_colon_in_a_name_is_no_prefix(write: Callable[[bytes], str]) -> None:
+    text = "  sshd: a-1 [000] 1.0: kvm_entry: vcpu 0\n  bash-2 [000] 1.1: kvm_entry: vcpu 0\n"
+    assert read(write, text).columns("kvm_entry")["comm"].tolist() == [b"sshd: a", b"bash"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("  py 114 [000]  34.9:  250000  cpu-clock:   7fc9acba _PyTrash+0x6 (/l.so)", "cpu-clock"),
+        ("  py 11436/11437 [001] 34.8: cycles:P:  ffffffff8100 do_idle+0x5 ([kernel])", "cycles"),
+        ("  my task 9 [001] 34.8: 1 cpu/cycles/u: ", "cpu/cycles/u"),
+        ("  py 9 [001] 34.8: 1 instructions:u: 7fc9 f (/l.so)", "instructions"),
+    ],
+)  # fmt: skip
+def test_samples_that_are_no_tracepoints_are_no_gap(
+    write: Callable[[bytes], str], line: str, name: str
+) -> None:
+    trace = read(write, PERF + line + "\n")
+    assert trace.events() == read(write, PERF).events()
+    assert (trace.others, trace.is_complete) == ({name: 1}, True)
+
+
+@pytest.mark.parametrize(
+    "line", ["  a-1  [001] d..2. 12.5: do_idle <-cpu_startup_entry", "  a-1 1d..2. 12us : f <-g"]
+)
+def test_the_function_tracer_s_lines_are_no_gap(write: Callable[[bytes], str], line: str) -> None:
+    trace = read(write, FTRACE + line + "\n")
+    assert trace.others == {"function": 1}
+    assert [m.kind for m in trace.missing] == ["lost", "lost"]
+
+
+def test_times_that_run_back_are_refused_with_the_reason(write: Callable[[bytes], str]) -> None:
+    text = "".join(
+        f" a 1 [00{i % 2}] 0.{d}: kvm:kvm_entry: vcpu 0\n" for i, d in enumerate("12301")
+    )
+    with pytest.raises(TraceError) as caught:
+        read(write, text)
+    assert caught.value.code == "LP0602" and "--deltatime" in str(caught.value)
+    assert "run back on CPU 1" in str(caught.value) and caught.value.got == (
+        "0.000000000 s behind 0.200000000 s"
+    )
+
+
+def test_numbers_in_hex_without_0x_are_no_names(write: Callable[[bytes], str]) -> None:
+    text = "".join(
+        f" a-1 [000] 1.{i}: kvm_exit: reason IO_INSTRUCTION rip 0xff info {info}\n"
+        for i, info in enumerate(["e90008 0", "0 800000f6", "deadbeef cafebabe"])
+    )
+    cols = read(write, text).columns("kvm_exit")
+    assert set(cols) & {"e90008", "deadbeef", "info", "rip", "info1"} == {"rip", "info1"}
+    assert cols["info1"].tolist() == [0xE90008, 0, 0xDEADBEEF]
+    assert cols["info2"].tolist() == [0, 0x800000F6, 0xCAFEBABE]

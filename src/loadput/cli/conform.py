@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "--overlays", multiple=True, type=click.Path(exists=True, file_okay=False),
     help="a folder with overlays of your own; may be repeated",
 )  # fmt: skip
+@click.option("--file", "system", default="", help="Of a text that holds several recordings, one.")
 @click.option("--json", "json_path", type=OutputFile(), help="Write it all as JSON; - for stdout.")
 def command(
     files: tuple[str, ...],
@@ -33,6 +34,7 @@ def command(
     arch: str,
     twin: str,
     overlays: tuple[str, ...],
+    system: str,
     json_path: str | None,
 ) -> None:
     """Run the specification along recordings of real kernels and compare every flag.
@@ -47,11 +49,11 @@ def command(
     results = []
     for name in files:
         result = conform_trace(
-            _open(name), release=release, arch=arch, twin=twin,
+            _open(name, system), release=release, arch=arch, twin=twin,
             search=tuple(Path(p) for p in overlays),
         )  # fmt: skip
         given = [("--release", release), ("--arch", arch), ("--twin", twin)]
-        given += [("--overlays", p) for p in overlays]
+        given += [("--overlays", p) for p in overlays] + [("--file", system)]
         words = [w for option, value in given if value for w in (option, value)]
         result.command = shlex.join(["loadput", "conform", name, *words])
         results.append(result)
@@ -60,11 +62,11 @@ def command(
     sys.exit(1 if 1 in codes else max(codes))
 
 
-def _open(name: str) -> Trace:
+def _open(name: str, system: str) -> Trace:
     from loadput.trace import read_trace
 
     if not sys.stderr.isatty():
-        return read_trace(name)
+        return read_trace(name, file=system)
     from rich.console import Console
     from rich.progress import Progress
 
@@ -72,7 +74,7 @@ def _open(name: str) -> Trace:
     task = bar.add_task(Path(name).name, total=1.0)
     with bar:
         trace = read_trace(
-            name, progress=lambda done, all_: bar.update(task, completed=done / all_)
+            name, file=system, progress=lambda done, all_: bar.update(task, completed=done / all_)
         )
         trace.events()
     return trace

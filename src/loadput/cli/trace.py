@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--to", "end", help="Count up to this time: seconds of the clock, or +seconds.")
 @click.option("--ghz", type=float, help="CPU frequency of the real machine, for shares of time.")
 @click.option("--costs", type=click.Path(), help="Cost table (TOML) instead of the shipped one.")
+@click.option("--file", "system", default="", help="Of a text that holds several recordings, one.")
 @click.option("--events", is_flag=True, help="List the events and their counts, and stop.")
 def command(
     files: tuple[str, ...],
@@ -42,6 +43,7 @@ def command(
     end: str | None,
     ghz: float | None,
     costs: str | None,
+    system: str,
     events: bool,
 ) -> None:
     """Say who loaded and put which vCPU how often and why, and what a design could skip.
@@ -54,23 +56,23 @@ def command(
     keep_inputs((json_path, html_path, perfetto), (*files, *([costs] if costs else [])))
     results = []
     for name in files:
-        trace = _open(name)
+        trace = _open(name, system)
         if events:
             _list_events(trace)
             continue
         result = _account(trace, vm, start, end, ghz, costs)
-        result.command = _command(name, vm, start, end, ghz, costs)
+        result.command = _command(name, system, vm, start, end, ghz, costs)
         results.append(result)
         _draw(trace, result, html_path, perfetto)
     if not events:
         _report(results, json_path)
 
 
-def _open(name: str) -> Trace:
+def _open(name: str, system: str) -> Trace:
     from loadput.trace import read_trace
 
     if not sys.stderr.isatty():
-        return read_trace(name)
+        return read_trace(name, file=system)
     from rich.console import Console
     from rich.progress import Progress
 
@@ -81,7 +83,7 @@ def _open(name: str) -> Trace:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done / total)
 
-        trace = read_trace(name, progress=show)
+        trace = read_trace(name, file=system, progress=show)
         trace.events()
     return trace
 
@@ -90,6 +92,8 @@ def _list_events(trace: Trace) -> None:
     click.echo(trace.path)
     for name, count in trace.events().items():
         click.echo(f"{count:12,}  {name}")
+    for name, count in trace.others.items():
+        click.echo(f"{count:12,}  {name} (no tracepoint: not read)")
     for item in trace.missing:
         click.echo(f"missing: {item}")
 
@@ -128,6 +132,7 @@ def _parse_time(trace: Trace, option: str, text: str | None) -> int | None:
 
 def _command(
     name: str,
+    system: str,
     vm: str | None,
     start: str | None,
     end: str | None,
@@ -135,7 +140,14 @@ def _command(
     costs: str | None,
 ) -> str:
     words = ["loadput", "trace", name]
-    given = {"--vm": vm, "--from": start, "--to": end, "--ghz": ghz, "--costs": costs}
+    given = {
+        "--file": system or None,
+        "--vm": vm,
+        "--from": start,
+        "--to": end,
+        "--ghz": ghz,
+        "--costs": costs,
+    }
     for option, value in given.items():
         if value is not None:
             words += [option, str(value)]

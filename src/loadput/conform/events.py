@@ -92,7 +92,8 @@ def read_events(trace: Trace, known: set[str], held: set[str], *, skips: bool = 
         raise TraceError(
             "LP0622", "the recording has no probe on vcpu_load, vcpu_put, kvm_sched_in, "
             "kvm_sched_out, kvm_arch_vcpu_load or kvm_arch_vcpu_put",
-            where=trace.path, available=", ".join(list(trace.events())[:30]) or "no events",
+            where=trace.path, got="; ".join(m.text for m in trace.missing[:2]),
+            available=", ".join(list(trace.events())[:30]) or "no events",
             next="docs/traces.md says how to record",
         )  # fmt: skip
     names = list(used)

@@ -63,6 +63,7 @@ CODES = {
     "LP0605": "A record that is shorter than its format says.",
     "LP0606": "A recording of a kind that is not supported.",
     "LP0607": "No such event or field in the recording.",
+    "LP0608": "A text that holds recordings of several systems: --file NAME takes one.",
     "LP0610": "A recording that cannot answer; the message says what to record.",
     "LP0611": "No such VM, or an empty window of time.",
     "LP0612": "A cost table that cannot be read.",

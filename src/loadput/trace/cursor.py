@@ -20,7 +20,10 @@ MAX_UNPACKED_BYTES = 8 << 30
 MAX_SECTION_BYTES = 256 << 20
 
 
-_NEXT = {"LP0606": "record on a 64-bit little-endian machine, or convert the file"}
+_NEXT = {
+    "LP0606": "let its own tool print it and read that text: `trace-cmd report -N FILE` for a "
+    "trace.dat, `perf script -i FILE` for a perf.data"
+}
 
 
 def fail(

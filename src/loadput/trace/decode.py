@@ -46,7 +46,7 @@ def is_plain(field: Field) -> bool:
 
 def column_type(field: Field) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """The dtype of a field's column, and the shape of one entry; see :func:`gather_field`."""
-    if field.kind in ("dyntext", "dynarray"):
+    if field.kind in ("dyntext", "dynarray", "resttext", "restarray"):
         return np.dtype(object), ()
     if field.kind == "hash":
         return np.dtype(np.int64), ()
@@ -55,14 +55,14 @@ def column_type(field: Field) -> tuple[np.dtype[Any], tuple[int, ...]]:
         return np.dtype(field.dtype if is_number else f"S{field.size}"), ()
     if field.kind == "text":
         return np.dtype(f"S{max(field.size, 1)}"), ()
-    return np.dtype(field.dtype if field.size else "u1"), (field.size // field.element_bytes,)
+    return np.dtype(field.dtype), (field.size // field.element_bytes,)
 
 
 def gather_field(data: U8, offset: I64, size: I64, event: EventFormat, field: Field) -> Column:
     """Return ``field`` of the records at ``offset`` as one column.
 
     ``int``: a number column; ``text``: bytes ``S<n>``, cut at the first NUL; ``array``: two
-    dimensions; ``dyntext``, ``dynarray``: an object column of bytes or of arrays.
+    dimensions; ``dyntext``, ``dynarray`` and ``rest…``: an object column of bytes or of arrays.
 
     :param data: the bytes that hold the records
     :param offset: ``int64[n]``, start of each record
@@ -79,8 +79,10 @@ def gather_field(data: U8, offset: I64, size: I64, event: EventFormat, field: Fi
         return _cut_at_nul(strided(data, f"S{max(field.size, 1)}")[at])
     if field.kind == "array":
         raw = data[at[:, None] + np.arange(field.size)]
-        out: Column = raw.view(field.dtype) if field.size else raw
+        out: Column = raw.view(field.dtype)
         return out
+    if field.kind in ("resttext", "restarray"):
+        return _cut_out(data, at, offset + size - at, field)
     return _gather_dynamic(data, offset, size, at, event, field)
 
 
@@ -127,11 +129,15 @@ def _gather_dynamic(
             got=f"bytes {int(start[row])}..{int(start[row] + length[row])}",
             expected=f"within {int(size[row])} bytes",
         )
-    out = np.empty(at.size, dtype=object)
-    begin = offset + start
+    return _cut_out(data, offset + start, length, field)
+
+
+def _cut_out(data: U8, begin: I64, length: I64, field: Field) -> Column:
+    # Bytes cut at the NUL, or an array of the whole elements that are there.
+    out = np.empty(begin.size, dtype=object)
     for row, (low, high) in enumerate(zip(begin.tolist(), (begin + length).tolist(), strict=True)):
         piece = data[low:high].tobytes()
-        if field.kind == "dyntext":
+        if field.kind.endswith("text"):
             out[row] = piece.split(b"\0", 1)[0]
         else:
             whole = len(piece) // field.element_bytes * field.element_bytes

@@ -35,8 +35,9 @@ class Field:
 
     ``kind`` is ``int`` (one number), ``array`` (``count`` numbers), ``text`` (``size`` bytes,
     NUL-ended), ``dyntext`` or ``dynarray`` (a 4-byte location word: offset, length), where
-    ``is_relative`` says that the offset counts from the end of the word; ``hash`` (of a whole
-    record, in no format).
+    ``is_relative`` says that the offset counts from the end of the word; ``resttext`` or
+    ``restarray`` (size 0: what stands up to the record's end); ``hash`` (of a whole record, in no
+    format).
     """
 
     name: str
@@ -126,6 +127,11 @@ def _parse_field(match: re.Match[str], event: str, where: str) -> Field:
         kind = "dyntext" if kind_type in _CHARS else "dynarray"
         each = _ELEMENT_BYTES.get(kind_type, 1 if kind == "dyntext" else 8)
         return Field(parts["name"], decl, offset, size, signed, kind, each, dynamic[1] == "rel")
+    if size == 0:
+        is_text = kind_type in _CHARS
+        each = _ELEMENT_BYTES.get(kind_type, 1 if is_text else 8)
+        kind = "resttext" if is_text else "restarray"
+        return Field(parts["name"], decl, offset, 0, signed, kind, each)
     if parts["n"] is None:
         return Field(parts["name"], decl, offset, size, signed, "int", size)
     if kind_type in _CHARS:

@@ -107,6 +107,8 @@ class Metadata:
     tsc: tuple[int, int] | None = None
     cpu_stats: dict[int, dict[str, float]] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
+    # Samples and lines that are no tracepoints (cpu-clock, function): how many of each.
+    others: dict[str, int] = field(default_factory=dict)
 
     def add_format(self, place: FormatPlace) -> None:
         """Keep one format; its number is read now, its fields when the event is met."""

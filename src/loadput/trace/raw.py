@@ -53,11 +53,11 @@ class RawBackend:
         out: dict[str, int] = {}
         for number in np.flatnonzero(counts).tolist():
             event = self.meta.by_id.get(number)
-            name = event.name if event else f"unknown:{number}"
-            if event is not None:
-                _check_common(event, self.file)
-                name = event.full_name if name in out else name
-                self._names[name] = event
+            if event is None:  # no fields, but when and where and whose
+                event = EventFormat(f"unknown:{number}", "", number, {}, {}, "")
+            _check_common(event, self.file)
+            name = event.full_name if event.name in out else event.name
+            self._names[name] = event
             out[name] = int(counts[number])
         self._counted = dict(out)
         if len(self.source.buffers) > 1:

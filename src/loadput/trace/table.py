@@ -112,6 +112,13 @@ class Trace:
         return list(self.meta.missing)
 
     @property
+    def others(self) -> dict[str, int]:
+        """What was recorded beside tracepoints and probes, and is not in the table: counts by name
+        (``cpu-clock``, ``cycles``, ``function``). Nothing is missing for it."""
+        self.events()
+        return dict(self.meta.others)
+
+    @property
     def is_complete(self) -> bool:
         return not self.missing
 

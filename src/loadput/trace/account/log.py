@@ -96,6 +96,7 @@ def read_log(trace: Trace) -> Log:
         "LP0610",
         "the recording shows neither loads and puts nor what they could be inferred from",
         where=trace.path,
+        got="; ".join(m.text for m in trace.missing[:2]),
         expected="probes on kvm_arch_vcpu_load and kvm_arch_vcpu_put, or the tracepoints "
         "sched_switch and kvm_entry",
         available=", ".join(list(trace.events())[:30]) or "no events",

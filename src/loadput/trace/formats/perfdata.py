@@ -8,7 +8,7 @@ fields; they are counted as missing.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ from .perfrecords import (
 
 MAGIC = b"PERFILE2"
 PIPE_HEADER_BYTES = 16
+# struct perf_event_attr: PERF_ATTR_SIZE_VER0, and what a newer kernel may reach; all of them.
+LEAST_ATTR_BYTES, MOST_ATTR_BYTES, MOST_ATTRS_BYTES = 64, 4096, 1 << 26
 RECORD_ATTR, RECORD_TRACING, RECORD_FEATURE, RECORD_AUXTRACE = 64, 66, 80, 71
 RECORD_COMPRESSED, RECORD_COMPRESSED2 = 81, 83
 FEATURE_TRACING, FEATURE_OSRELEASE, FEATURE_NRCPUS, FEATURE_ARCH, FEATURE_VERSION = 1, 4, 7, 6, 5
@@ -66,6 +68,8 @@ class PerfData:
     # Whether the records that name tasks were all read.
     is_named: bool = False
     scratch: Scratch = field(default_factory=Scratch)
+    # Records of other files of one recording, by file name: `perf record --threads`.
+    parts: list[tuple[str, Buffer]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.log = MissingLog(self.meta, self.file)
@@ -81,21 +85,28 @@ class PerfData:
         self.scratch = Scratch()
         if not self.is_named:
             self.names = TaskNames()
-        total = max(self.end - self.start, 1)
-        for chunk in self._iter_chunks():
-            yield from decode_samples(chunk, self.attrs, self.by_id, self.scratch, self.log)
-            if progress is not None:
-                progress(min(chunk.file_end - self.start, total), total)
+        runs = [(self.file, self.data, self.start, self.end)]
+        runs += [(name, data, 0, len(data)) for name, data in self.parts]
+        total = max(sum(end - start for _, _, start, end in runs), 1)
+        done = 0
+        for file, data, start, end in runs:
+            self.log.file = file
+            for chunk in self._iter_chunks(data, start, end):
+                yield from decode_samples(chunk, self.attrs, self.by_id, self.scratch, self.log)
+                if progress is not None:
+                    progress(min(done + chunk.file_end - start, total), total)
+            done += end - start
         self.is_named = True
+        self.meta.others = self.scratch.others_seen
 
     def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
         self.names.fill(pid, time, self.meta.cmdlines, out)
 
-    def _iter_chunks(self) -> Iterator[Chunk]:
+    def _iter_chunks(self, data: Buffer, start: int, end: int) -> Iterator[Chunk]:
         inflate: Any = None
         leftover = b""
-        plain = np.frombuffer(self.data, np.uint8)
-        cur = Cursor(self.data, self.file, section="data", pos=self.start, end=self.end)
+        plain = np.frombuffer(data, np.uint8)
+        cur = Cursor(data, self.file, section="data", pos=start, end=end)
         while cur.pos < cur.end:
             chunk = walk_records(plain, cur.pos, cur.end, self, base=0)
             yield chunk
@@ -109,30 +120,26 @@ class PerfData:
                     import zstandard
 
                     inflate = zstandard.ZstdDecompressor().decompressobj()
-                leftover, chunks = self._inflate(inflate, leftover, kind, at, size)
+                leftover, chunks = self._inflate(data, inflate, leftover, kind, at, size)
                 yield from chunks
                 if not chunks:
                     break
             elif kind == RECORD_TRACING:
-                cur.pos = at + size + self._skip_after(at)
+                cur.pos = at + size + _skip_after(data, at)
             elif kind == RECORD_AUXTRACE and size >= 16:
-                cur.pos += struct.unpack_from("<Q", self.data, at + 8)[0]
-
-    def _skip_after(self, at: int) -> int:
-        (length,) = struct.unpack_from("<I", self.data, at + 8)
-        return -(-int(length) // 8) * 8
+                cur.pos += struct.unpack_from("<Q", data, at + 8)[0]
 
     def _inflate(
-        self, inflate: Any, leftover: bytes, kind: int, at: int, size: int
+        self, data: Buffer, inflate: Any, leftover: bytes, kind: int, at: int, size: int
     ) -> tuple[bytes, list[Chunk]]:
         import zstandard
 
         skip = 16 if kind == RECORD_COMPRESSED2 else 8
         stop = at + size
         if kind == RECORD_COMPRESSED2 and size >= 16:
-            stop = min(stop, at + 16 + struct.unpack_from("<Q", self.data, at + 8)[0])
+            stop = min(stop, at + 16 + struct.unpack_from("<Q", data, at + 8)[0])
         try:
-            out = leftover + inflate.decompress(bytes(self.data[at + skip : stop]))
+            out = leftover + inflate.decompress(bytes(data[at + skip : stop]))
         except zstandard.ZstdError as why:
             self.log.add("corrupt", f"compressed records: {why}", offset=at, section="data")
             return b"", []
@@ -150,14 +157,20 @@ class PerfData:
         return out[pos:], chunks
 
 
+def _skip_after(data: Buffer, at: int) -> int:
+    (length,) = struct.unpack_from("<I", data, at + 8)
+    return -(-int(length) // 8) * 8
+
+
 def is_perfdata(data: Buffer) -> bool:
     """Whether ``data`` starts as a perf.data file does (either byte order)."""
     return bytes(data[:8]) in (MAGIC, MAGIC[::-1], b"PERFFILE")
 
 
-def open_perfdata(data: Buffer, file: str) -> PerfData:
+def open_perfdata(data: Buffer, file: str, parts: Iterable[tuple[str, Buffer]] = ()) -> PerfData:
     """Read the attributes, features and formats of a perf.data file.
 
+    :param parts: files with more of its records, as ``perf record --threads`` writes them
     :raises TraceError: LP0601 truncated, LP0602 damaged, LP0606 big-endian or the old format
     """
     cur = Cursor(data, file, section="perf header")
@@ -173,7 +186,7 @@ def open_perfdata(data: Buffer, file: str) -> PerfData:
     meta = Metadata()
     meta.tool = "perf"
     size = cur.u64("header size")
-    perf = PerfData(file, data, meta, PIPE_HEADER_BYTES, len(data))
+    perf = PerfData(file, data, meta, PIPE_HEADER_BYTES, len(data), parts=[*parts])
     if size == PIPE_HEADER_BYTES:
         _read_pipe_header(perf)
     else:
@@ -194,7 +207,16 @@ def _read_file_header(perf: PerfData, cur: Cursor) -> None:
     perf.end = perf.start + length
     if not length and perf.start < len(perf.data):
         perf.end = len(perf.data)
-        perf.log.add("truncated", "recording was not closed: data size 0", section="perf header")
+        # perf writes the size of the data last, and the features behind them.
+        flags = bytes(32)
+        perf.log.add(
+            "truncated",
+            "perf was killed before it closed the file: it holds the samples so far, but no event "
+            "formats, so events have numbers for names and no fields",
+            section="perf header",
+            offset=48,
+            expected="the size of the data",
+        )
     if perf.end > len(perf.data):
         perf.log.add(
             "truncated",
@@ -204,8 +226,9 @@ def _read_file_header(perf: PerfData, cur: Cursor) -> None:
             expected=f"{length} bytes at {perf.start}",
         )
     cur.section = "attrs"
-    if attr_size < 64 + 16 or attrs_len > 1 << 26:
-        cur.fail("impossible attribute size", got=f"{attr_size}, {attrs_len}", expected=">= 80")
+    _check_attr_size(perf, 16, attr_size - 16, MOST_ATTR_BYTES)
+    if attrs_len > MOST_ATTRS_BYTES:
+        cur.fail("impossible size of all attributes", got=str(attrs_len), expected="less")
     cur.seek(attrs_at, "attrs")
     for _ in range(attrs_len // attr_size):
         body = cur.take(attr_size, "an attribute")
@@ -215,8 +238,17 @@ def _read_file_header(perf: PerfData, cur: Cursor) -> None:
         raw = ids.blob(ids_len // 8 * 8, "ids of an attribute")
         _add_attr(perf, body[:-16], raw)
     features = [i for i in range(256) if flags[i // 8] >> (i % 8) & 1]
-    _read_features(perf, features, perf.start + length)
+    _read_features(perf, features, length)
     perf.end = min(perf.end, len(perf.data))
+
+
+def _check_attr_size(perf: PerfData, at: int, size: int, room: int) -> None:
+    if size < LEAST_ATTR_BYTES or size > room or size % 8:
+        Cursor(perf.data, perf.file, section="attrs", pos=at).fail(
+            "impossible size of an event attribute",
+            got=f"{size} bytes",
+            expected=f"a multiple of 8, from {LEAST_ATTR_BYTES} to {room}",
+        )
 
 
 def _add_attr(perf: PerfData, body: bytes, ids: bytes) -> None:
@@ -226,7 +258,8 @@ def _add_attr(perf: PerfData, body: bytes, ids: bytes) -> None:
         perf.by_id[number] = len(perf.attrs) - 1
 
 
-def _read_features(perf: PerfData, features: list[int], at: int) -> None:
+def _read_features(perf: PerfData, features: list[int], length: int) -> None:
+    at = perf.start + length
     try:
         cur = Cursor(perf.data, perf.file, section="features")
         cur.seek(at, "feature table")
@@ -242,7 +275,7 @@ def _read_features(perf: PerfData, features: list[int], at: int) -> None:
             perf.data, perf.file, section=f"feature {feature}", pos=offset, end=offset + size
         )
         _read_feature(perf, feature, cur)
-    if not perf.meta.by_id:
+    if not perf.meta.by_id and length and any(a.is_tracepoint for a in perf.attrs):
         perf.log.add(
             "truncated",
             "no event formats: fields cannot be decoded",
@@ -295,9 +328,9 @@ def _read_pipe_header(perf: PerfData) -> None:
             break
         if kind == RECORD_ATTR and size >= 72:
             body = bytes(data[pos + 8 : pos + size])
-            attr_size = int.from_bytes(body[4:8], "little") or 64
-            if attr_size <= len(body):
-                _add_attr(perf, body[:attr_size], body[attr_size : len(body) // 8 * 8])
+            attr_size = int.from_bytes(body[4:8], "little") or LEAST_ATTR_BYTES
+            _check_attr_size(perf, pos + 12, attr_size, len(body))
+            _add_attr(perf, body[:attr_size], body[attr_size : len(body) // 8 * 8])
         elif kind == RECORD_FEATURE and size > 16:
             (feature,) = struct.unpack_from("<Q", data, pos + 8)
             cur = Cursor(data, perf.file, section=f"feature {feature}", pos=pos + 16)

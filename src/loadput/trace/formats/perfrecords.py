@@ -31,6 +31,15 @@ S_IP, S_TID, S_TIME, S_ADDR, S_READ, S_CALLCHAIN, S_ID, S_CPU = (1 << i for i in
 S_PERIOD, S_STREAM_ID, S_RAW = 1 << 8, 1 << 9, 1 << 10
 S_IDENTIFIER = 1 << 16
 READ_ENABLED, READ_RUNNING, READ_ID, READ_GROUP, READ_LOST = 1, 2, 4, 8, 16
+# enum perf_type_id, perf_hw_id and perf_sw_ids of include/uapi/linux/perf_event.h.
+TYPE_TRACEPOINT = 2
+EVENT_NAMES = {
+    0: ("cycles", "instructions", "cache-references", "cache-misses", "branches", "branch-misses",
+        "bus-cycles", "stalled-cycles-frontend", "stalled-cycles-backend", "ref-cycles"),
+    1: ("cpu-clock", "task-clock", "page-faults", "context-switches", "cpu-migrations",
+        "minor-faults", "major-faults", "alignment-faults", "emulation-faults", "dummy",
+        "bpf-output", "cgroup-switches"),
+}  # fmt: skip
 ATTR_SAMPLE_ID_ALL, ATTR_USE_CLOCKID = 1 << 18, 1 << 25
 
 
@@ -82,6 +91,22 @@ class Attr:
         chain = bool(self.sample_type & S_CALLCHAIN)
         raw = self.offset_of(S_RAW)
         return self.offset_of(S_CPU), self.offset_of(S_TIME), raw, fixed, member, int(chain)
+
+    @property
+    def is_tracepoint(self) -> bool:
+        return self.type == TYPE_TRACEPOINT
+
+    @property
+    def name(self) -> str:
+        """What perf calls the event, without modifiers, where that is fixed."""
+        names = EVENT_NAMES.get(self.type, ())
+        if self.config < len(names):
+            return names[self.config]
+        return f"event type {self.type} config {self.config:#x}"
+
+    def layout_key(self) -> tuple[int, int]:
+        """Equal for events whose samples have one layout."""
+        return self.sample_type, self.read_format if self.sample_type & S_READ else 0
 
     def trailer_time(self) -> int:
         """Where the time of a non-sample record stands, in bytes before its end; 0: nowhere."""
@@ -156,12 +181,13 @@ class TaskNames:
 @dataclass(slots=True)
 class Scratch:
     """What one reading of the file uses again for each chunk; ``seqs`` are samples of each CPU so
-    far."""
+    far, ``others_seen`` those of events that are no tracepoints."""
 
     samples: I64 = field(default_factory=lambda: np.empty(CHUNK_RECORDS, np.int64))
     others: I64 = field(default_factory=lambda: np.empty(CHUNK_RECORDS, np.int64))
     seqs: I64 = field(default_factory=lambda: np.zeros(1 << 16, np.int64))
     room: Room = field(default_factory=Room)
+    others_seen: dict[str, int] = field(default_factory=dict)
 
 
 def walk_records(
@@ -238,30 +264,58 @@ def _side_record(data: U8, at: int, size: int, kind: int, perf: Any) -> None:
 def decode_samples(
     chunk: Chunk, attrs: list[Attr], by_id: dict[int, int], scratch: Scratch, log: MissingLog
 ) -> Iterator[Batch]:
-    """Split the samples of a chunk by their layout and decode their common items."""
-    layout_of = [(a.sample_type, a.read_format if a.sample_type & S_READ else 0) for a in attrs]
-    layouts = sorted(set(layout_of))
-    if len(layouts) == 1:
-        yield from _decode_layout(chunk, chunk.samples, attrs[0], scratch, log)
+    """Split the samples of a chunk by their layout and decode their common items.
+
+    Samples of events that are no tracepoints are counted in ``scratch.others``.
+    """
+    if not chunk.samples.size:
         return
-    if not all(a.sample_type & S_IDENTIFIER for a in attrs):
-        fail(
-            "LP0606",
-            "events of different sample layouts without an identifier",
-            file=log.file,
-            offset=chunk.base,
-            section="attrs",
-            got=f"{len(layouts)} layouts",
-            expected="PERF_SAMPLE_IDENTIFIER in each (newer perf sets it)",
-        )
-    number = strided(chunk.data, "<u8")[np.minimum(chunk.samples, chunk.data.size - 16) + 8]
-    place = {n: layouts.index(layout_of[i]) for n, i in by_id.items()}
-    for index, rows in _split(chunk.samples, number, place):
-        if index < 0:
-            log.add("corrupt", f"{rows.size} samples of an unknown event", offset=int(rows[0]))
+    layouts = sorted({a.layout_key() for a in attrs if a.is_tracepoint})
+    # Attribute -> its layout; those that are no tracepoints come behind the layouts, one by one.
+    class_of = [
+        layouts.index(a.layout_key()) if a.is_tracepoint else len(layouts) + i
+        for i, a in enumerate(attrs)
+    ]
+    if len(set(class_of)) == 1:
+        if layouts:
+            yield from _decode_layout(chunk, chunk.samples, attrs[0], scratch, log)
         else:
-            attr = attrs[layout_of.index(layouts[index])]
+            _count_other(attrs[0], chunk.samples.size, scratch)
+        return
+    at = _place_of_id(attrs, chunk, log)
+    number = strided(chunk.data, "<u8")[np.minimum(chunk.samples, chunk.data.size - at - 8) + at]
+    place = {n: class_of[i] for n, i in by_id.items()}
+    for index, rows in _split(chunk.samples, number, place):
+        attr = attrs[class_of.index(index)] if index >= 0 else None
+        if attr is None:
+            log.add("corrupt", f"{rows.size} samples of an unknown event", offset=int(rows[0]))
+        elif attr.is_tracepoint:
             yield from _decode_layout(chunk, rows, attr, scratch, log)
+        else:
+            _count_other(attr, rows.size, scratch)
+
+
+def _place_of_id(attrs: list[Attr], chunk: Chunk, log: MissingLog) -> int:
+    # Where every sample says whose it is, from its start.
+    if all(a.sample_type & S_IDENTIFIER for a in attrs):
+        return 8
+    places = {a.offset_of(S_ID) for a in attrs}
+    if len(places) == 1 and -1 not in places:
+        return places.pop()
+    fail(
+        "LP0606",
+        "events of different sample layouts without an identifier",
+        file=log.file,
+        offset=chunk.base,
+        section="attrs",
+        got=f"{len({a.layout_key() for a in attrs})} layouts",
+        expected="PERF_SAMPLE_IDENTIFIER in each (newer perf sets it)",
+    )
+
+
+def _count_other(attr: Attr, count: int, scratch: Scratch) -> None:
+    name = attr.name
+    scratch.others_seen[name] = scratch.others_seen.get(name, 0) + int(count)
 
 
 def _split(
@@ -269,10 +323,10 @@ def _split(
 ) -> Iterator[tuple[int, I64]]:
     # The samples of each layout; of layout -1 those whose number is not known.
     ids = np.array([*sorted(place), (1 << 64) - 1], dtype=np.uint64)
-    which = np.array([*(place[n] for n in sorted(place)), -1], dtype=np.int8)
+    which = np.array([*(place[n] for n in sorted(place)), -1], dtype=np.int16)
     span = int(ids[-2]) - int(ids[0]) if place else 0
     if place and span < 1 << 16:  # the kernel counts them up: a table is faster than a search
-        table = np.full(span + 2, -1, dtype=np.int8)
+        table = np.full(span + 2, -1, dtype=np.int16)
         table[(ids[:-1] - ids[0]).astype(np.int64)] = which[:-1]
         owner = table[np.minimum(number - ids[0], np.uint64(span + 1)).astype(np.int64)]
     else:

@@ -7,6 +7,8 @@ event has the whole line's rest as ``text``. Times have the digits that were pri
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,11 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from loadput.base.errors import TraceError
+
 from ..cursor import Buffer, Cursor
 from ..decode import Column
 from ..metadata import Metadata
 from ..source import MissingLog
 from ..table import Columns, find_ranges, table_name
+from .prefixes import DECIDING_LINES, find_prefixes
 
 _FTRACE = re.compile(
     r"^\s*(?P<comm>.+?)-(?P<pid>\d+)\s+(?:\(\s*[-\d]+\)\s+)?"
@@ -30,13 +35,31 @@ _FTRACE = re.compile(
 _TIMED = re.compile(r"\[\d+\].*\s\d+\.\d{3,9}:|\s\d+us[ +!#*@$]?:")
 _PERF = re.compile(
     r"^\s*(?P<comm>.+?)\s+(?:\d+/)?(?P<pid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>\d+\.\d+):\s+"
-    r"(?:\d+\s+)?(?P<name>[\w-]+:[\w-]+):\s*(?P<rest>.*)$"
+    r"(?:\d+\s+)?(?P<name>[\w-]+:[\w-]+)(?::[a-zA-Z]+)?:(?:\s+(?P<rest>.*))?$"
+)
+# A sample of an event that is no tracepoint: `cpu-clock:`, `cycles:P:`, `cpu/cycles/u:`.
+_PERF_OTHER = re.compile(
+    r"^\s*\S.*?\s(?:\d+/)?-?\d+\s+\[\d+\]\s+\d+\.\d+:\s+(?:\d+\s+)?"
+    r"(?P<name>[^\s:]+(?: [^\s:]+)?)(?::[a-zA-Z]+)?:(?:\s|$)"
+)
+# What perf puts behind an event's name, and names of its own that have no "-" or "/".
+_MODIFIERS = re.compile(r"[ukhGHIpPSDWeb]{1,8}")
+_PERF_OWN = frozenset({
+    "cycles", "instructions", "branches", "faults", "migrations", "cs", "dummy", "slots",
+})  # fmt: skip
+# Lines of the function tracer and stacks beside the events of an ftrace text.
+_FTRACE_OTHER = re.compile(
+    r"(?:\[\d+\]|\s\d+[^\s\d]\S{3,4})\s.*?\d+(?:\.\d+|us)[ +!#*@$]?:\s+"
+    r"(?:(?P<name>[\w.]+) <-+ ?[\w.]+|<(?:user )?stack trace>)\s*$"
 )
 _LOST = re.compile(r"CPU:?\s?(?P<cpu>\d+) \[(?:LOST )?(?P<count>\d+)? ?(?:EVENTS|EVENTS DROPPED)")
 _ENTRIES = re.compile(r"entries-in-buffer/entries-written:\s*(\d+)/(\d+)")
 _PAIR = re.compile(r"(\w+)=(.*?)(?=,?\s+(?:==>\s+)?\w+=|$)")
 _WORDS = re.compile(r"\b([A-Za-z_]\w*)[ :]+(-?0x[0-9a-fA-F]+|-?\d+)\b")
-_HEX = re.compile(r"[0-9a-f]{1,4}")  # bytes of an instruction are no field names
+# Bytes of an instruction, and numbers in hex without 0x, are no field names.
+_HEX = re.compile(r"[0-9a-f]{1,4}|(?=[a-f]*\d)[0-9a-f]+|[0-9a-f]{8}|[0-9a-f]{16}")
+# `info e90008 0` of VMX and SVM up to v5.9: two numbers in hex, info1 and info2 of the records.
+_INFO = re.compile(r"\binfo ([0-9a-f]{1,16}) ([0-9a-f]{1,16})(?= |$)")
 # trace-cmd's own words for the scheduler's events: `comm:pid [prio] state ==> comm:pid [prio]`.
 _SWITCH = re.compile(r"^(.*):(-?\d+) \[(-?\d+)\] (\S+) ==> (.*):(-?\d+) \[(-?\d+)\](?: |$)")
 _SWITCH_FIELDS = (
@@ -111,6 +134,19 @@ class TextBackend:
             out[name] = {key: col[order] for key, col in cols.items()}
         return out
 
+    def drop_copies(self) -> None:
+        """Keep an event that two instances printed once."""
+        for rows in self.rows.values():
+            seen: set[tuple[object, ...]] = set()
+            keep = []
+            for i, key in enumerate(zip(rows.cpu, rows.time, rows.pid, rows.rest, strict=True)):
+                if key not in seen:
+                    keep.append(i)
+                seen.add(key)
+            for column in dataclasses.fields(rows):
+                values = getattr(rows, column.name)
+                setattr(rows, column.name, [values[i] for i in keep])
+
     def _fields(self, name: str) -> dict[str, Column]:
         if name not in self._parsed:
             rest = self.rows[name].rest
@@ -124,30 +160,43 @@ class TextBackend:
         return self._parsed[name]
 
 
-def open_text(data: Buffer, file: str) -> TextBackend:
+def open_text(data: Buffer, file: str, system: str = "") -> TextBackend:
     """Read a text recording.
 
-    :raises TraceError: LP0602, no line looks like an event
+    :param system: which recording, where `trace-cmd report -i A -i B` printed several
+    :raises TraceError: LP0602, no line looks like an event, or times run back on a CPU; LP0608,
+        several systems and none chosen
     """
     meta = Metadata()
     log = MissingLog(meta, file)
     backend = TextBackend(file, "text", meta)
-    seq: dict[int, int] = {}
+    prefixes = find_prefixes(itertools.islice(_iter_lines(data), DECIDING_LINES), _FTRACE)
+    clock = _Clock(file)
     strange, offset = 0, 0
     unread, first = 0, -1
     for raw in _iter_lines(data):
-        match = _match(raw, backend)
-        if match is None:
-            is_note = _read_note(raw, offset, meta, log)
+        name, line = prefixes.split(raw)
+        match = _match(line, backend)
+        if match is not None:
+            prefixes.counts[name] = prefixes.counts.get(name, 0) + 1
+        if system and name and name != system and not prefixes.is_instances:
+            pass
+        elif match is not None:
+            if not _is_other(match, meta):
+                _add_row(backend, match, clock.step(match, offset, name))
+        elif not _read_other(line, backend):
+            is_note = _read_note(line, offset, meta, log)
             strange += 1
-            if not is_note and not raw.startswith("#") and _TIMED.search(raw):
+            if not is_note and not line.startswith("#") and _TIMED.search(line):
                 unread, first = unread + 1, offset if first < 0 else first
             if not backend.rows and strange > MAX_STRANGE_LINES:
                 break
-        else:
-            _add_row(backend, match, seq)
         offset += len(raw) + 1
-    if not backend.rows:
+    prefixes.choose(system, file)
+    clock.check()
+    if prefixes.is_instances:
+        backend.drop_copies()
+    if not backend.rows and not meta.others:
         head = bytes(data[:40])
         cur = Cursor(data, file, section="text")
         cur.fail(
@@ -191,21 +240,79 @@ def _match(line: str, backend: TextBackend) -> re.Match[str] | None:
     return match
 
 
-def _add_row(backend: TextBackend, match: re.Match[str], seq: dict[int, int]) -> None:
+def _is_other(match: re.Match[str], meta: Metadata) -> bool:
+    # `cycles:P` looks like the tracepoint P of the system cycles, but perf names it so.
+    name, _, behind = match["name"].partition(":")
+    if not behind or not _MODIFIERS.fullmatch(behind) or not ("-" in name or name in _PERF_OWN):
+        return False
+    meta.others[name] = meta.others.get(name, 0) + 1
+    return True
+
+
+def _read_other(line: str, backend: TextBackend) -> bool:
+    """Count a line that is an event of another kind: then nothing is missing for it."""
+    if backend.kind != "perf script":
+        match = _FTRACE_OTHER.search(line)
+        name = "" if match is None else "function" if match["name"] else "stack"
+    else:
+        name = ""
+    if not name and backend.kind != "ftrace text":
+        match = _PERF_OTHER.match(line)
+        name = match["name"] if match is not None else ""
+    if not name:
+        return False
+    backend.meta.others[name] = backend.meta.others.get(name, 0) + 1
+    return True
+
+
+@dataclass(slots=True)
+class _Clock:
+    """The last time and the number of the next event of each CPU."""
+
+    file: str
+    last: dict[tuple[int, str], int] = field(default_factory=dict)
+    seq: dict[int, int] = field(default_factory=dict)
+    back: TraceError | None = None
+
+    def step(self, match: re.Match[str], offset: int, name: str) -> tuple[int, int, int]:
+        """(CPU, time, number in its CPU) of a line."""
+        part = match.groupdict()
+        cpu, time = int(part["cpu"] or part["cpul"]), _parse_time(part["time"])
+        before = self.last.get((cpu, name), time)
+        if time < before and self.back is None:
+            self.back = TraceError(
+                "LP0602", f"times run back on CPU {cpu}",
+                where=f"{self.file} @ byte {offset} (text)",
+                got=f"{time / 1e9:.9f} s behind {before / 1e9:.9f} s",
+                expected="the time of each event by one clock, in order on each CPU",
+                next="print times, not differences (perf script without --deltatime), and one "
+                "recording to a text",
+            )  # fmt: skip
+        self.last[cpu, name] = time
+        number = self.seq.get(cpu, 0)
+        self.seq[cpu] = number + 1
+        return cpu, time, number
+
+    def check(self) -> None:
+        """Raise what :meth:`step` found; after it is known that the text is one recording."""
+        if self.back is not None:
+            raise self.back
+
+
+def _add_row(backend: TextBackend, match: re.Match[str], place: tuple[int, int, int]) -> None:
     part = match.groupdict()
-    cpu = int(part["cpu"] or part["cpul"])
+    cpu, time, number = place
     name = part["name"].rpartition(":")[2]
     rows = backend.rows.setdefault(name, Rows())
-    rows.time.append(_parse_time(part["time"]))
+    rows.time.append(time)
     rows.cpu.append(cpu & 0x7FFF)
     rows.pid.append(int(part["pid"]) & 0x7FFFFFFF)
     flags, depth = _parse_flags(part.get("flags") or part.get("flagsl") or "")
     rows.flags.append(flags)
     rows.depth.append(depth)
-    rows.seq.append(seq.get(cpu, 0))
-    seq[cpu] = seq.get(cpu, 0) + 1
+    rows.seq.append(number)
     rows.comm.append(part["comm"].encode()[:16])
-    rows.rest.append(part["rest"].rstrip())
+    rows.rest.append((part["rest"] or "").rstrip())
 
 
 def _parse_time(text: str) -> int:
@@ -258,7 +365,12 @@ def _split_fields(event: str, rest: str) -> dict[str, str]:
             return dict(zip(_WAKEUP_FIELDS, wakeup.groups(), strict=True))
     out = dict(_PAIR.findall(rest))
     if not out:
+        info = _INFO.search(rest)
+        if info is not None:
+            rest = rest[: info.start()] + rest[info.end() :]
         out = {name: value for name, value in _WORDS.findall(rest) if not _HEX.fullmatch(name)}
+        if info is not None:
+            out |= {"info1": f"0x{info[1]}", "info2": f"0x{info[2]}"}
     vcpu = out.get("vcpu", "")
     if vcpu.isdigit():
         out["vcpu_id"] = out.pop("vcpu")
