@@ -8,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..base.errors import LoadputError
+from ..ir import ops as o
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
 from ..link.overlay import find_overlays
 from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
+from .carried import FunctionChange, carry
 from .equiv import Comparison, Equivalence
-from .taken import Taken, lay, take
-from .verdict import Result, lay_blame
+from .taken import Taken, take
+from .verdict import BLAME_NEW, BLAME_OPEN, BLAME_RESTS, UNDECIDED, VIOLATED, Result, lay_blame
 
 # Rooms of the specification that are a model of the machine itself: their C is not laid over them.
 MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/linux/entry")
@@ -24,10 +26,19 @@ MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/
 MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too many to run all
 
 
+NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
+NOT_JUDGED, OPEN = "not judged", "not decided"
+Run = Callable[[Choice, str], Result]
+
+
 @dataclass(slots=True)
 class Judgement:
     """What became of one patch on one architecture.
 
+    :param verdict: NEW, MINDS_NOT, SAME, NOT_JUDGED or OPEN
+    :param changes: its functions, each with what became of its edits
+    :param base: the release's own program; None where nothing was explored, as ``result``
+    :param rests_on: per violated property, the values that are not modelled and that decide it
     :param unused: functions that nothing calls here
     :param added: functions that the base does not have
     :param removed: functions that the base has and the patch takes out
@@ -35,20 +46,33 @@ class Judgement:
 
     patch: str
     arch: str
-    functions: list[str]
-    equivalences: list[Equivalence]
-    base: Result
-    result: Result
+    verdict: str
+    changes: list[FunctionChange]
+    base: Result | None = None
+    result: Result | None = None
+    equivalences: list[Equivalence] = field(default_factory=list)
+    rests_on: dict[str, list[str]] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    fixed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of the functions that the patch changes."""
+        return [f.name for f in self.changes]
 
     @property
     def assumed(self) -> list[str]:
         """The configuration that the bodies of the user's rest on."""
-        user = self.result.choice.user
+        user = self.result.choice.user if self.result else ()
         return list(dict.fromkeys(a for d in user for a in d.assumed))
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing new, 1 a new violation, 4 not decided or not judged."""
+        return {NEW: 1, MINDS_NOT: 0, SAME: 0}.get(self.verdict, 4)
 
 
 def judge(
@@ -56,37 +80,82 @@ def judge(
     base: Choice,
     scenario: Scenario,
     *,
-    run: Callable[[Choice], Result],
+    run: Run,
     before: Result | None = None,
     label: str = "",
-) -> Judgement:
-    """Lay one patch over ``base`` and decide both; each finding gets its blame.
+) -> tuple[Judgement, Choice, Result | None]:
+    """Carry one patch over to ``base`` and decide both; each finding gets its blame.
 
-    :param run: decides one choice (so that the caller sets engine and limits)
+    :param run: decides one choice, with what is not modelled ``any``, ``low`` or ``high``
     :param before: the result of ``base``, where it is known
+    :return: the judgement, the program with the patch, and its result where it was explored
     :raises LoadputError: the patch does not link here
     """
-    user = lay(base, taken, label)
-    link(user, scenario)  # before any search: what does not link costs nothing
-    before = before or run(base)
-    after = run(user)
+    got = carry(taken, base)
+    user = replace(got.choice, user_label=label, removed=_removed(taken, base))
+    program = link(user, scenario)  # before any search: what does not link costs nothing
+    for f in got.functions:
+        if f.whole and f.name not in program.functions:
+            f.why = "nothing calls it here"
+    out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
+    out.fixed, out.notes = taken.fixed, list(taken.notes)
+    out.unused = [f.name for f in got.functions if f.whole and f.name not in program.functions]
+    if not got.changes and not user.removed:
+        if not any(f.edits for f in got.functions):
+            out.verdict = SAME
+        return out, user, before
+    before = before or run(base, "any")
+    after = run(user, "any")
     lay_blame(after, before)
+    out.base, out.result = before, after
     comparison = Comparison(before.machine, after.machine, MAX_INPUTS)
     old, new = (r.machine.program.functions for r in (before, after))
-    names = [d.name for d in taken.defs]
-    equal = [comparison.compare(n) for n in names if n in old and n in new]
-    return Judgement(
-        taken.patch.title,
-        base.arch,
-        names,
-        equal,
-        before,
-        after,
-        [n for n in names if n not in new],
-        [n for n in names if n in new and n not in old],
-        [n for n in taken.removed if n in old],
-        taken.notes,
-    )
+    whole = [f.name for f in got.functions if f.whole]
+    out.equivalences = [comparison.compare(n) for n in whole if n in old and n in new]
+    out.added = [n for n in whole if n in new and n not in old]
+    out.removed = [n for n in user.removed if n in old]
+    _weigh(out, user, run)
+    return out, user, after
+
+
+def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
+    new = {d.name for d in taken.defs}
+    known = {d.name for d in taken.before}
+    gone = [n for n in taken.removed if n not in known]
+    return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
+
+
+def _weigh(out: Judgement, user: Choice, run: Run) -> None:
+    """Set the verdict: a violation that a value outside the model decides is not decided."""
+    assert out.result is not None
+    fresh = [p for p in out.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
+    values = opaque_values(out.result.machine.program, user)
+    if fresh and values:
+        held = [{p.name: p.verdict for p in run(user, how).properties} for how in ("low", "high")]
+        for p in fresh:
+            if not all(h.get(p.name) == VIOLATED for h in held):
+                out.rests_on[p.name] = values
+                p.blame = BLAME_RESTS
+    if any(p.blame == BLAME_NEW for p in fresh):
+        out.verdict = NEW
+    elif out.rests_on or any(p.verdict == UNDECIDED for p in out.result.properties):
+        out.verdict = OPEN
+    else:
+        out.verdict = MINDS_NOT
+
+
+def opaque_values(p: Program, user: Choice) -> list[str]:
+    """What the functions of the user's read, and what they call, that has no value in the model."""
+    mine = {d.name for d in user.user}
+    found: dict[str, None] = {}
+    for name, fn in p.functions.items():
+        for b in fn.blocks if name in mine else ():
+            for op in b.ops:
+                if isinstance(op, o.Choose) and op.why.startswith("opaque "):
+                    found[op.why.removeprefix("opaque ")] = None
+                elif isinstance(op, o.Call) and op.dst and op.fn not in p.functions:
+                    found[f"{op.fn}()"] = None
+    return list(found)
 
 
 def take_all(

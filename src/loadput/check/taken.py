@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..base.errors import SourceError
+from ..lang.carry.bind import Bindings
 from ..lang.cfront import CFunction, parse_function
 from ..lang.guess import walk
 from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
+from ..link.bindings import bindings_of
 from ..link.program import Choice, Program
 from .scope import for_arch, scope_of, scope_of_path
 
@@ -19,6 +21,10 @@ class Taken:
     """One patch as one architecture takes it.
 
     :param before: the functions as they were before the patch, where the input tells
+    :param paths: per function, the file of a kernel tree that it is in, where the input tells
+    :param failed: functions that cannot be read as C, and why
+    :param texts: per function, its C before and after, without comments
+    :param fixed: values that the binding table fixed, each with its reason
     :param notes: what of the patch has no effect here, and why, a sentence each
     """
 
@@ -28,11 +34,15 @@ class Taken:
     removed: tuple[str, ...] = ()
     hints: tuple[tuple[str, str, str], ...] = ()
     notes: list[str] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    fixed: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def changes(self) -> bool:
         """Whether this architecture has anything of the patch."""
-        return bool(self.defs or self.removed)
+        return bool(self.defs or self.removed or self.failed)
 
 
 def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Taken:
@@ -53,18 +63,36 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
         out.notes.append(f"{u.path}: not read ({u.error.what}), and not modelled here")
     structs = set(program.decls.structs)
     mine = for_arch(patch.functions, arch)
-    out.defs, failed = _parse(mine, patch.origin, structs)
-    called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
-    for name, error in failed.items():
-        if name in program.functions or name in called:
-            raise error
-        out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
     names = {f.name for f in mine}
+    out.paths = {f.name: f.path for f in mine}
+    bindings = bindings_of(arch, *program.choice.search)
     out.removed = tuple(f.name for f in for_arch(patch.removed, arch) if f.name not in names)
     was = [f for f in patch.before if f.name in names or f.name in out.removed]
-    out.before, _ = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
+    text = {f.name: f.text for f in for_arch(was, arch)}
+    out.texts = {f.name: (text[f.name], f.text) for f in mine if f.name in text}
+    out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
+    out.defs, failed = _parse(mine, patch.origin, structs)
+    called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
+    has_before = {f.name for f in was}
+    for name, error in failed.items():
+        if name in has_before:
+            out.failed[name] = f"{error.span}: {error.what}"
+        elif name in program.functions or name in called:
+            raise error
+        else:
+            out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
+    out.failed.update({n: f"{e.span}: {e.what}" for n, e in lost.items() if n in names})
+    out.defs = [_bind(bindings, d, out) for d in out.defs if d.name not in out.failed]
+    out.before = [_bind(bindings, d, out) for d in out.before]
     out.hints = tuple((f.struct, f.name, f.ctype) for f in patch.fields)
     return out
+
+
+def _bind(bindings: Bindings, d: Def, out: Taken) -> Def:
+    """``d`` in the model's terms."""
+    bound, rules = bindings.lay(d)
+    out.fixed.update({r.text: r.why for r in rules if r.why})
+    return bound
 
 
 def _parse(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..base.errors import Interrupted, LoadputError
+from ..link.opaque import fix_opaque
 from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import Machine, build_machine
@@ -17,6 +18,9 @@ from .races import Race, find_races, lay_race_blame
 from .story import StoryStep, Teller
 
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "not decided", "not applicable"
+BLAME_NEW, BLAME_OPEN = "new with this change", "not decided before"
+BLAME_OLD, BLAME_FIXED = "present before", "fixed by it"
+BLAME_RESTS = "not decided: rests on what is not modelled"
 Progress = Callable[[int, int, int, float], None]
 
 
@@ -76,11 +80,13 @@ def check(
     reduce: Reduce = USUAL,
     progress: Progress | None = None,
     base: Result | None = None,
+    opaque: str = "any",
 ) -> Result:
     """Decide every property of one program in one exploration.
 
     :param properties: report only these; all are explored. Unknown names raise LP0505
     :param reduce: leave out what no verdict needs; docs/reductions.md
+    :param opaque: what has no value in the model is ``any``, always the ``low`` or the ``high`` one
     :raises Interrupted: ``limits.interrupted`` is true before a state was seen
     :param base: the result of the program it is compared with: gives each finding its blame
     :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
@@ -90,6 +96,8 @@ def check(
     if limits is not None and limits.is_interrupted:
         raise Interrupted
     program = link(choice, scenario)
+    if opaque != "any":
+        program = fix_opaque(program, low=opaque == "low")
     _known(program, properties)
     machine = build_machine(program, fusing=fusing)
     limits = limits or Limits()
@@ -158,8 +166,8 @@ def lay_blame(new: Result, base: Result) -> None:
     for p in new.properties:
         was = before.get(p.name, NOT_APPLICABLE)
         if p.verdict == VIOLATED:
-            p.blame = "present before" if was == VIOLATED else "new with this change"
+            p.blame = BLAME_OLD if was == VIOLATED else BLAME_NEW
             if was == UNDECIDED:
-                p.blame = "not decided before"
+                p.blame = BLAME_OPEN
         elif was == VIOLATED and p.verdict == HOLDS:
-            p.blame = "fixed by it"
+            p.blame = BLAME_FIXED

@@ -58,9 +58,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
     if inputs or opts["tree"]:
-        from .judging import run_judging
-
-        sys.exit(run_judging(inputs, archs, opts))
+        sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
     from ..report.json import SCHEMA, encode, program_result
     from ..report.text import render_result
@@ -91,6 +89,28 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     sys.exit(INTERRUPTED if interrupted() else code)
 
 
+def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> int:
+    """The user's C, or a tree alone; returns the exit code."""
+    from ..report.json import encode, judging
+    from .judging import run_judging, tree_alone
+
+    if not inputs:
+        code, rows = tree_alone(archs, opts)
+        if opts["json_file"]:
+            store(opts["json_file"], encode(rows))
+        return code
+    command = again(opts, opts["arch"], inputs)
+    done = run_judging(inputs, archs, opts, _explore, command)
+    if opts["json_file"]:
+        store(opts["json_file"], encode(judging(done)))
+    draw(opts, [j.result for j in done.judged if j.result is not None], command)
+    return INTERRUPTED if interrupted() else done.exit_code
+
+
+def _explore(choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str) -> Result:
+    return _run(choice, scenario, opts, opaque=opaque)
+
+
 def _severity(code: int) -> int:
     return {0: 0, 4: 1, 1: 2}[code]
 
@@ -111,7 +131,9 @@ def _base(opts: dict[str, Any], choice: Choice) -> Choice:
     return dataclasses.replace(choice, release=release, design=design, twin="")
 
 
-def _run(choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None) -> Result:
+def _run(
+    choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None, opaque: str = "any"
+) -> Result:
     from ..check.verdict import check
 
     return check(
@@ -124,6 +146,7 @@ def _run(choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None) 
         reduce=make_reduce(opts),
         progress=progress_for(choice.title),
         base=base,
+        opaque=opaque,
     )
 
 

@@ -68,6 +68,8 @@ def path(e: s.Expr) -> str:
     """``e`` as C, for notes: ``vcpu->stat.generic``."""
     if isinstance(e, s.Name):
         return e.id.partition(".")[0]
+    if isinstance(e, s.Foreign):
+        return path(e.inner)
     if isinstance(e, s.Member):
         return f"{path(e.base)}{'->' if e.arrow else '.'}{e.name}"
     if isinstance(e, s.Index):
@@ -116,6 +118,8 @@ class Guess:
             return self.type(e.lhs)
         if isinstance(e, s.Comma):
             return self.type(e.b)
+        if isinstance(e, s.Foreign):
+            return self.type(e.inner)
         return self._invoke(e) if isinstance(e, s.Invoke) else INT
 
     def _name(self, e: s.Name) -> ty.Type | None:
@@ -167,6 +171,8 @@ class Guess:
         """What ``e`` reads that the program has no state for, as C; "" where its value is known."""
         if isinstance(e, s.Name):
             return path(e) if self._name(e) is None and "." not in e.id else ""
+        if isinstance(e, s.Foreign):
+            return self.opaque(e.inner)
         if isinstance(e, s.Member):
             return "" if self.type(e) is not None else path(e)
         if isinstance(e, s.Index):

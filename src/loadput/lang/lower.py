@@ -159,6 +159,18 @@ class Lowering(Opaque):
         self.atomic -= 1
         self.b.emit(o.Atomic(False, span))
 
+    def _OpaqueStmt(self, st: s.OpaqueStmt) -> None:
+        self.note("opaque statement", f"{st.text}: {st.why}", st.span)
+        for name in st.writes:
+            if name in self.b.types:
+                v = self.choose(self.b.types[name], st.text, st.span)
+                self.b.emit(o.Assign(name, v.expr, st.span))
+
+    def _ForeignStmt(self, st: s.ForeignStmt) -> None:
+        was, self.is_c = self.is_c, True
+        self.stmts(st.body)
+        self.is_c = was
+
     def _BreakStmt(self, st: s.BreakStmt) -> None:
         self._leave(st.span, 0, "break")
 
@@ -210,6 +222,10 @@ class Lowering(Opaque):
             self.cond(e.a, other, then)
         elif isinstance(e, s.Invoke) and e.fn in ("likely", "unlikely"):
             self.cond(e.args[0], then, other)
+        elif isinstance(e, s.Foreign):
+            was, self.is_c = self.is_c, True
+            self.cond(e.inner, then, other)
+            self.is_c = was
         else:
             self.b.emit(o.Branch(self.rvalue(e, want=ty.BOOL).expr, then, other, e.span))
 
@@ -220,6 +236,11 @@ class Lowering(Opaque):
 
         :param want: the type that the context takes; decides what a value from outside may be
         """
+        if isinstance(e, s.Foreign):
+            was, self.is_c = self.is_c, True
+            got = self.rvalue(e.inner, used, want)
+            self.is_c = was
+            return got
         if self.is_c and not is_error_code(e):
             why = self.guess.opaque(e)
             if why:

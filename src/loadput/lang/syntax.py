@@ -108,6 +108,14 @@ class Comma:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An expression of C's in a function of kernel Python: a patch's, carried over to it."""
+
+    inner: Expr
+    span: Span
+
+
 Expr = (
     Num
     | Str
@@ -121,6 +129,7 @@ Expr = (
     | AssignE
     | PostInc
     | Comma
+    | Foreign
 )
 
 
@@ -220,6 +229,27 @@ class Group:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class OpaqueStmt:
+    """A statement of C's that has no meaning here: ``why`` says so, as a sentence.
+
+    :param writes: locals that it assigns, which are any value after it
+    """
+
+    text: str
+    why: str
+    writes: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignStmt:
+    """Statements of C's in a function of kernel Python: a patch's, carried over to it."""
+
+    body: tuple[Stmt, ...]
+    span: Span
+
+
 Stmt = (
     ExprStmt
     | Declare
@@ -234,6 +264,8 @@ Stmt = (
     | Goto
     | LabelStmt
     | Group
+    | OpaqueStmt
+    | ForeignStmt
 )
 
 

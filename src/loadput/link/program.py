@@ -11,7 +11,7 @@ from pathlib import Path
 from ..base.errors import LinkError, SourceError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..ir.decls import Decls, Signature, StructDecl
+from ..ir.decls import Decls, Signature, StructDecl, VarDecl
 from ..ir.spec import verify
 from ..lang import syntax as s
 from ..lang.lower import Note, lower
@@ -60,6 +60,7 @@ class Choice:
     :param twin: a broken twin laid over the design
     :param removed: functions that the user's patch takes out
     :param hints: ``(struct, field, C type)`` that the user's patch adds to a header
+    :param fields: ``(struct, field)`` that edits of the user's, carried over, bring along
     :param reduce: forget values that are dead while the shipped bodies are in place (@forget)
     :param search: further folders with ``arch/``, ``design/`` … overlays
     """
@@ -74,6 +75,7 @@ class Choice:
     reduce: bool = True
     removed: tuple[str, ...] = ()
     hints: tuple[tuple[str, str, str], ...] = ()
+    fields: tuple[tuple[str, VarDecl], ...] = ()
 
     @property
     def title(self) -> str:
@@ -370,6 +372,16 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
         lay.meta,
         lo.notes,
     )
+
+
+def specification(choice: Choice) -> tuple[dict[str, s.Def], Decls]:
+    """The bodies of ``choice`` as written, by name, and its declarations; no C of the user's."""
+    lay = _stack(replace(choice, user=(), removed=()))
+    lay.decls.consts.update(NR_CPUS=2, NR_TASKS=2, NR_VCPUS=2, NR_VMS=1)
+    for struct, f in choice.fields:
+        lay.decls.structs[struct].fields[f.name] = f
+    mine = {d.name: d for d in choice.user if d.lang != "c"}
+    return {n: mine.get(n, d) for n, d in lay.defs.items() if not is_hook(d)}, lay.decls
 
 
 def is_hook(d: s.Def) -> bool:

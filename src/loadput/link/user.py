@@ -30,6 +30,8 @@ def lay_user(lay: _Layers) -> None:
             del lay.defs[name]
             lay.decls.funcs.pop(name, None)
             lay.removed[name] = choice.user_label or "user"
+    for struct, f in choice.fields:
+        lay.decls.structs[struct].fields.setdefault(f.name, f)
     user = {d.name: d for d in choice.user}
     for d in user.values():
         _abridged(lay, d)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..check.carried import FunctionChange, count
 from ..check.equiv import Equivalence
 from ..check.judge import Judgement
+from ..check.judging import Judging
 from ..check.races import Access
 from ..check.scope import not_modelled
 from ..check.story import StoryStep
@@ -134,10 +136,23 @@ def patch_input(p: Patch) -> dict[str, Any]:
 
 def judgement(j: Judgement) -> dict[str, Any]:
     """One patch on one architecture."""
-    notes = j.result.machine.program.notes
+    notes = j.result.machine.program.notes if j.result else []
     return {
-        **program_result(j.result),
+        **(program_result(j.result) if j.result else {"program": {"arch": j.arch}}),
         "patch": j.patch,
+        "judged": {
+            "verdict": j.verdict,
+            **dict(
+                zip(
+                    ("functions", "of_functions", "edits", "of_edits"),
+                    count(j.changes),
+                    strict=True,
+                )
+            ),
+        },
+        "functions": [function_change(f) for f in j.changes],
+        "rests_on": j.rests_on,
+        "fixed": j.fixed,
         "equivalence": [equivalence(e) for e in j.equivalences],
         "unused": j.unused,
         "added": j.added,
@@ -150,7 +165,46 @@ def judgement(j: Judgement) -> dict[str, Any]:
                 for n in notes
             ),
         ],
-        "base": program_result(j.base),
+        "base": program_result(j.base) if j.base else None,
+    }
+
+
+def function_change(f: FunctionChange) -> dict[str, Any]:
+    """One function that a patch changes, and its edits."""
+    return {
+        "name": f.name,
+        "place": f.place,
+        "path": f.path,
+        "whole": f.whole,
+        "why": f.why,
+        "edits": [
+            {"kind": o.edit.kind, "verdict": o.verdict, "why": o.why, "place": o.edit.place}
+            for o in f.outcomes
+        ],
+        "specification": [
+            {"function": c.spec.name, "diff": c.diff()} for c in f.carried if c.changes
+        ],
+    }
+
+
+def judging(done: Judging) -> dict[str, Any]:
+    """Everything that was given, on every architecture."""
+    base = done.base
+    return {
+        "schema": SCHEMA,
+        "verdict": done.verdict,
+        "base": {
+            "release": base.release,
+            "why": base.why,
+            "distances": dict(base.distances),
+            "fields": list(base.fields),
+        },
+        "inputs": [patch_input(p) for p in done.patches],
+        "programs": [judgement(j) for j in done.judged],
+        "failed": [
+            {"arch": a, "patch": t, "code": e.code, "error": e.render()} for a, t, e in done.failed
+        ],
+        "unchanged": [{"arch": a, "patch": t.patch.title} for a, t in done.idle],
     }
 
 

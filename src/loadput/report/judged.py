@@ -6,12 +6,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..base.errors import LoadputError
-from ..check.basis import Base
+from ..check.carried import FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT, Equivalence
-from ..check.judge import Judgement
+from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Judgement
+from ..check.judging import Judging
 from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
-from ..check.verdict import UNDECIDED, VIOLATED
+from ..check.verdict import (
+    BLAME_FIXED,
+    BLAME_NEW,
+    BLAME_OLD,
+    BLAME_OPEN,
+    BLAME_RESTS,
+    UNDECIDED,
+    VIOLATED,
+)
 from ..lang.inputs import Patch
 from ..lang.syntax import Def
 from ..link.program import Choice
@@ -25,10 +34,66 @@ RELATION = {
 }
 
 
-def render_head(patches: Sequence[Patch], base: Base) -> str:
-    """What was found in the input, and the tree it is laid over."""
+def render_judging(done: Judging, command: str, *, verbose: bool = False) -> str:
+    """The whole report: the answer first, then what was given and what became of each part."""
+    out = [*_answer(done), *_given(done)]
+    for part in done.parts:
+        for row in part.rows:
+            if isinstance(row, Judgement):
+                out += _judgement(row, verbose=verbose)
+            elif isinstance(row, tuple):
+                out += _failure(part.arch, *row)
+            else:
+                out += _idle(part.arch, row)
+    out += ["", *_summary(done), *wrap("again", command)]
+    return "\n".join(line.rstrip() for line in out) + "\n"
+
+
+def _answer(done: Judging) -> list[str]:
+    """The verdict in one line, and how much of the input it is about."""
+    judged = done.judged
+    if not judged:
+        return wrap("verdict", "none: see below")
+    parts = [count(j.changes) for j in judged]
+    most = max(parts, key=lambda c: (c[2], c[0]))
+    said = wrap("verdict", _sentence(done))
+    if most[3]:
+        told = f"{most[0]} of {most[1]} changed functions, {most[2]} of {most[3]} edits"
+        if len(set(parts)) > 1:
+            told += " (where most are)"
+        said += wrap("judged", told)
+    return said
+
+
+def _sentence(done: Judging) -> str:
+    new = _by_blame(done, BLAME_NEW)
+    if done.verdict == NEW:
+        return "NEW VIOLATION: " + new
+    rests = _by_blame(done, BLAME_RESTS)
+    if done.verdict == OPEN and rests:
+        return f"not decided: {rests}; it rests on what is not modelled"
+    if done.verdict == NOT_JUDGED:
+        return "NOT JUDGED: nothing of this change is modelled"
+    if done.verdict == SAME:
+        return SAME
+    if done.verdict == MINDS_NOT:
+        return "changes what is modelled; no property minds"
+    return done.verdict
+
+
+def _by_blame(done: Judging, blame: str) -> str:
+    rows: dict[str, list[str]] = {}
+    for j in done.judged:
+        for p in j.result.properties if j.result else ():
+            if p.blame == blame:
+                rows.setdefault(p.name, []).append(j.arch)
+    return "; ".join(f"{n} ({', '.join(dict.fromkeys(a))})" for n, a in sorted(rows.items()))
+
+
+def _given(done: Judging) -> list[str]:
+    """What was found in the input, and the program it is laid over."""
     out = []
-    for p in patches:
+    for p in done.patches:
         out += wrap("input", f"{p.kind}: {p.title}")
         for where, names in _by_place(p).items():
             out += wrap("", f"{where}: {', '.join(names)}" if where else ", ".join(names))
@@ -41,10 +106,11 @@ def render_head(patches: Sequence[Patch], base: Base) -> str:
         for n in (*twice(p), *p.notes):
             if p.kind not in ("mbox patch", "diff") or not n.startswith("signature "):
                 out += wrap("", n)
-    for f in base.fields:
+    for f in done.base.fields:
         out += wrap("inferred", f)
-    out += wrap("base", f"{base.release}: {base.why}")
-    return "\n".join(out) + "\n"
+    out += wrap("base", f"{done.base.release}: {done.base.why}")
+    out += wrap("scenario", f"{done.scenario.name}: {done.scenario.title}")
+    return out
 
 
 def _by_place(p: Patch) -> dict[str, list[str]]:
@@ -66,7 +132,7 @@ def _names(names: Iterable[str], most: int = 6) -> str:
     return ", ".join(every[:most]) + more
 
 
-def render_failure(arch: str, title: str, e: LoadputError) -> str:
+def _failure(arch: str, title: str, e: LoadputError) -> list[str]:
     """Why one architecture, or one patch on it, has no verdict."""
     out = ["", f"{arch}: {title}"[:WIDTH] if title else arch]
     out += wrap("no verdict", f"{e.what} [{e.code}]")
@@ -75,27 +141,40 @@ def render_failure(arch: str, title: str, e: LoadputError) -> str:
     for name in ("got", "expected", "next"):
         if value := getattr(e, name):
             out += wrap(name, value)
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return out
 
 
-def render_idle(arch: str, t: Taken) -> str:
+def _idle(arch: str, t: Taken) -> list[str]:
     """A patch that has nothing for an architecture."""
     out = ["", f"{arch}: {t.patch.title}"[:WIDTH], *wrap("", "changes nothing here")]
     for n in t.notes:
         out += wrap("", n)
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    return out
 
 
-def render_judgement(j: Judgement, *, verbose: bool = False) -> str:
-    """One patch on one architecture: equivalence, verdicts with blame, new counterexamples."""
+def _judgement(j: Judgement, *, verbose: bool) -> list[str]:
+    """One patch on one architecture: what was carried over, verdicts with blame, new findings."""
+    out = ["", f"{j.arch}: {j.patch}"[:WIDTH]]
+    for f in j.changes:
+        out += _function(f, j, verbose=verbose)
+    for name in j.removed:
+        out += wrap("", f"{name}: removed")
+    for n in j.notes:
+        out += wrap("", n)
+    for text, why in j.fixed.items():
+        out += wrap("taken for", f"{text}: {why}")
     r = j.result
-    out = ["", f"{j.arch}: {j.patch}"[:WIDTH], *_functions(j)]
+    if r is None or j.base is None:
+        return out
     seen = f"{number(r.states)} states, base {number(j.base.states)}"
     out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
     for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
         if p.verdict == VIOLATED:
-            out += wrap("violated", f"{p.name}, {p.depth} steps: {p.blame}")
-    fixed = [p.name for p in r.properties if p.blame == "fixed by it"]
+            told = f"{p.name}, {p.depth} steps: {p.blame}"
+            if p.name in j.rests_on:
+                told += f": {_names(j.rests_on[p.name], 3)}"
+            out += wrap("violated", told)
+    fixed = [p.name for p in r.properties if p.blame == BLAME_FIXED]
     if fixed:
         out += wrap("fixed", ", ".join(fixed))
     held = sum(p.verdict == "holds" for p in r.properties)
@@ -105,32 +184,55 @@ def render_judgement(j: Judgement, *, verbose: bool = False) -> str:
         out += wrap("not decided", ", ".join(open_))
     out += render_races(r, verbose=verbose)
     out += _rests_on(j, verbose=verbose)
-    told = [p for p in violations(r) if verbose or p.blame.startswith("new")]
-    out += render_findings(r, told, verbose=verbose)
-    return "\n".join(line.rstrip() for line in out) + "\n"
+    told_ = [p for p in violations(r) if verbose or p.blame in (BLAME_NEW, BLAME_RESTS)]
+    return out + render_findings(r, told_, verbose=verbose)
 
 
-def _functions(j: Judgement) -> list[str]:
-    """What became of each function."""
+def _function(f: FunctionChange, j: Judgement, *, verbose: bool) -> list[str]:
+    """One changed function: its hunk, and what that is in the specification."""
+    if f.whole:
+        return _whole(f, j)
+    if f.why:
+        return wrap("not judged", f"{f.name}: {f.why}")
+    if not f.outcomes:
+        return wrap("", f"{f.name}: {SAME}")
     out: list[str] = []
-    for e in j.equivalences:
-        said = f"{e.function}: {RELATION.get(e.verdict, e.verdict)}"
-        if e.verdict == EQUIVALENT:
-            said += f" ({e.runs} inputs run through both)"
-        elif e.verdict == "not decided":
-            said = f"{e.function}: changed; {e.runs} inputs do not decide whether it does the same"
-        if any(e.where):
-            said += f"; base: {e.where[0]}; here: {e.where[1]}"
-        out += wrap("", said)
-    for name in j.added:
-        out += wrap("", f"{name}: new; the base does not have it")
-    for name in j.unused:
-        out += wrap("", f"{name}: nothing calls it here")
-    for name in j.removed:
-        out += wrap("", f"{name}: removed")
-    for n in j.notes:
-        out += wrap("", n)
+    if f.judged:
+        out += [f"  {f.name}, the patch"[:WIDTH], *_diff(f.hunk)]
+        for c in f.carried:
+            if c.changes:
+                at = f"{c.spec.span.file}:{c.spec.span.line}"
+                name = "" if c.spec.name == f.name else f"{c.spec.name}, "
+                out += [f"  carried over to {name}{at}"[:WIDTH], *_diff(c.diff())]
+    for o in f.outcomes:
+        if o.verdict == NOT_JUDGED:
+            line = o.edit.place.rpartition(":")[2]
+            out += wrap("not judged", f"{f.name}, line {line}: {o.edit.kind}: {o.why}")
     return out
+
+
+def _diff(lines: Sequence[str]) -> list[str]:
+    """A diff, indented; lines that are too long are cut, never wrapped."""
+    return [f"    {ln.expandtabs(4)}"[:WIDTH] for ln in lines if ln.strip(" +-") or ln[:1] in "+-"]
+
+
+def _whole(f: FunctionChange, j: Judgement) -> list[str]:
+    """A function that was given whole, without what it was before."""
+    if f.why:
+        return wrap("not judged", f"{f.name}: {f.why}")
+    if f.name in j.added:
+        return wrap("", f"{f.name}: new; the base does not have it")
+    e = next((e for e in j.equivalences if e.function == f.name), None)
+    if e is None:
+        return wrap("", f"{f.name}: taken as it is")
+    said = f"{e.function}: {RELATION.get(e.verdict, e.verdict)}"
+    if e.verdict == EQUIVALENT:
+        said += f" ({e.runs} inputs run through both)"
+    elif e.verdict == "not decided":
+        said = f"{e.function}: changed; {e.runs} inputs do not decide whether it does the same"
+    if any(e.where):
+        said += f"; base: {e.where[0]}; here: {e.where[1]}"
+    return wrap("", said)
 
 
 SAID = {
@@ -144,6 +246,7 @@ SAID = {
 def _rests_on(j: Judgement, *, verbose: bool) -> list[str]:
     """What the verdict takes for granted about the C: opaque calls, values, configuration."""
     r = j.result
+    assert r is not None
     most = 1000 if verbose else 6
     out: list[str] = []
     if r.opaque_calls:
@@ -161,36 +264,28 @@ def _rests_on(j: Judgement, *, verbose: bool) -> list[str]:
     return out
 
 
-def render_summary(
-    judged: Sequence[Judgement],
-    failed: Sequence[tuple[str, str, LoadputError]],
-    idle: Sequence[tuple[str, str]],
-    command: str,
-) -> str:
-    """What a reader in a hurry wants to know, what is not covered, and the command again."""
-    out = [""]
-    for blame in ("new with this change", "not decided before", "fixed by it", "present before"):
-        rows: dict[str, list[str]] = {}
-        for j in judged:
-            for p in j.result.properties:
-                if p.blame == blame:
-                    rows.setdefault(p.name, []).append(j.arch)
-        said = "; ".join(f"{n} ({', '.join(dict.fromkeys(a))})" for n, a in sorted(rows.items()))
-        if said or blame.startswith("new"):
-            label = "new" if blame.startswith("new") else blame
-            out += wrap(label, said or ("no violation" if judged else "nothing was judged"))
-    open_ = {j.arch for j in judged for p in j.result.properties if p.verdict == UNDECIDED}
+def _summary(done: Judging) -> list[str]:
+    """Blame by blame, what has no verdict, and what the verdicts do not cover."""
+    out: list[str] = []
+    for blame in (BLAME_NEW, BLAME_RESTS, BLAME_OPEN, BLAME_FIXED, BLAME_OLD):
+        said = _by_blame(done, blame)
+        explored = any(j.result for j in done.judged)
+        if said or (blame == BLAME_NEW and explored):
+            label = "new" if blame == BLAME_NEW else blame.partition(":")[0]
+            out += wrap(label, said or "no violation")
+    results = [(j.arch, j.result) for j in done.judged if j.result is not None]
+    open_ = {a for a, r in results for p in r.properties if p.verdict == UNDECIDED}
     if open_:
         out += wrap("not decided", f"some properties on {', '.join(sorted(open_))}")
-    if failed:
-        archs = [a for a, _, _ in failed]
+    if done.failed:
+        archs = [a for a, _, _ in done.failed]
         told = (a if archs.count(a) == 1 else f"{a} ({archs.count(a)} patches)" for a in archs)
         out += wrap("no verdict", _names(told))
-    if judged:
+    if results:
         out += wrap(
-            "not covered", EDGE + (OPAQUE if any(j.result.opaque_calls for j in judged) else "")
+            "not covered", EDGE + (OPAQUE if any(r.opaque_calls for _, r in results) else "")
         )
-    return "\n".join([*out, *wrap("again", command)]) + "\n"
+    return out
 
 
 def render_tree(

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from .patch import FieldHint, Patch, Unread
-from .read import read_input, read_text
+from .read import read_input, read_inputs, read_text
 from .tree import TreeFunctions, read_tree
 
-__all__ = ["FieldHint", "Patch", "TreeFunctions", "Unread", "read_input", "read_text", "read_tree"]
+__all__ = [
+    "FieldHint",
+    "Patch",
+    "TreeFunctions",
+    "Unread",
+    "read_input",
+    "read_inputs",
+    "read_text",
+    "read_tree",
+]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,15 +27,18 @@ _IN_TREE = re.compile(r"(?:^|/)((?:arch|include|kernel|virt)/(?:[\w.-]+/)*[\w.-]
 def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
     """Return what the file holds, patch by patch; at least one, each with functions.
 
-    :param path: a mail as plain text, an mbox, a unified diff, or a .c or .h file
+    :param path: a mail as plain text, an mbox, a unified diff, a .c or .h file; ``-`` is stdin
     :param tree: a kernel source tree that diffs apply to, in memory
     :raises InputError: LP023x, nothing usable in it
     :raises SourceError: LP0220 to LP0224, C that is cut off or broken
     """
     name = str(path)
     try:
-        with open(path, "rb") as f:
-            data = f.read(MAX_BYTES + 1)
+        if name == "-":
+            name, data = "standard input", sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(path, "rb") as f:
+                data = f.read(MAX_BYTES + 1)
     except OSError as e:
         raise InputError(
             "LP0230",
@@ -41,6 +46,11 @@ def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
             expected="a mail, an mbox, a unified diff or a C file; --tree takes a kernel tree",
         ) from None
     return read_text(_decode(data, name), name, tree)
+
+
+def read_inputs(paths: Sequence[str | Path], tree: str | Path | None = None) -> list[Patch]:
+    """The patches of several files, in order."""
+    return [p for path in paths for p in read_input(path, tree)]
 
 
 def _decode(data: bytes, name: str) -> str:

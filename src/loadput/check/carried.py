@@ -1,0 +1,205 @@
+"""A patch's changed functions, each with what became of its edits in the specification."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..base.errors import LoadputError
+from ..ir.decls import Decls, VarDecl
+from ..lang.carry import (
+    CARRIED,
+    NOT_JUDGED,
+    Carried,
+    Carrier,
+    Effects,
+    Outcome,
+    body_diff,
+)
+from ..lang.guess import walk
+from ..lang.infer import infer_fields
+from ..lang.syntax import Def, Member
+from ..link.program import Choice, specification
+from .taken import Taken
+
+_NAME = re.compile(r"\b(\w+)\(\)")
+_SECTION = re.compile(r"^\s*(?:Context|Omits|Returns|Source):", re.M)
+
+
+@dataclass(slots=True)
+class FunctionChange:
+    """One function that a patch changes.
+
+    :param place: ``file:line`` in what the user gave
+    :param carried: what each of the specification's functions that mirror it became
+    :param outcomes: what became of each edit: the best over those functions
+    :param hunk: the lines of C that are another now, as a diff
+    :param why: why it is not judged as a whole, or ""
+    :param whole: there is no C before: its C replaces the specification's
+    """
+
+    name: str
+    place: str
+    path: str = ""
+    carried: list[Carried] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    why: str = ""
+    whole: bool = False
+    hunk: list[str] = field(default_factory=list)
+
+    @property
+    def edits(self) -> int:
+        """How many edits it has; a function that is not looked into counts as one."""
+        return len(self.outcomes) or (1 if self.why or self.whole else 0)
+
+    @property
+    def judged(self) -> int:
+        """How many of them are judged."""
+        if self.whole and not self.why:
+            return 1
+        return sum(o.verdict != NOT_JUDGED for o in self.outcomes)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of it changes the specification."""
+        return (self.whole and not self.why) or any(c.changes for c in self.carried)
+
+
+@dataclass(slots=True)
+class Carriage:
+    """One patch carried over on one architecture.
+
+    :param choice: the program with its edits
+    """
+
+    choice: Choice
+    functions: list[FunctionChange] = field(default_factory=list)
+
+    @property
+    def changes(self) -> bool:
+        return any(f.changes for f in self.functions)
+
+
+def mirrored(doc: str) -> tuple[str, ...]:
+    """The C functions that a docstring's ``Mirrors:`` names."""
+    found: list[str] = []
+    for part in doc.split("Mirrors:")[1:]:
+        end = _SECTION.search(part)
+        found += _NAME.findall(part[: end.start()] if end else part)
+    return tuple(dict.fromkeys(found))
+
+
+def mirrors_of(defs: Mapping[str, Def]) -> dict[str, list[str]]:
+    """Per C function, ours that mirror it; the one of its own name first."""
+    out: dict[str, list[str]] = {}
+    for name, d in defs.items():
+        for c in mirrored(d.doc):
+            out.setdefault(c, []).append(name)
+    return {c: sorted(names, key=lambda n: (n != c, n)) for c, names in out.items()}
+
+
+def carry(taken: Taken, at: Choice) -> Carriage:
+    """Carry ``taken`` over to the program of ``at``.
+
+    Functions without a C before replace ours, as `lay` does; what cannot be carried says why.
+    """
+    defs, decls = specification(at)
+    decls, fields = _with_fields(decls, taken)
+    effects = Effects(decls)
+    by_c = mirrors_of(defs)
+    before = {d.name: d for d in taken.before}
+    after = {d.name: d for d in taken.defs}
+    new: dict[str, Def] = {}
+    out: list[FunctionChange] = []
+    for name, d in after.items():
+        old = before.get(name)
+        if old is None:
+            continue
+        change = FunctionChange(name, f"{d.span.file}:{d.span.line}", taken.paths.get(name, ""))
+        out.append(change)
+        was, now = taken.texts.get(name, ("", ""))
+        change.hunk = body_diff(was.split("\n"), now.split("\n"))
+        targets = [n for n in by_c.get(name, [name] if name in defs else []) if n in defs]
+        if not targets:
+            change.why = "the specification does not have it"
+        for n in targets:
+            ours = new.get(n, defs[n])
+            got = Carrier(old, d, ours, effects, list(decls.globals)).run(n)
+            change.carried.append(got)
+            if got.changes:
+                new[n] = got.new
+        change.outcomes = _best(change.carried)
+    out += [
+        FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
+    ]
+    out += _whole(taken, before, defs, by_c)
+    whole = [after[f.name] for f in out if f.whole and not f.why]
+    kept = [d for d in at.user if d.name not in new and d.name not in {w.name for w in whole}]
+    choice = replace(
+        at,
+        user=(*kept, *new.values(), *whole),
+        fields=tuple(dict.fromkeys((*at.fields, *fields))),
+        hints=tuple(dict.fromkeys((*at.hints, *taken.hints))),
+    )
+    return Carriage(choice, out)
+
+
+def _whole(
+    taken: Taken, before: Mapping[str, Def], defs: Mapping[str, Def], by_c: Mapping[str, list[str]]
+) -> list[FunctionChange]:
+    """The functions that the input gives whole, without what they were."""
+    out = []
+    for d in taken.defs:
+        if d.name in before:
+            continue
+        change = FunctionChange(
+            d.name, f"{d.span.file}:{d.span.line}", taken.paths.get(d.name, ""), whole=True
+        )
+        out.append(change)
+    return out
+
+
+def _best(carried: Sequence[Carried]) -> list[Outcome]:
+    """Each edit's outcome: carried where any of ours took it, else the reason of the first."""
+    if not carried:
+        return []
+    out = list(carried[0].outcomes)
+    for other in carried[1:]:
+        for i, o in enumerate(other.outcomes):
+            if out[i].verdict == NOT_JUDGED and o.verdict == CARRIED:
+                out[i] = o
+    return out
+
+
+def _with_fields(decls: Decls, taken: Taken) -> tuple[Decls, list[tuple[str, VarDecl]]]:
+    """The declarations with the fields that the patch brings: those no C before speaks of."""
+    known = {n.name for d in taken.before for n in walk(d.body) if isinstance(n, Member)}
+    hinted = {name for _, name, _ in taken.hints}
+    fresh = [d for d in taken.defs if d.name in {b.name for b in taken.before}]
+    wider = copy.deepcopy(decls)
+    try:
+        found = infer_fields(fresh, wider, taken.hints)
+    except LoadputError:
+        found = []
+    out = []
+    for f in found:
+        struct, _, name = f.name.partition(".")
+        if name in hinted or name not in known:
+            out.append((struct, replace(f, name=name)))
+    kept = copy.deepcopy(decls)
+    for struct, f in out:
+        kept.structs[struct].fields[f.name] = f
+    return kept, out
+
+
+def count(functions: Iterable[FunctionChange]) -> tuple[int, int, int, int]:
+    """``(functions judged, functions, edits judged, edits)``."""
+    fs = list(functions)
+    return (
+        sum(f.judged > 0 for f in fs),
+        len(fs),
+        sum(f.judged for f in fs),
+        sum(f.edits for f in fs),
+    )

@@ -1,0 +1,27 @@
+"""Three bodies of a function: C before, C after and ours; what the first two differ in, on ours."""
+
+from __future__ import annotations
+
+from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff
+from .edits import Edit, find_edits
+from .effect import Effects
+from .nodes import Node, tree_of
+from .show import render_body, render_expr, render_stmt
+
+__all__ = [
+    "CARRIED",
+    "NOTHING",
+    "NOT_JUDGED",
+    "Carried",
+    "Carrier",
+    "Edit",
+    "Effects",
+    "Node",
+    "Outcome",
+    "body_diff",
+    "find_edits",
+    "render_body",
+    "render_expr",
+    "render_stmt",
+    "tree_of",
+]

@@ -1,0 +1,145 @@
+"""What a patch does to one function: its C before against its C after, as edits of statements."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+
+from .align import Pairs, align, pair_cost
+from .nodes import Node
+
+ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
+WRAPPED, UNWRAPPED = "put under a condition", "no longer under a condition"
+MAX_CELLS = 250_000  # nodes times nodes that are aligned as trees; larger ones row by row
+
+
+@dataclass(slots=True)
+class Edit:
+    """One edit.
+
+    :param before: what it was, in the C before; None where it was not there
+    :param after: what it is, in the C after; None where it is gone
+    :param place: ``file:line`` in what the user gave
+    """
+
+    kind: str
+    before: Node | None
+    after: Node | None
+    place: str = ""
+
+
+@dataclass(slots=True)
+class Difference:
+    """Two bodies of one function: which node is which, and the edits, in the order of the text."""
+
+    before: Node
+    after: Node
+    to_after: dict[Node, Node] = field(default_factory=dict)
+    to_before: dict[Node, Node] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
+
+
+def find_edits(before: Node, after: Node) -> Difference:
+    """Return the edits that turn the tree ``before`` into ``after``."""
+    out = Difference(before, after)
+    pairs: Pairs = [(before, after)]
+    _match(before.kids, after.kids, pairs)
+    out.to_after = dict(pairs)
+    out.to_before = {a: b for b, a in pairs}
+    _collect(out)
+    _find_moves(out)
+    return out
+
+
+def _cost(a: Node, b: Node) -> float | None:
+    if a.kind == b.kind and a.key == b.key:
+        return 0.0
+    base = pair_cost(a, b)
+    return None if base is None else base + 0.2
+
+
+def _match(a: list[Node], b: list[Node], out: Pairs) -> None:
+    """Pair what is equal at both ends, and align the rest as trees."""
+    ta, tb = [n.whole() for n in a], [n.whole() for n in b]
+    low = 0
+    while low < min(len(a), len(b)) and ta[low] == tb[low]:
+        low += 1
+    high = 0
+    while high < min(len(a), len(b)) - low and ta[-1 - high] == tb[-1 - high]:
+        high += 1
+    for i in [*range(low), *range(-high, 0)]:
+        _same(a[i], b[i], out)
+    a, b = a[low : len(a) - high], b[low : len(b) - high]
+    if not a or not b:
+        return
+    if len(a) == len(b) == 1 and a[0].kind == b[0].kind and a[0].key == b[0].key:
+        out.append((a[0], b[0]))
+        _match(a[0].kids, b[0].kids, out)
+        return
+    if _size(a) * _size(b) > MAX_CELLS:
+        _by_rows(a, b, out)
+    else:
+        out += align(a, b, _cost)
+
+
+def _by_rows(a: list[Node], b: list[Node], out: Pairs) -> None:
+    rows = difflib.SequenceMatcher(None, [n.whole() for n in a], [n.whole() for n in b], False)
+    for tag, i, k, j, m in rows.get_opcodes():
+        if tag == "equal":
+            for x, y in zip(a[i:k], b[j:m], strict=True):
+                _same(x, y, out)
+        elif tag == "replace" and _size(a[i:k]) * _size(b[j:m]) <= MAX_CELLS:
+            out += align(a[i:k], b[j:m], _cost)
+        elif tag == "replace":
+            for x, y in zip(a[i:k], b[j:m], strict=False):
+                if _cost(x, y) is not None:
+                    out.append((x, y))
+                    _match(x.kids, y.kids, out)
+
+
+def _size(nodes: list[Node]) -> int:
+    return sum(1 for n in nodes for _ in n.walk())
+
+
+def _same(a: Node, b: Node, out: Pairs) -> None:
+    out += zip(a.walk(), b.walk(), strict=True)
+
+
+def _collect(out: Difference) -> None:
+    """The edits, each the largest subtree that is wholly new or gone."""
+    seen: set[Node] = set()
+    for b in out.before.walk():
+        if b in seen or b is out.before:
+            continue
+        a = out.to_after.get(b)
+        if a is None:
+            if any(k in out.to_after for k in b.walk()):
+                if b.kind not in ("then", "else", "case"):
+                    out.edits.append(Edit(UNWRAPPED, b, None))
+                continue
+            seen.update(b.walk())
+            out.edits.append(Edit(REMOVED, b, None))
+        elif a.key != b.key or a.kind != b.kind:
+            out.edits.append(Edit(CHANGED, b, a))
+    for a in out.after.walk():
+        if a in seen or a in out.to_before:
+            continue
+        if any(k in out.to_before for k in a.walk()):
+            if a.kind not in ("then", "else", "case"):
+                out.edits.append(Edit(WRAPPED, None, a))
+            continue
+        seen.update(a.walk())
+        out.edits.append(Edit(ADDED, None, a))
+
+
+def _find_moves(out: Difference) -> None:
+    """What is gone here and new there with the same text has moved."""
+    gone = [e for e in out.edits if e.kind == REMOVED]
+    for e in [e for e in out.edits if e.kind == ADDED]:
+        assert e.after is not None
+        text = e.after.whole()
+        was = next((g for g in gone if g.before is not None and g.before.whole() == text), None)
+        if was is not None and e.after.kind not in ("then", "else", "case"):
+            gone.remove(was)
+            out.edits.remove(was)
+            e.kind, e.before = MOVED, was.before
