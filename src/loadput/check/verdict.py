@@ -95,9 +95,7 @@ def check(
     begin = time.perf_counter()
     if limits is not None and limits.is_interrupted:
         raise Interrupted
-    program = link(choice, scenario)
-    if opaque != "any":
-        program = fix_opaque(program, low=opaque == "low")
+    program = fix_opaque(link(choice, scenario), opaque)
     _known(program, properties)
     machine = build_machine(program, fusing=fusing)
     limits = limits or Limits()
@@ -110,13 +108,11 @@ def check(
         for p in program.properties
         if not properties or p.name in properties
     ]
-    verdicts = {r.verdict for r in results}
-    verdict = VIOLATED if VIOLATED in verdicts else UNDECIDED if UNDECIDED in verdicts else HOLDS
     out = Result(
         choice.title,
         choice,
         scenario,
-        verdict,
+        _worst(results),
         results,
         ex.states,
         ex.transitions,
@@ -133,6 +129,11 @@ def check(
     if base is not None:
         lay_blame(out, base)
     return out
+
+
+def _worst(results: Sequence[PropertyResult]) -> str:
+    verdicts = {r.verdict for r in results}
+    return next((v for v in (VIOLATED, UNDECIDED) if v in verdicts), HOLDS)
 
 
 def _known(program: Program, names: Sequence[str]) -> None:

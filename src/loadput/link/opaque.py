@@ -8,11 +8,14 @@ from ..ir import ops as o
 from .program import Program
 
 
-def fix_opaque(p: Program, *, low: bool) -> Program:
-    """``p`` with every opaque value at the low or the high end of its range.
+def fix_opaque(p: Program, how: str) -> Program:
+    """Every opaque value at the ``low`` or the ``high`` end of its range; ``any``: as it is.
 
     What is violated both ways does not rest on such a value.
     """
+    if how == "any":
+        return p
+    low = how == "low"
     functions = {n: _function(f, p, low) for n, f in p.functions.items()}
     return replace(p, functions=functions)
 
