@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loadput.check.verdict import check
-from loadput.link.program import Choice, link
+from loadput.link.program import Choice
 from loadput.link.scenario import load_scenario, make_scenario
-from loadput.machine.model import Machine, build_machine
-from loadput.machine.nodes import FRAMES
-from loadput.run.interp import Interpreter, State
 
 ARCHS = ("svm", "vmx", "arm64", "arm64-nvhe", "riscv", "loongarch", "mips", "powerpc", "s390")
 TWINS = (
@@ -29,8 +26,6 @@ def test_preemption_comes_in_the_middle_of_a_read_modify_write() -> None:
     assert found == [["FLAGS-OF-THIS-CPU", "SPE-STOPPED-IN-GUEST"]] * 2
 
 
-# docs/reductions.md names this gap; a lone access counts as nobody else's business.
-@pytest.mark.xfail(strict=True, reason="a task's own put and load between two of its reads")
 def test_preemption_comes_between_two_reads_of_what_the_load_writes() -> None:
     choice, scenario = Choice("svm", twin="avic-set-running-stale-cpu"), load_scenario("avic")
     fused, plain = (check(choice, scenario, fusing=f).violated for f in (True, False))
@@ -76,34 +71,3 @@ def test_what_a_task_leaves_on_a_cpu_where_it_was_preempted_is_not_fused() -> No
     choice, scenario = Choice("riscv", release="v7.2"), make_scenario("fences", FENCES)
     for fusing in (True, False):
         assert check(choice, scenario, fusing=fusing).violated == ["GUEST-HGATP"]
-
-
-def states(m: Machine) -> set[State]:
-    interp, todo, seen = Interpreter(m), [m.initial], {m.initial}
-    while todo:
-        for step in interp.steps(todo.pop()):
-            if step.state is not None and step.state not in seen:
-                seen.add(step.state)
-                todo.append(step.state)
-    return seen
-
-
-def view(m: Machine, s: State, names: list[str]) -> tuple[int, ...]:
-    """Where each frame stands (as a node of the graph, the same in both) and every variable."""
-    out = []
-    for kind in FRAMES:
-        pcs = s[m.pc_at[kind] : m.pc_at[kind] + m.pc_step[kind]]
-        out += [m.node_of(kind, pc) if pc else -1 for pc in pcs]
-    for name in names:
-        var, at = m.values.vars[name], m.var_at[name]
-        out += s[at : at + var.count * var.length]
-    return tuple(out)
-
-
-@pytest.mark.parametrize(("arch", "twin"), [PROGRAMS[0], PROGRAMS[3], ("svm", "no_vmsave")])
-def test_fusing_invents_no_state(arch: str, twin: str) -> None:
-    p = link(Choice(arch, twin=twin), load_scenario("one"))
-    fused, plain = build_machine(p), build_machine(p, fusing=False)
-    names = sorted(fused.var_at.keys() & plain.var_at.keys())
-    few, many = ({view(m, s, names) for s in states(m)} for m in (fused, plain))
-    assert few < many

@@ -14,9 +14,9 @@ from loadput.ir import ops as o
 from loadput.ir.decls import VarDecl
 from loadput.ir.types import Int
 from loadput.link.program import Program
-from loadput.machine import fuse as fusing
 from loadput.machine import model
 from loadput.machine.flatten import Flattener
+from loadput.machine.fuse import Visibility, divide
 from loadput.machine.model import Machine
 from loadput.machine.nodes import Node
 from loadput.machine.values import Analysis
@@ -63,7 +63,7 @@ def _joined(fn: o.Function, mine: list[tuple[int, Mutant]], last: int) -> o.Func
     return replace(fn, blocks=tuple(blocks), locals=(*fn.locals, (ASKED, Int(0, last))))
 
 
-class _Unseen(fusing._Visibility):
+class _Unseen(Visibility):
     """Which mutant runs is no access to memory."""
 
     def visible(self, n: Node) -> bool:
@@ -78,16 +78,14 @@ class Joint:
     def __init__(self, p: Program, count: int) -> None:
         self.p = p
         self.graph = Flattener(p, weave(p)).run()
-        analysis = Analysis(p, self.graph)
-        analysis.v.cells[WHO] = [set(range(count + 1))]
-        self.values = analysis.run()
+        self.analysis = Analysis(p, self.graph)
+        self.analysis.v.cells[WHO] = [set(range(count + 1))]
+        self.values = self.analysis.run()
 
     def machine(self, *, fused: bool = True) -> Machine:
         """One of the two."""
-        seen = _Unseen(self.graph, self.values, fused)
-        cls = [fusing._class(n, self.graph, seen) for n in self.graph.nodes]
-        fusing._break_cycles(self.graph, cls)
-        points = fusing._control_points(self.graph, self.values, cls)
+        seen = _Unseen(self.graph, self.analysis, fused)
+        points = divide(self.graph, self.values, seen)
         return model._layout(self.p, self.graph, self.values, points)
 
 

@@ -118,8 +118,9 @@ def make_ground(name: str, program: Program) -> Ground:
     """Explore the undamaged program; raises ValueError where a property is violated."""
     reach = _Reach(program)
     graph = reach.run()
-    values = Analysis(program, graph).run()
-    machine = model._layout(program, graph, values, fuse(graph, values))
+    analysis = Analysis(program, graph)
+    values = analysis.run()
+    machine = model._layout(program, graph, values, fuse(graph, analysis))
     found = explore(machine, limits=Limits(threads=1, max_states=LAST_BOUND), reduce=USUAL)
     if found.first:
         raise ValueError(f"{program.choice.title} on {name} violates {', '.join(found.first)}")

@@ -109,8 +109,8 @@ class Rules:
         facts = {}
         for name, r in [] if start else self.m.regs[node]:
             read = self.cells.read(f"{kind}.r{r}", self.steps.inst)
-            sets = [v for (_, n), v in self.m.values.locals.items() if n == name]
-            facts[read] = min(0, *map(min, sets)), max(0, *map(max, sets))
+            sets = [v for (_, n), v in self.m.values.locals.items() if n == name and v]
+            facts[read] = min(0, 0, *map(min, sets)), max(0, 0, *map(max, sets))
         label = start or f"{kind} {pc}"
         for row, whys in sorted(self.trees.choices(whole).items()):
             tree = self.trees.simplify(self.trees.take(whole, row), facts)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from ..base.errors import LoadputError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..machine.model import Machine, is_kept, live_locals
+from ..machine.model import Machine, live_locals
 from ..machine.nodes import End, Push
+from ..machine.values import is_kept
 from .cells import Cells
 from .expr import E
 from .tree import Tree, Trees, Write

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ..ir import ops as o
 from ..ir import types as ty
-from .model import Machine, is_kept
+from .model import Machine
 from .nodes import FRAMES, Node, Push
+from .values import is_kept
 
 OVER = -1
 

@@ -99,7 +99,8 @@ class Flattener:
             )
             if len(v) == 1
         ]
-        return Graph(self.nodes, self.entries, starts, env, dead)
+        forgets = {n for n, r in roles.items() if "forget" in r}
+        return Graph(self.nodes, self.entries, starts, env, dead, forgets)
 
     def _entry(
         self,

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..ir import ops as o
+from .between import Between, Cell, aged_by
 from .nodes import KINDS, Cut, End, Graph, Node, Push, Restrict
-from .rmw import read_modify_writes
-from .values import Values
+from .values import Analysis, Values, is_kept
 
 FREE, STOP, VISIBLE = 0, 1, 2
 
@@ -42,110 +42,135 @@ class Fused:
         return not isinstance(n.op, Cut | End) and self.cls[n.id] != FREE
 
 
-def _accesses_memory(op: object) -> bool:
-    return isinstance(op, o.Load | o.Store | o.Fresh)
+class Visibility:
+    """Which accesses some other frame could tell apart if they happened a little earlier or later.
 
+    Others are what may come between a frame's own steps: everything on other CPUs, interrupts of
+    its own while they are on, and, where preemption is on, the scheduler in the task's own name.
+    """
 
-class _Visibility:
-    def __init__(self, g: Graph, v: Values, fuse: bool) -> None:
-        self.g, self.v, self.fuse = g, v, fuse
-        self.readers: dict[tuple[str, int], set[int]] = {}
-        self.writers: dict[tuple[str, int], set[int]] = {}
-        # The same, by the frames that come between a task's own steps: its notifiers'.
-        self.between: dict[tuple[str, int, bool], set[int]] = {}
-        self.remote: set[str] = set()
-        self.by_irq: set[str] = set()
-        self.always: set[str] = {"current_task"}
-        self.rmw = read_modify_writes(g)
-        for nid, per in v.access.items():
-            n = g.nodes[nid]
-            op = n.op
-            assert isinstance(op, o.Load | o.Store | o.Fresh)
-            var = op.place.var
-            if not self._kept(n):
-                continue
-            table = self.readers if isinstance(op, o.Load) else self.writers
-            for ci, elems in per.items():
-                if v.contexts[ci].kind == "stuck":
-                    continue
-                for e in elems:
-                    table.setdefault((var, e), set()).add(ci)
-                    if n.kind == "sched":
-                        key = (var, e, not isinstance(op, o.Load))
-                        self.between.setdefault(key, set()).add(ci)
-                if v.contexts[ci].kind == "irq":
-                    self.by_irq.add(var)
-            if not self._local_index(n) and n.kind != "stuck":
-                self.remote.add(var)
-            if isinstance(op, o.Fresh):
-                self._ages(op, per)
+    def __init__(self, g: Graph, a: Analysis, fuse: bool) -> None:
+        self.g, self.v, self.fuse = g, a.v, fuse
+        self.readers: dict[Cell, set[int]] = {}
+        self.writers: dict[Cell, set[int]] = {}
+        # The same, by accesses that may be to another CPU's data, or another task's.
+        self.far_readers: dict[Cell, set[int]] = {}
+        self.far_writers: dict[Cell, set[int]] = {}
+        self.here = {n.id for n in g.nodes if _is_access(n.op) and self._is_here(n)}
+        self.kept = {nid for nid in self.v.access if self._kept(g.nodes[nid])}
+        self.writes = {i for i in self.kept if not isinstance(g.nodes[i].op, o.Load)}
+        for nid in self.kept:
+            self._note(nid)
+        self.between = Between(a, self.kept)
+        self.many = {i for i, c in enumerate(self.v.contexts) if len(a.cpus_of(c)) > 1}
 
-    def _ages(self, op: o.Fresh, per: dict[int, set[int]]) -> None:
-        """An owner's write marks every other copy stale, wherever it is."""
-        kind = self.v.vars[op.place.var].type.kind  # type: ignore[union-attr]
-        for name, var in self.v.vars.items():
-            if getattr(var.type, "kind", None) == kind and name != op.place.var:
-                for e in range(var.count * var.length):
-                    self.writers.setdefault((name, e), set()).update(per)
+    def _note(self, nid: int) -> None:
+        n = self.g.nodes[nid]
+        op = n.op
+        assert isinstance(op, o.Load | o.Store | o.Fresh)
+        reads = isinstance(op, o.Load)
+        for ci, elems in self.v.access[nid].items():
+            cells = {(op.place.var, e) for e in elems}
+            aged = aged_by(op, self.v) if isinstance(op, o.Fresh) else set()
+            for c in cells | aged:
+                (self.readers if reads else self.writers).setdefault(c, set()).add(ci)
+                if nid not in self.here or c in aged:
+                    far = self.far_readers if reads else self.far_writers
+                    far.setdefault(c, set()).add(ci)
 
     def _kept(self, n: Node) -> bool:
         op = n.op
         assert isinstance(op, o.Load | o.Store | o.Fresh)
-        if all(len(c) == 1 for c in self.v.cells[op.place.var]):
+        cells = self.v.cells[op.place.var]
+        if all(len(c) == 1 for c in cells):
             return False
         if isinstance(op, o.Load):
             return op.dst in self.v.needed_locals
-        assert isinstance(op, o.Store | o.Fresh)
         return op.place.var in self.v.needed_vars
 
-    def _local_index(self, n: Node) -> bool:
+    def _is_here(self, n: Node) -> bool:
+        """Whether the access is to data of the CPU that it runs on, or of the task that is current:
+        what others reach by their own CPU or task is never that.
+        """
         op = n.op
         assert isinstance(op, o.Load | o.Store | o.Fresh)
         var, index = self.v.vars[op.place.var], op.place.index
+        if var.domain == "task":
+            return index == o.Leaf("current")
         if var.domain != "cpu":
             return False
         here: o.Expr = o.Leaf("this_cpu")
         return index == (o.Bin("add", here, o.Const(1)) if var.by == "ptr" else here)
 
     def visible(self, n: Node) -> bool:
-        """Whether some other context can tell when this operation happens."""
+        """Whether some other frame can tell when this operation happens."""
         op = n.op
-        if isinstance(op, o.Load | o.Store | o.Fresh):
-            if not self._kept(n) or n.id not in self.v.access:
-                return False
-            if op.place.var in self.always and not isinstance(op, o.Load):
-                return True
-            if not self.fuse:
-                return True
-            return self._shared(n, op)
-        if n.fixed or n.atomic:
+        if n.kind == "main" and not n.fixed and self._knows_cpu(n):
+            # Preempted here, the task may go on on another CPU.
+            return True
+        if not _is_access(op) or n.id not in self.kept:
             return False
-        return any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in _exprs(op))
+        if not self.fuse:
+            return True
+        if op.place.var == "current_task" and not isinstance(op, o.Load):  # type: ignore[union-attr]
+            return True
+        return self._shared(n, op)  # type: ignore[arg-type]
+
+    def _knows_cpu(self, n: Node) -> bool:
+        if not any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in _exprs(n.op)):
+            return False
+        if not is_kept(n.op, self.v):
+            return False
+        return not self.fuse or any(
+            n.id in self.v.reached[ci] for ci in self.many if ci in self.v.reached
+        )
 
     def _shared(self, n: Node, op: o.Load | o.Store | o.Fresh) -> bool:
-        var = op.place.var
-        writes = not isinstance(op, o.Load)
-        local = self._local_index(n) and var not in self.remote
-        if local and n.fixed and not isinstance(op, o.Fresh):
-            if n.irqs_off or n.kind == "irq" or var not in self.by_irq:
-                return False
-        if isinstance(op, o.Fresh):
-            return True
+        reads = isinstance(op, o.Load)
+        aged = aged_by(op, self.v) if isinstance(op, o.Fresh) else set()
+        stays = n.fixed or self.v.vars[op.place.var].domain == "task"
+        alone = stays and n.id in self.here and not aged
         for ci, elems in self.v.access[n.id].items():
-            for e in elems:
-                others_w = self.writers.get((var, e), set()) - {ci}
-                others_r = self.readers.get((var, e), set()) - {ci}
-                if others_w or (writes and others_r):
+            for c in {(op.place.var, e) for e in elems} | aged:
+                if self._met(c, ci, reads, alone, n):
                     return True
-                if self._local_index(n) and n.kind == "main" and not n.fixed:
-                    # Preempted here, the task may go on on another CPU, and its notifiers come
-                    # between: they leave something behind on this one.
-                    written = ci in self.between.get((var, e, True), ())
-                    if written or (writes and ci in self.between.get((var, e, False), ())):
+            if n.kind == "main" and not n.fixed:
+                own_reads, own_writes = self.between.touched(ci, n)
+                cells = {(op.place.var, e) for e in elems} | aged
+                if cells & own_writes or (not reads and cells & own_reads):
+                    if not self.between.is_silent(ci, n):
                         return True
-                if n.id in self.rmw and ci in self.between.get((var, e, True), ()):
-                    return True
         return False
+
+    def _met(self, c: Cell, ci: int, reads: bool, alone: bool, n: Node) -> bool:
+        """Whether another context touches cell ``c``, one of the two writing."""
+        if not alone:
+            others = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
+            return any(not self.is_stuck(k) for k in others - {ci})
+        # Others meet it only where they reach over by another name, or interrupt.
+        others = self.far_writers.get(c, set()) | (
+            set() if reads else self.far_readers.get(c, set())
+        )
+        if not n.irqs_off and n.kind != "irq":
+            near = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
+            others = others | {k for k in near if self.v.contexts[k].kind == "irq"}
+        return any(not self.is_stuck(k) for k in others - {ci})
+
+    def is_stuck(self, ci: int) -> bool:
+        """Whether the context is what is asked of states in which nothing can move: every frame
+        stands at a wait then, and a step ends before one.
+        """
+        return self.v.contexts[ci].kind == "stuck"
+
+    def cells_of(self, n: Node) -> set[Cell]:
+        """Every cell that an access may be to."""
+        assert isinstance(n.op, o.Load | o.Store | o.Fresh)
+        cells = {(n.op.place.var, e) for es in self.v.access[n.id].values() for e in es}
+        return cells | (aged_by(n.op, self.v) if isinstance(n.op, o.Fresh) else set())
+
+
+def _is_access(op: object) -> bool:
+    return isinstance(op, o.Load | o.Store | o.Fresh)
 
 
 def _exprs(op: object) -> list[o.Expr]:
@@ -154,26 +179,36 @@ def _exprs(op: object) -> list[o.Expr]:
     return [x for e in o.exprs_of(op) for x in o.walk(e)]  # type: ignore[arg-type]
 
 
-def fuse(g: Graph, v: Values, *, enabled: bool = True) -> Fused:
+def fuse(g: Graph, a: Analysis, *, enabled: bool = True) -> Fused:
     """Return the class of each node and the control points of each kind of frame.
 
+    :param a: the analysis of values, run to its end
     :param enabled: False: every access to memory is a step of its own (``--no-fuse``)
     """
-    vis = _Visibility(g, v, enabled)
+    return divide(g, a.v, Visibility(g, a, enabled))
+
+
+def divide(g: Graph, v: Values, vis: Visibility) -> Fused:
+    """Return where steps begin and end, for what ``vis`` says can be seen."""
     cls = [_class(n, g, vis) for n in g.nodes]
+    _glue_hooks(g, vis, cls)
+    _end_before_waits(g, vis, cls)
     _break_cycles(g, cls)
     return _control_points(g, v, cls)
 
 
-def _class(n: Node, g: Graph, vis: _Visibility) -> int:
+def _class(n: Node, g: Graph, vis: Visibility) -> int:
     op = n.op
     if isinstance(op, Push | End | Cut):
         return VISIBLE
     if isinstance(op, o.Atomic):
-        if not op.on or op.ghost:
-            return STOP if op.on and op.ghost == "before" else FREE
+        if not op.on or op.ghost == "after":
+            return FREE
         inner = _region(g, n)
-        if any(vis.visible(g.nodes[i]) for i in inner):
+        sees = any(vis.visible(g.nodes[i]) for i in inner)
+        if op.ghost:
+            return STOP if sees or not vis.fuse else FREE
+        if sees:
             return VISIBLE
         return STOP if any(isinstance(g.nodes[i].op, o.Choose | o.Assume) for i in inner) else FREE
     if n.atomic:
@@ -195,6 +230,111 @@ def _region(g: Graph, n: Node) -> list[int]:
         seen.add(i)
         todo += g.nodes[i].next
     return sorted(seen)
+
+
+def _glue_hooks(g: Graph, vis: Visibility, cls: list[int]) -> None:
+    """A hook that meets others is one step with the access that it stands at, and no other.
+
+    What is asked at the end of a function belongs to its last access. What is noted at the start
+    belongs to the first; a property that only looks may as well be asked before all of the step.
+    """
+    before = _predecessors(g)
+    after = {n.id: n.next for n in g.nodes}
+    for n in g.nodes:
+        if not (isinstance(n.op, o.Atomic) and n.op.on and n.op.ghost):
+            continue
+        region = [g.nodes[i] for i in _region(g, n)]
+        by_hook: dict[str, list[Node]] = {}
+        for i in region:
+            if len(i.stack) > len(n.stack) and i.stack[len(n.stack)] not in g.forgets:
+                by_hook.setdefault(i.stack[len(n.stack)], []).append(i)
+        if n.op.ghost == "before":
+            keep = {h for h, row in by_hook.items() if any(i.id in vis.writes for i in row)}
+            by_hook = {h: row for h, row in by_hook.items() if h in keep}
+        if not any(vis.visible(i) for row in by_hook.values() for i in row):
+            continue
+        if n.op.ghost == "after":
+            start, way = before.get(n.id, []), before
+        else:
+            start = [k for i in region if isinstance(i.op, o.Atomic) for k in i.next]
+            way = after
+        for nid in _nearest(g, vis, cls, start, way):
+            cls[nid] = VISIBLE
+
+
+def _nearest(
+    g: Graph, vis: Visibility, cls: list[int], start: list[int], way: dict[int, list[int]]
+) -> list[int]:
+    """The accesses met first from ``start`` on, within the step."""
+    out: list[int] = []
+    seen: set[int] = set()
+    todo = list(start)
+    while todo:
+        i = todo.pop()
+        n = g.nodes[i]
+        if i in seen:
+            continue
+        seen.add(i)
+        if i in vis.kept and not n.atomic:
+            out.append(i)
+        elif cls[i] == FREE or (isinstance(n.op, o.Atomic) and n.op.ghost):
+            todo += way.get(i, [])
+    return sorted(out)
+
+
+def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
+    """A step ends before a wait, once it has touched memory after a choice.
+
+    Else how far back a wait can take a choice would depend on what a step is. What is asked of
+    states in which nothing moves reads them with every frame at its wait: what it reads is written
+    before.
+    """
+    before = _predecessors(g)
+    waits, acts, chosen = set(), set(), set()
+    asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
+    for n in g.nodes:
+        if isinstance(n.op, o.Choose) and not n.atomic:
+            chosen.add(n.id)
+        if isinstance(n.op, o.Assume) and not n.atomic:
+            waits.add(n.id)
+        if n.id in vis.writes and not n.atomic and vis.cells_of(n) & asked:
+            acts.add(n.id)
+        if isinstance(n.op, o.Atomic) and n.op.on:
+            inner = _region(g, n)
+            if n.op.ghost:
+                if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
+                    acts.update(i for i in inner if isinstance(g.nodes[i].op, o.Atomic))
+            else:
+                if any(isinstance(g.nodes[i].op, o.Assume) for i in inner):
+                    waits.add(n.id)
+                if any(isinstance(g.nodes[i].op, o.Choose) for i in inner):
+                    chosen.add(n.id)
+    after = {n.id: n.next for n in g.nodes}
+    settled = _along(after, chosen, cls, set())
+    acts |= {i for i in vis.kept if i in settled and not g.nodes[i].atomic}
+    for i in _along(before, waits, cls, acts) & acts:
+        cls[i] = VISIBLE
+
+
+def _along(way: dict[int, list[int]], start: set[int], cls: list[int], stop: set[int]) -> set[int]:
+    """What is met from ``start`` on within a step, up to and with what is in ``stop``."""
+    out: set[int] = set()
+    todo = list(start)
+    while todo:
+        for i in way.get(todo.pop(), []):
+            if i not in out and cls[i] != VISIBLE:
+                out.add(i)
+                if i not in stop:
+                    todo.append(i)
+    return out
+
+
+def _predecessors(g: Graph) -> dict[int, list[int]]:
+    out: dict[int, list[int]] = {}
+    for n in g.nodes:
+        for m in n.next:
+            out.setdefault(m, []).append(n.id)
+    return out
 
 
 def _break_cycles(g: Graph, cls: list[int]) -> None:

@@ -10,7 +10,7 @@ from ..link.program import Program
 from .flatten import Flattener
 from .fuse import Fused, fuse
 from .nodes import FRAMES, PER, Graph
-from .values import Analysis, Values, Var
+from .values import Analysis, Values, Var, is_kept
 from .weave import weave
 
 
@@ -79,8 +79,9 @@ def build_machine(program: Program, *, fusing: bool = True) -> Machine:
     Raises LinkError LP041x and LayoutError LP060x.
     """
     graph = Flattener(program, weave(program)).run()
-    values = Analysis(program, graph).run()
-    fused = fuse(graph, values, enabled=fusing)
+    analysis = Analysis(program, graph)
+    values = analysis.run()
+    fused = fuse(graph, analysis, enabled=fusing)
     return _layout(program, graph, values, fused)
 
 
@@ -171,15 +172,6 @@ def uses(op: object, v: Values) -> set[str]:
     ):
         return {x.name for e in o.exprs_of(op) for x in o.walk(e) if isinstance(x, o.Local)}
     return set()
-
-
-def is_kept(op: object, v: Values) -> bool:
-    """False for an operation whose effect nothing needs."""
-    if isinstance(op, o.Assign | o.Load):
-        return op.dst in v.needed_locals
-    if isinstance(op, o.Store | o.Fresh):
-        return op.place.var in v.needed_vars
-    return True
 
 
 def _registers(

@@ -89,7 +89,7 @@ class Graph:
     """Every node of a program. ``entries`` maps (kind, entry name) to the first node.
 
     ``starts`` lists, per kind, the entries that may begin when the frame is not active: interrupt
-    handlers and preemption, in a fixed order.
+    handlers and preemption, in a fixed order. ``forgets`` names the @forget hooks.
     """
 
     nodes: list[Node]
@@ -97,3 +97,4 @@ class Graph:
     starts: dict[str, list[str]]
     env: set[str]
     dead: list[tuple[str, Span, bool]] = field(default_factory=list)
+    forgets: set[str] = field(default_factory=set)

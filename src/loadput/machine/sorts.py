@@ -13,8 +13,9 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
-from .model import Machine, is_kept, live_locals
+from .model import Machine, live_locals
 from .nodes import Node
+from .values import is_kept
 
 NUMBER = ("number", "")
 MASK = ("mask", "cpu")

@@ -86,6 +86,15 @@ def make_vars(p: Program) -> dict[str, Var]:
     return out
 
 
+def is_kept(op: object, v: Values) -> bool:
+    """False for an operation whose effect nothing needs."""
+    if isinstance(op, o.Assign | o.Load):
+        return op.dst in v.needed_locals
+    if isinstance(op, o.Store | o.Fresh):
+        return op.place.var in v.needed_vars
+    return True
+
+
 def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     s = p.scenario
     users = len(s.tasks)
@@ -183,7 +192,7 @@ class Analysis:
         while self.changed:
             self.changed = False
             for ci, ctx in enumerate(self.contexts):
-                self._context(ci, ctx)
+                self._context(ci, self.entries(ctx))
         self._needs()
         return self.v
 
@@ -196,27 +205,53 @@ class Analysis:
         own = [g.entries[("main", name)]]
         return own + [n for (k, e), n in g.entries.items() if k == "sched" and "(" not in e]
 
-    def _context(self, ci: int, ctx: Context) -> None:
-        sizes, users = self.p.scenario.sizes, len(self.p.scenario.tasks)
+    def cpus_of(self, ctx: Context) -> set[int]:
+        """The CPUs on which ``ctx`` may run."""
         if ctx.kind in ("always", "stuck"):
-            self.cpus, self.current = set(), set()
+            return set()
+        if ctx.kind == "irq":
+            return {ctx.index}
+        users = len(self.p.scenario.tasks)
+        return (
+            set(self.p.scenario.tasks[ctx.index].cpus) if ctx.index < users else {ctx.index - users}
+        )
+
+    def _stand_in(self, ci: int) -> None:
+        """Take the place of a context: its CPUs, and who is current there."""
+        ctx = self.v.contexts[ci]
+        self.ci, self.cpus, self.current = ci, self.cpus_of(ctx), set()
+        if ctx.kind == "task":
+            self.current = {ctx.index + 1}
         elif ctx.kind == "irq":
-            self.cpus, self.current = (
-                {ctx.index},
-                {
-                    i + 1
-                    for i in range(sizes.task)
-                    if (i < users and ctx.index in self.p.scenario.tasks[i].cpus)
-                    or i == users + ctx.index
-                },
-            )
-        else:
-            i = ctx.index
-            self.cpus = set(self.p.scenario.tasks[i].cpus) if i < users else {i - users}
-            self.current = {i + 1}
-        self.ci = ci
+            self.current = {
+                c.index + 1
+                for c in self.v.contexts
+                if c.kind == "task" and ctx.index in self.cpus_of(c)
+            }
+
+    def values_in(self, ci: int, e: o.Expr) -> set[int]:
+        """The values that ``e`` can have in context ``ci``."""
+        self._stand_in(ci)
+        return self.values(e)
+
+    def begin_at(self, ci: int, starts: list[int], cells: dict[str, list[set[int]]]) -> Values:
+        """What context ``ci`` does from ``starts`` on, where variables have only these values.
+
+        :param cells: a part of what the whole analysis found
+        """
+        whole = self.v
+        self.v = Values(whole.vars, whole.contexts, cells, {}, {})
+        self.changed = True
+        while self.changed:
+            self.changed = False
+            self._context(ci, starts)
+        part, self.v = self.v, whole
+        return part
+
+    def _context(self, ci: int, starts: list[int]) -> None:
+        self._stand_in(ci)
         seen: set[int] = set()
-        todo = list(self.entries(ctx))
+        todo = list(starts)
         nodes = self.g.nodes
         while todo:
             n = todo.pop()

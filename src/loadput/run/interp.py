@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.eval import binary, unary
-from ..machine.model import Machine, is_kept
+from ..machine.model import Machine
 from ..machine.nodes import FRAMES, End, Push
+from ..machine.values import is_kept
 
 State = tuple[int, ...]
 Eval = Callable[[list[int], dict[str, int], int, int], int]
@@ -321,6 +322,9 @@ class Interpreter:
                     node = n.next[0] if taken else n.next[1]
                 elif isinstance(op, o.Assume):
                     if not self._cond(node)(st, loc, cpu, cur):
+                        if bad:
+                            # What a property has said before the wait is not taken back.
+                            out.append((choices, None, bad, tuple(seen)))
                         return
                     node = n.next[0]
                 elif isinstance(op, o.Check):

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from ...ir import ops as o
 from ...ir import types as ty
-from ...machine.model import Machine, is_kept
+from ...machine.model import Machine
 from ...machine.nodes import FRAMES, PER, Cut, End, Node, Push, Restrict
+from ...machine.values import is_kept
 from .cover import MASK_BITS, Cover, items_below
 from .expr import Code, Exprs, Ranges, signed
 from .lanes import Lanes
@@ -404,6 +405,8 @@ class StepWriter:
         c.label("ends")
         self._ret(EXISTS)
         c.label("blocked")
+        # What a property has said before the wait is not taken back.
+        self._unless(c.op(f"icmp eq i64 {c.load('%bad')}, 0"), "ends")
         n = c.load("%n")
         c.do(f"ret i64 {c.bin('shl', n, '8')}")
         c.label("toomany")

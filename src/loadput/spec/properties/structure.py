@@ -195,7 +195,7 @@ def kick_ends(vcpu: ptr[kvm_vcpu]):
 @at_entry(rcuwait_wake_up)
 def SCHED_OUT_CONTEXT() -> bool:
     """Nothing that a put does from the scheduler wakes a task: the rq lock is held."""
-    return current.via != VIA_SCHED_OUT or in_hardirq()
+    return in_hardirq() or current.via != VIA_SCHED_OUT
 
 
 @property_(

@@ -372,8 +372,9 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: kvm_arch_vcpu_ioctl_run(), arch/x86/kvm/x86.c, v6.12
 
     Omits: signal masks, guest FPU, srcu, registers shared with user space, a vCPU waiting for INIT.
-    at_instruction_boundary is forgotten here; the kernel keeps it until vcpu_run() begins again, so
-    that a task that is preempted on its way there may be reported to the guest.
+    at_instruction_boundary is forgotten at the end, where nobody asks for it; the kernel keeps it
+    until vcpu_run() begins again, so that a task that is preempted on its way there may be reported
+    to the guest.
     """
     vcpu_load(vcpu)
 
@@ -382,6 +383,6 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]) -> int:
     else:
         r = vcpu_run(vcpu)
 
-    vcpu.arch.at_instruction_boundary = False
     vcpu_put(vcpu)
+    vcpu.arch.at_instruction_boundary = False
     return r

@@ -39,7 +39,6 @@ def vcpu_thread():
             current.in_user_mode = False
             modify_ldt()
             exit_to_user_mode()
-            current.in_user_mode = True
             continue
         what = choose(USER_RUN, USER_WORK)
         if what == USER_WORK:
@@ -55,7 +54,6 @@ def vcpu_thread():
                 current.in_user_mode = False
                 kvm_vcpu_ioctl_get_regs(vcpu)
             exit_to_user_mode()
-            current.in_user_mode = True
 
 
 @task
@@ -89,6 +87,7 @@ def exit_to_user_mode():
     """
     local_irq_disable()
     arch_exit_to_user_mode_prepare()
+    current.in_user_mode = True
     local_irq_enable()
 
 

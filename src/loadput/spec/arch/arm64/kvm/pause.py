@@ -112,7 +112,6 @@ def irqfd_thread():
         kvm_arch_irq_bypass_stop(any_vm())
         kvm_arch_irq_bypass_start(any_vm())
         exit_to_user_mode()
-        current.in_user_mode = True
 
 
 # [New in arch:arm64]

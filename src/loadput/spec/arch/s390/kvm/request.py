@@ -56,4 +56,3 @@ def unmapper():
             if vcpu != current.vcpu:
                 kvm_s390_sync_request(KVM_REQ_REFRESH_GUEST_PREFIX, vcpu)
         exit_to_user_mode()
-        current.in_user_mode = True

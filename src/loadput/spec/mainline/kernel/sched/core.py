@@ -230,9 +230,11 @@ def preempt_schedule():
     """
     assume(preempt_model == PREEMPT_FULL and not current.is_idle)
     preempt_disable()
-    __schedule(True)
     if current.in_user_mode:
+        __schedule(True)
         exit_to_user_mode()
+    else:
+        __schedule(True)
 
 
 def schedule():

@@ -25,7 +25,6 @@ def vmm_thread():
             exit_to_user_mode()
         kvm_destroy_vm(vcpu)
         exit_to_user_mode()
-        current.in_user_mode = True
 
 
 def kvm_vm_ioctl_create_vcpu(vcpu: ptr[kvm_vcpu]):
