@@ -96,3 +96,10 @@ def test_the_node_that_the_walk_has_read_ahead_may_be_gone(tmp_path: Path) -> No
     choice = walk(tmp_path, BUT_BETWEEN)
     assert run(choice).verdict == "holds"
     assert run(choice, two_vmcss()).violated == ["KERNEL-WARN"]
+
+
+@pytest.mark.parametrize("release", ["v6.1", "v6.12"])
+def test_an_interrupt_that_is_posted_to_an_offline_cpu_is_lost(release: str) -> None:
+    r = check(Choice("vmx", release=release), load_scenario("posted-offline"))
+    assert r.violated == ["NO-LOST-WAKEUP"]
+    assert passes(r.find("NO-LOST-WAKEUP").counterexample, ["irq take_cpu_down"])

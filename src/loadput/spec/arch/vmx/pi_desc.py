@@ -93,14 +93,26 @@ def pi_test_sn(pi: ptr[pi_desc]) -> bool:
 
 # [New in arch:vmx]
 def __apic_send_IPI(cpu: cpu, vector: pi_vector):
-    """An interrupt that is on its way waits at the CPU's APIC until the CPU takes it.
+    """An interrupt that is on its way waits at the CPU's APIC until the CPU takes it. The APIC of a CPU
+    that is offline does not take it, nor is it sent again.
 
     Mirrors: __apic_send_IPI_mask(), __apic_send_IPI_self(), arch/x86/kernel/apic/, v6.12
     """
+    if not cpu_online(cpu):
+        return
     if vector == POSTED_INTR_WAKEUP_VECTOR:
         WRITE_ONCE(per_cpu(irr_posted_intr_wakeup, cpu), True)
     else:
         WRITE_ONCE(per_cpu(irr_posted_intr, cpu), True)
+
+
+# [Modified in arch:vmx]
+def interrupts_are_lost():
+    """Mirrors: lapic_shutdown() in native_cpu_disable(), arch/x86/kernel/smpboot.c; fixup_irqs(),
+    arch/x86/kernel/irq.c, v6.12, which sends again what a device's own vector has, and these have none
+    """
+    this_cpu_write(irr_posted_intr, False)
+    this_cpu_write(irr_posted_intr_wakeup, False)
 
 
 # [New in arch:vmx]

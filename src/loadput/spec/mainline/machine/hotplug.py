@@ -62,9 +62,17 @@ def take_cpu_down():
     with atomic:
         assume(another_cpu_is_online())
         this_cpu_write(cpu_is_online, False)
+        interrupts_are_lost()
     smpcfd_dying_cpu()
     with atomic:
         this_cpu_write(cpu_is_online, True)
+
+
+def interrupts_are_lost():
+    """Ours: what waits at the interrupt controller of a CPU that goes offline is not delivered any
+    more; each architecture has its own.
+    """
+    pass
 
 
 def smpcfd_dying_cpu():

@@ -28,6 +28,7 @@ def take_cpu_down():
     with atomic:
         assume(another_cpu_is_online())
         this_cpu_write(cpu_is_online, False)
+        interrupts_are_lost()
         smpcfd_dying_cpu()
         kvm_arch_disable_virtualization_cpu()
     kvm_arch_enable_virtualization_cpu()
