@@ -16,6 +16,7 @@ from .decode import column_type, gather_field, is_plain
 from .fields import EventFormat, Field
 from .machine import find_loop
 from .pages import BUFFER_SHIFT, I64, RECORD, new_block
+from .positions import Cut, Positions
 from .source import Batch, Progress, Source
 from .table import Columns, table_name
 
@@ -23,11 +24,14 @@ from .table import Columns, table_name
 class RawBackend:
     """Counts and columns of a :class:`.source.Source`.
 
-    Nothing is kept but counts: a record is found and decoded in some 50 ns, so each call walks the
-    recording again, and memory is the columns asked for and one batch of each buffer.
+    A record is found and decoded in some 50 ns. Where the records stand is kept, in at most
+    ``keep_bytes``; a larger recording is walked again by each call, whose memory is then the
+    columns asked for and one batch of each buffer.
     """
 
-    def __init__(self, source: Source, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self, source: Source, *, progress: Progress | None = None, keep_bytes: int = 0
+    ) -> None:
         self.source = source
         self.file, self.kind, self.meta = source.file, source.kind, source.meta
         self._progress = progress
@@ -36,6 +40,8 @@ class RawBackend:
         self._ranges: dict[int, tuple[int, int]] = {}
         # Rows to keep of each event, where it may stand in two buffers.
         self._once: dict[str, NDArray[np.bool_]] = {}
+        self._keep_bytes = keep_bytes
+        self._kept: Positions | None = None
 
     def count_events(self) -> dict[str, int]:
         counts = np.zeros(1 << 16, dtype=np.int64)
@@ -107,6 +113,43 @@ class RawBackend:
     ) -> dict[str, Columns]:
         out = self._new_columns(wanted, with_comm)
         present = [name for name in wanted if name in self._names]
+        if self._kept is None and 2 * len(present) < len(self._names):
+            self._find_positions()
+        if self._kept is not None and self._kept.fits:
+            self._decode_kept(self._kept, present, wanted, out)
+        else:
+            self._decode_all(present, wanted, out)
+        for name, columns in out.items():
+            if name in with_comm:
+                self.source.fill_names(columns["pid"], columns["time_ns"], columns["comm"])
+            out[name] = _sort_columns(columns)
+        return out
+
+    def _find_positions(self) -> None:
+        # Who asks for few events will ask again; for all of them a walk is as good, and smaller.
+        self._kept = kept = Positions(self._keep_bytes)
+        for at, run in enumerate(self.source.runs(self._progress)):
+            for batch in run:
+                kept.add(at, batch)
+                if not kept.fits:
+                    return
+        kept.finish()
+
+    def _decode_kept(
+        self, kept: Positions, present: list[str], wanted: dict[str, list[str]],
+        out: dict[str, Columns],
+    ) -> None:  # fmt: skip
+        for name in present:
+            cut = kept.of(self._names[name].id)
+            plan = Plan([(self._names[name], out[name], wanted[name])])
+            plan.run(cut)
+            if plan.short[0]:
+                self._raise_short(cut, plan.short[0], name, wanted[name], kept.batches)
+            self._fill(kept.batches, name, plan.others[0], out[name], 0, plan.rows()[0])
+
+    def _decode_all(
+        self, present: list[str], wanted: dict[str, list[str]], out: dict[str, Columns]
+    ) -> None:
         plan = Plan([(self._names[n], out[n], wanted[n]) for n in present])
         for cut in _in_order(self.source.runs(self._progress)):
             before = plan.rows()
@@ -115,17 +158,12 @@ class RawBackend:
             batches = [batch for batch, _, _ in cut]
             for at, name in enumerate(present):
                 if plan.short[at]:
-                    self._raise_short(cut, plan.short[at], name, wanted[name])
+                    self._raise_short(cut, plan.short[at], name, wanted[name], batches)
                 if before[at] < after[at]:
                     self._fill(batches, name, plan.others[at], out[name], before[at], after[at])
         for name, rows in zip(present, plan.rows(), strict=True):
             if rows < self._counted[name]:  # the file was cut since it was counted
                 out[name] = {key: column[:rows] for key, column in out[name].items()}
-        for name, columns in out.items():
-            if name in with_comm:
-                self.source.fill_names(columns["pid"], columns["time_ns"], columns["comm"])
-            out[name] = _sort_columns(columns)
-        return out
 
     def _new_columns(
         self, wanted: dict[str, list[str]], with_comm: set[str] | frozenset[str]
@@ -185,13 +223,15 @@ class RawBackend:
                 out[rows] = got
         return out
 
-    def _raise_short(self, cut: Cut, record: int, name: str, fields: list[str]) -> None:
+    def _raise_short(
+        self, cut: Cut, record: int, name: str, fields: list[str], batches: list[Batch]
+    ) -> None:
         own = _own(self._names[name])
-        for batch, _, records in cut:
+        for _, _, records in cut:
             at = (record - records.ctypes.data) // RECORD.itemsize
             if 0 <= at < records.size:
                 for key in fields:
-                    self._gather([batch], records[at : at + 1], name, own[key])
+                    self._gather(batches, records[at : at + 1], name, own[key])
 
 
 @dataclass(slots=True)
@@ -331,10 +371,6 @@ class Held:
         return out
 
 
-# Records to decode now: (batch, times, records) of one buffer after the other.
-Cut = list[tuple[Batch, I64, Any]]
-
-
 def _in_order(runs: list[Iterator[Batch]]) -> Iterator[Cut]:
     """Parts of the buffers that come before all that is not yet read.
 
@@ -391,6 +427,6 @@ def _sort_columns(columns: Columns) -> Columns:
     if time.size < 2 or bool((time[1:] >= time[:-1]).all()):
         return columns
     order = np.argsort(time, kind="stable")
-    for key in list(columns):
-        columns[key] = columns[key][order]
+    for column in columns.values():  # in place: what stands there is in one block
+        column[...] = column[order]
     return columns

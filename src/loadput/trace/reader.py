@@ -35,7 +35,8 @@ def read_trace(
 
     :param file: which recording of a text that holds several (``trace-cmd report -i A -i B``)
     :param progress: called with (bytes done, bytes in all) while pages are read
-    :param cache_bytes: unpacked pages kept between calls; those of a larger file are unpacked again
+    :param cache_bytes: unpacked pages, and as much of where the records stand, kept between calls;
+        a larger file is unpacked and walked again
     :raises TraceError: LP0600 cannot open; LP0601 truncated; LP0602 damaged; LP0603 damaged
         compression; LP0604 damaged format; LP0606 not supported; LP0608 several
         recordings, or none called ``file``
@@ -52,10 +53,12 @@ def read_trace(
 
     backend: Backend
     if is_tracedat(data):
-        backend = RawBackend(open_tracedat(data, name, cache_bytes), progress=progress)
+        source = open_tracedat(data, name, cache_bytes)
+        backend = RawBackend(source, progress=progress, keep_bytes=cache_bytes)
     elif is_perfdata(data):
         parts = [(other, read_bytes(other)) for other in others]
-        backend = RawBackend(open_perfdata(data, name, parts), progress=progress)
+        perf = open_perfdata(data, name, parts)
+        backend = RawBackend(perf, progress=progress, keep_bytes=cache_bytes)
     else:
         from .formats.text import open_text
 

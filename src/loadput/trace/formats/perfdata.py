@@ -82,7 +82,7 @@ class PerfData:
         return [self._run(progress)]
 
     def _run(self, progress: Progress | None) -> Iterator[Batch]:
-        self.scratch = Scratch()
+        self.scratch.begin()
         if not self.is_named:
             self.names = TaskNames()
         runs = [(self.file, self.data, self.start, self.end)]

@@ -23,7 +23,7 @@ TRACING, AUXTRACE, COMPRESSED, COMPRESSED2 = 66, 71, 81, 83
 # Records after which the caller must move by hand: foreign data follows, or packed records.
 STOPS = frozenset({TRACING, AUXTRACE, COMPRESSED, COMPRESSED2})
 # Records per batch: bounds memory whatever the file's size.
-CHUNK_RECORDS = 1 << 16
+CHUNK_RECORDS = 1 << 14
 _STOP_BYTES = np.zeros(256, dtype=np.uint8)
 _STOP_BYTES[list(STOPS)] = 1
 
@@ -188,6 +188,11 @@ class Scratch:
     seqs: I64 = field(default_factory=lambda: np.zeros(1 << 16, np.int64))
     room: Room = field(default_factory=Room)
     others_seen: dict[str, int] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Begin another reading."""
+        self.seqs[:] = 0
+        self.others_seen = {}
 
 
 def walk_records(
