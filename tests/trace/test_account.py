@@ -318,3 +318,95 @@ def test_probes_without_arguments_take_each_task_for_a_vcpu(fixtures: Path, writ
     assert result.total.loads == named.total.loads
     assert any("each task" in line for line in result.notes)
     assert {v.pid for v in result.vcpus} >= {v.pid for v in named.vcpus}
+
+
+def test_steal_is_the_time_that_the_task_waits_for_a_cpu(write: Write) -> None:
+    script = Script().load(1, 0, 1).out(1, 0, 1)  # out: 3 ms to the switch back
+    script.back(1, 0, 1).out(1, 0, 1, "S")
+    script.add(99, 0, "sched_wakeup", "comm=t1 pid=1 prio=120 target_cpu=000")
+    script.add(99, 0, "sched_wakeup", "comm=t1 pid=1 prio=120 target_cpu=000")
+    script.back(1, 0, 1)
+    script.add(9, 1, "sched_wakeup", "comm=t1 pid=1 prio=120 target_cpu=000")  # it runs
+    script.put(1, 0, 1).switch(1, 99, 0, "R").switch(99, 1, 0, "S")  # 1 ms, not loaded
+    result = script.load(1, 0, 1).account(write)
+    assert result.total.steal_ns == 3_000_000 + 2_000_000 + 1_000_000
+    assert result.by_vcpu[0].steal_ns == result.total.steal_ns
+    # From each probe to the next: sched_out to sched_in, wakeup to sched_in.
+    assert (result.total.preempted_ns, result.total.woken_ns) == (3_000_000, 3_000_000)
+
+
+def test_steal_is_not_known_without_the_switches(write: Write) -> None:
+    result = Script().load(1, 0, 1).put(1, 0, 1).account(write)
+    assert (result.total.steal_ns, result.total.vcpu_count) == (-1, 1)
+
+
+PROBED = ["load", "put", "sched_in", "sched_out", "arch_load", "arch_put"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "inferred"),
+    [
+        (["load", "put", "sched_in", "sched_out"], False),
+        (["arch_load", "put", "sched_out"], False),
+        (["arch_load", "arch_put"], False),
+        (["sched_in"], True),
+        (["sched_in", "sched_out"], True),
+        (["load", "arch_put"], True),
+        (["arch_load"], True),
+    ],
+)
+def test_what_a_probe_saw_is_not_inferred(fixtures: Path, kept: list[str], inferred: bool) -> None:
+    whole = account_trace(read_trace(fixtures / "x86-6.1.dat"))
+    trace = read_trace(fixtures / "x86-6.1.dat")
+    counts, backend = trace._backend.count_events(), trace._backend
+    drop = {"svm_load", "svm_put", *PROBED} - set(kept)
+    backend.count_events = lambda: {n: c for n, c in counts.items() if n not in drop}  # type: ignore[method-assign]
+    backend.meta.cpu_stats.clear()
+    part = account_trace(trace)
+    assert part.is_inferred == inferred
+    assert [v.name for v in part.vcpus] == [v.name for v in whole.vcpus], "VM and id by the probe"
+    assert {v.comm for v in part.vcpus} == {v.comm for v in whole.vcpus}
+    if "arch_load" in kept or {"load", "sched_in"} <= set(kept):
+        # The recording may end between vcpu_load and what it calls.
+        more = sum(part.total.loads.values()) - sum(whole.total.loads.values())
+        assert more == (0 if "arch_load" in kept else 1)
+    if "sched_in" in kept:
+        assert part.total.loads["sched_in"] == whole.total.loads["sched_in"]
+    if "sched_out" in kept:
+        assert part.total.outs["blocked"] == whole.total.outs["blocked"]
+    said = " ".join(part.notes)
+    for name in ("vcpu_load", "kvm_sched_in"):
+        if inferred:
+            assert (name in said.partition(":")[0]) == (
+                {"vcpu_load": "load", "kvm_sched_in": "sched_in"}[name] not in kept
+            )
+
+
+STOCK = """
+ qemu 10/11 [000] 1.000001: kvm:kvm_entry: vcpu 0, rip 0x1
+ qemu 10/11 [000] 1.000002: kvm:kvm_exit: vcpu 0 reason halt rip 0x1
+ qemu 20/21 [001] 1.000003: kvm:kvm_entry: vcpu 0, rip 0x1
+ qemu 20/22 [001] 1.000004: kvm:kvm_entry: vcpu 1, rip 0x1
+"""
+STOCK += " swapper 0 [000] 1.000005: sched:sched_switch: prev_comm=a prev_pid=0 prev_prio=1"
+STOCK += " prev_state=R ==> next_comm=b next_pid=11 next_prio=1\n"
+
+
+def test_stock_tracepoints_tell_vcpus_apart_by_process_and_task(write: Write) -> None:
+    by_process = account_trace(read_trace(write(STOCK.encode())))
+    assert [v.name for v in by_process.vcpus] == ["vm0/0", "vm1/0", "vm1/1"]
+    alone = re.sub(r"\d+/", "", STOCK)
+    by_task = account_trace(read_trace(write(alone.encode())))
+    assert [v.name for v in by_task.vcpus] == ["vcpu0@11", "vcpu0@21", "vcpu1@22"]
+    assert {v.comm for v in by_task.vcpus} == {"qemu"}
+
+
+def test_names_come_from_the_scheduler_s_events_without_a_list(fixtures: Path) -> None:
+    listed, bare = (read_trace(fixtures / "x86-6.1.dat") for _ in range(2))
+    bare.meta.cmdlines.clear()
+    want, got = listed.columns("sched_switch"), bare.columns("sched_switch")
+    vcpus = np.char.startswith(want["comm"], b"vm")
+    assert vcpus.any() and (got["comm"][vcpus] == want["comm"][vcpus]).all()
+    assert {v.comm for v in account_trace(bare).vcpus} == {
+        v.comm for v in account_trace(listed).vcpus
+    }

@@ -109,6 +109,8 @@ class Metadata:
     missing: list[Missing] = field(default_factory=list)
     # Samples and lines that are no tracepoints (cpu-clock, function): how many of each.
     others: dict[str, int] = field(default_factory=dict)
+    # Task -> its process, where the recording says so.
+    processes: dict[int, int] = field(default_factory=dict)
 
     def add_format(self, place: FormatPlace) -> None:
         """Keep one format; its number is read now, its fields when the event is met."""

@@ -18,8 +18,8 @@ from .table import Columns, Trace
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "load": ("vcpu_load",),
     "put": ("vcpu_put",),
-    "arch_load": ("kvm_arch_vcpu_load",),
-    "arch_put": ("kvm_arch_vcpu_put",),
+    "arch_load": ("kvm_arch_vcpu_load", "svm_vcpu_load", "vmx_vcpu_load"),
+    "arch_put": ("kvm_arch_vcpu_put", "svm_vcpu_put", "vmx_vcpu_put"),
     "sched_in": ("kvm_sched_in",),
     "sched_out": ("kvm_sched_out",),
     "prep": ("svm_prepare_switch_to_guest", "vmx_prepare_switch_to_guest"),
@@ -57,8 +57,11 @@ class Roles:
 
     @property
     def has_probes(self) -> bool:
-        """Whether loads and puts are seen themselves and need not be inferred."""
-        return {"arch_load", "arch_put"} <= set(self.parts)
+        """Whether loads and puts are seen themselves, or both ways to each, and need not be
+        inferred."""
+        have = set(self.parts)
+        loads = "arch_load" in have or {"load", "sched_in"} <= have
+        return loads and ("arch_put" in have or {"put", "sched_out"} <= have)
 
     @property
     def can_infer(self) -> bool:

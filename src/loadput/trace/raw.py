@@ -96,6 +96,9 @@ class RawBackend:
         event = self._names.get(name)
         return event.print_fmt if event else ""
 
+    def known_names(self) -> dict[int, str]:
+        return self.source.known_names()
+
     def cpu_ranges(self) -> dict[int, tuple[int, int]]:
         return dict(sorted(self._ranges.items()))
 

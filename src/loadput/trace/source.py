@@ -51,6 +51,9 @@ class Source(Protocol):
         cannot be read goes to ``meta.missing``.
         """
 
+    def known_names(self) -> dict[int, str]:
+        """The last name of each task, as far as the recording lists them."""
+
     def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
         """Write the name of each (pid, time) to ``out``, ``S16``."""
 

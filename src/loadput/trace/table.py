@@ -12,6 +12,7 @@ from loadput.base.errors import TraceError
 
 from .decode import Column
 from .metadata import Metadata, Missing, Symbols, read_symbols
+from .names import CARRIERS, UNNAMED, fill_unnamed, names_in
 
 Columns = dict[str, Column]
 Wanted = Mapping[str, Iterable[str] | None]
@@ -56,6 +57,9 @@ class Backend(Protocol):
     def print_format(self, name: str) -> str:
         """The print format of one event; empty where there is none."""
 
+    def known_names(self) -> dict[int, str]:
+        """Task names that the recording lists by pid, or has on its lines."""
+
     def cpu_ranges(self) -> dict[int, tuple[int, int]]:
         """The first and the last time of each CPU."""
 
@@ -74,6 +78,7 @@ class Trace:
         self._backend = backend
         self._counts: EventCounts | None = None
         self._symbols: Symbols | None = None
+        self._task_names: dict[int, str] | None = None
 
     def __repr__(self) -> str:
         return f"<Trace {self.path} ({self.kind})>"
@@ -173,7 +178,23 @@ class Trace:
                     raise _unknown(self.path, f"event {name} has no field", field, known)
             plan[real] = asked
         got = self._backend.gather(plan, with_comm)
+        for name in with_comm:
+            if (got[name]["comm"] == UNNAMED).any():
+                fill_unnamed(got[name]["pid"], got[name]["comm"], self.task_names())
         return {name: got[self._resolve(name)] for name in wanted}
+
+    def task_names(self) -> dict[int, str]:
+        """Return the last known name of each task by pid: as listed, else as sched_switch and the
+        wakeups have it."""
+        if self._task_names is None:
+            plan = {
+                event: [f for pair in pairs for f in pair if f in self._backend.field_names(event)]
+                for event, pairs in CARRIERS.items()
+                if event in self.events()
+            }
+            listed = self._backend.known_names()
+            self._task_names = names_in(self._backend.gather(plan, set())) | listed
+        return self._task_names
 
     def first_values(self, wanted: dict[str, str]) -> dict[str, Any]:
         """Return one value of one field for each event name; events without it are left out."""

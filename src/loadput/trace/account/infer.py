@@ -11,49 +11,102 @@ from __future__ import annotations
 import numpy as np
 
 from ..decode import Column, as_whole
-from ..needs import Roles
+from ..needs import FUNCTIONS, Roles
 from ..table import Columns, Trace
 from .log import (
-    ARCH_LOAD,
-    ARCH_PUT,
     ENTRY,
     EXIT,
     FLAGS,
     I64,
-    LOAD,
+    KIND_OF_PART,
     PREP,
-    PUT,
-    SCHED_IN,
-    SCHED_OUT,
     USER,
     Log,
     Vcpu,
     _assemble,
+    _Identities,
+    _name_by_task,
+    has_pointers,
+    probe_pieces,
+    read_parts,
 )
 
 _OUT, _IN = 20, 21
 
 
 def infer_log(trace: Trace, roles: Roles) -> Log:
-    """Build the log from stock tracepoints; each row that was not seen is inferred."""
+    """Build the log from stock tracepoints; each row that was not seen is inferred.
+
+    What some probes saw is taken from them, and which vCPU a task runs, where one says so.
+    """
     stream = _task_stream(trace, roles)
-    pieces = [_inferred_rows(stream, roles)]
+    parts = {p: c for p, c in read_parts(trace, roles).items() if p in FUNCTIONS}
+    by_probe = has_pointers(parts)
+    if not by_probe:
+        parts = {}
+    pieces = [_inferred_rows(stream, roles, set(parts))]
+    identity = _Identities(parts)
+    if by_probe:
+        pieces[0]["vcpu"][:] = -1
+        pieces += probe_pieces(parts, identity)
     log = _assemble(pieces, roles, is_inferred=True)
-    log.vcpus = _number_vcpus(log, stream, trace)
-    log.inferred.append(
-        "no probes on load and put: loads by KVM_RUN are inferred from kvm_entry and "
-        "sched_switch; loads by other ioctls, or that end before the first entry, are not seen, "
-        "so how often a rule would have been wrong is not known"
-    )
-    if "userspace_exit" not in roles.parts:
-        log.inferred.append(
+    if by_probe:
+        _name_tasks(log, stream, identity)
+        log.vcpus = identity.finish(log, trace)
+    else:
+        log.vcpus = _number_vcpus(log, stream, trace)
+    log.inferred += _notes(roles, set(parts), trace)
+    return log
+
+
+def _notes(roles: Roles, seen: set[str], trace: Trace) -> list[str]:
+    pairs = (("load", "vcpu_load"), ("put", "vcpu_put"), ("sched_in", "kvm_sched_in"),
+             ("sched_out", "kvm_sched_out"))  # fmt: skip
+    lacking = [function for part, function in pairs if part not in seen]
+    if not seen:
+        out = [
+            "no probes on load and put: loads by KVM_RUN are inferred from kvm_entry and "
+            "sched_switch; loads by other ioctls, or that end before the first entry, are not "
+            "seen, so how often a rule would have been wrong is not known"
+        ]
+    else:
+        out = [
+            "no probe on " + ", ".join(lacking) + ": what they do is inferred from kvm_entry and "
+            "sched_switch, the rest is seen; loads by other ioctls than KVM_RUN are not complete, "
+            "so how often a rule would have been wrong is not known"
+        ]
+    if "userspace_exit" not in roles.parts and "put" not in seen:
+        out.append(
             "no kvm_userspace_exit: returns to user mode are not seen, so each task counts as "
             "in KVM_RUN from its first to its last kvm_entry"
         )
     if "exit" not in roles.parts:
-        log.inferred.append("no kvm_exit: time in the guest is not known")
-    log.inferred.append("VMs cannot be told apart: vCPUs are listed by task")
-    return log
+        out.append("no kvm_exit: time in the guest is not known")
+    if not seen and not trace.meta.processes:
+        out.append("VMs cannot be told apart: vCPUs are listed by task")
+    elif not seen:
+        out.append("a VM is a process: no probe records the VM")
+    return out
+
+
+def _name_tasks(log: Log, stream: Columns, identity: _Identities) -> None:
+    # The vCPU that the task met last by a probe, else first; tasks that met none are one each.
+    _name_by_task(log)
+    order = np.argsort(log.pid, kind="stable")[::-1]
+    vcpu, pid = log.vcpu[order], log.pid[order]
+    last = _last(vcpu >= 0, pid)
+    log.vcpu[order] = np.where(vcpu >= 0, vcpu, np.where(last >= 0, vcpu[last], -1))
+    for task in np.unique(log.pid[log.vcpu < 0]).tolist():
+        ident = _ident_of(stream, task)
+        number = identity.number(
+            np.zeros(1, dtype=np.int64), np.full(1, -task), np.full(1, ident, dtype=np.int64)
+        )
+        log.vcpu[(log.vcpu < 0) & (log.pid == task)] = number[0]
+
+
+def _ident_of(stream: Columns, pid: int) -> int:
+    idents = stream["ident"][(stream["pid"] == pid) & (stream["ident"] >= 0)]
+    return int(np.bincount(idents).argmax()) if idents.size else -1
 
 
 def _task_stream(trace: Trace, roles: Roles) -> Columns:
@@ -100,7 +153,7 @@ def _last(mask: Column, pid: Column) -> I64:
     return np.where((at >= 0) & (pid[np.maximum(at, 0)] == pid), at, -1)
 
 
-def _inferred_rows(stream: Columns, roles: Roles) -> Columns:
+def _inferred_rows(stream: Columns, roles: Roles, seen: set[str]) -> Columns:
     kind, pid = stream["kind"], stream["pid"]
     n = kind.size
     entry = _last(kind == ENTRY, pid)
@@ -113,17 +166,25 @@ def _inferred_rows(stream: Columns, roles: Roles) -> Columns:
     same = (before >= 0) & (pid[np.maximum(before, 0)] == pid)
     was_in_run = same & in_run[np.maximum(before, 0)]
     switch_in = _last(kind == _IN, pid)
-    out: list[tuple[I64, tuple[int, ...]]] = [
-        (np.flatnonzero((kind == _OUT) & was_in_run), (SCHED_OUT, ARCH_PUT)),
-        (np.flatnonzero((kind == _IN) & was_in_run), (SCHED_IN, ARCH_LOAD)),
-        (np.flatnonzero((kind == USER) & was_in_run), (PUT, ARCH_PUT)),
-        (np.flatnonzero((kind == ENTRY) & ~was_in_run), (LOAD, ARCH_LOAD)),
-    ]
-    # The state is prepared before the first entry after each load.
-    entries = np.flatnonzero(kind == ENTRY)
-    before_entry = np.maximum(_last(kind == ENTRY, pid)[np.maximum(entries - 1, 0)], -1)
-    fresh = (switch_in[entries] > before_entry) | ~was_in_run[entries]
-    out.append((entries[fresh], (PREP,)))
+    groups = (
+        ("sched_out", "arch_put", np.flatnonzero((kind == _OUT) & was_in_run)),
+        ("sched_in", "arch_load", np.flatnonzero((kind == _IN) & was_in_run)),
+        ("put", "arch_put", np.flatnonzero((kind == USER) & was_in_run)),
+        ("load", "arch_load", np.flatnonzero((kind == ENTRY) & ~was_in_run)),
+    )
+    out: list[tuple[I64, tuple[int, ...]]] = []
+    for caller, work, at in groups:
+        # A kvm_entry comes behind the load that was seen, so it cannot say why that was.
+        late = work in seen and caller in ("put", "load")
+        if caller not in seen and not late:
+            codes: tuple[int, ...] = (KIND_OF_PART[caller], KIND_OF_PART[work])
+            out.append((at, codes[:1] if work in seen else codes))
+    if "prep" not in seen:
+        # The state is prepared before the first entry after each load.
+        entries = np.flatnonzero(kind == ENTRY)
+        before_entry = np.maximum(_last(kind == ENTRY, pid)[np.maximum(entries - 1, 0)], -1)
+        fresh = (switch_in[entries] > before_entry) | ~was_in_run[entries]
+        out.append((entries[fresh], (PREP,)))
     rows, kinds = [], []
     for at, codes in out:
         for code in codes:
@@ -156,13 +217,14 @@ def _as_piece(stream: Columns, row: I64, kind: Column) -> Columns:
 
 def _number_vcpus(log: Log, stream: Columns, trace: Trace) -> list[Vcpu]:
     vcpus: list[Vcpu] = []
-    table: dict[int, int] = {}
-    for pid in np.unique(log.vcpu).tolist():
-        idents = stream["ident"][(stream["pid"] == pid) & (stream["ident"] >= 0)]
-        ident = int(np.bincount(idents).argmax()) if idents.size else -1
-        table[pid] = len(vcpus)
-        comm = trace.meta.cmdlines.get(pid, "")
-        vcpus.append(Vcpu(len(vcpus), "", ident, 0, 0, pid, comm))
-    pids = np.array(sorted(table), dtype=np.int64)
+    names, processes = trace.task_names(), trace.meta.processes
+    pids = np.unique(log.vcpu)
+    # VMs by the first appearance of their process.
+    first = [(int(np.flatnonzero(log.vcpu == pid)[0]), int(pid)) for pid in pids]
+    owners = dict.fromkeys(processes[pid] for _, pid in sorted(first) if pid in processes)
+    vms = {process: f"vm{i}" for i, process in enumerate(owners)}
+    for pid in pids.tolist():
+        vm = vms.get(processes.get(pid, -1), "")
+        vcpus.append(Vcpu(len(vcpus), vm, _ident_of(stream, pid), 0, 0, pid, names.get(pid, "")))
     log.vcpu = np.searchsorted(pids, log.vcpu).astype(np.int32)
     return vcpus

@@ -48,8 +48,10 @@ class Vcpu:
 
     @property
     def name(self) -> str:
-        number = self.id if self.id >= 0 else f"@{self.pid}"
-        return f"{self.vm}/{number}" if self.vm else f"vcpu{number}"
+        """``vm0/2``; where the VM is not known a pid tells the vCPUs apart: ``vcpu2@4711``."""
+        if self.vm:
+            return f"{self.vm}/{self.id if self.id >= 0 else f'@{self.pid}'}"
+        return f"vcpu{self.id if self.id >= 0 else ''}@{self.pid}"
 
 
 @dataclass(slots=True)
@@ -105,23 +107,13 @@ def read_log(trace: Trace) -> Log:
 
 
 def _from_probes(trace: Trace, roles: Roles) -> Log:
-    used = {part: roles.parts[part] for part in KIND_OF_PART if part in roles.parts}
-    wanted = (*POINTERS, UNNAMED, "kvm", "id", "vcpu_cpu", "vcpu_id", *FLAGS)
-    fields = {name: [f for f in trace.fields(name) if f in wanted] for name in used.values()}
-    got = trace.column_set(fields)
-    parts = {part: got[name] for part, name in used.items()}
-    for part, cols in parts.items():
-        if part in FUNCTIONS and roles.functions.get(used[part]):
-            name_pointer(cols, roles.functions[used[part]])
-    by_task = not any(set(POINTERS) & set(cols) for cols in parts.values())
+    parts = read_parts(trace, roles)
+    by_task = not has_pointers(parts)
     if by_task:
         for part in FUNCTIONS.keys() & parts.keys():
             parts[part]["vcpu"] = parts[part]["pid"].astype(np.int64)
-    offset = _notifier_offset(parts)
-    is_rich = any("kvm" in cols and "id" in cols for cols in parts.values())
-    identity = _Identities(is_rich)
-    pieces = [_piece(parts[part], KIND_OF_PART[part], offset, identity) for part in used]
-    log = _assemble(pieces, roles)
+    identity = _Identities(parts)
+    log = _assemble(probe_pieces(parts, identity), roles)
     log.vcpus = identity.finish(log, trace)
     if by_task:
         log.vcpus = [replace(vcpu, pointer=0) for vcpu in log.vcpus]
@@ -134,20 +126,56 @@ def _from_probes(trace: Trace, roles: Roles) -> Log:
         log.inferred.append(
             "no probe on " + ", ".join(missing) + ": causes of loads rest on what is there"
         )
+    if absent := [p for p in ("arch_load", "arch_put") if p not in parts]:
+        log.inferred.append(
+            "no probe on " + " and ".join(FUNCTIONS[p][0] for p in absent) + ": those by "
+            "vcpu_load, vcpu_put and the scheduler are seen by their callers, others are not"
+        )
     return log
 
 
+def read_parts(trace: Trace, roles: Roles) -> dict[str, Columns]:
+    """The columns of the events that play a part in the log, each part's."""
+    used = {part: roles.parts[part] for part in KIND_OF_PART if part in roles.parts}
+    wanted = (*POINTERS, UNNAMED, "kvm", "id", "vcpu_cpu", "vcpu_id", *FLAGS)
+    fields = {name: [f for f in trace.fields(name) if f in wanted] for name in used.values()}
+    got = trace.column_set(fields)
+    parts = {part: got[name] for part, name in used.items()}
+    for part, cols in parts.items():
+        if part in FUNCTIONS and roles.functions.get(used[part]):
+            name_pointer(cols, roles.functions[used[part]])
+    return parts
+
+
+def has_pointers(parts: dict[str, Columns]) -> bool:
+    """Whether any probe says which vCPU it is about."""
+    return any(set(POINTERS) & set(cols) for cols in parts.values())
+
+
+def probe_pieces(parts: dict[str, Columns], identity: _Identities) -> list[Columns]:
+    """Rows of the log for each part; a load or put that has no probe of its own stands where its
+    caller has one."""
+    pieces = {part: _piece(cols, KIND_OF_PART[part], identity) for part, cols in parts.items()}
+    out = list(pieces.values())
+    callers = {"arch_load": ("load", "sched_in"), "arch_put": ("put", "sched_out")}
+    for part, by in callers.items():
+        for caller in by if part not in parts else ():
+            if caller in pieces:
+                piece = dict(pieces[caller])
+                kind = np.full(piece["time"].size, KIND_OF_PART[part], dtype=np.int8)
+                out.append({**piece, "kind": kind})
+    return out
+
+
 def _notifier_offset(parts: dict[str, Columns]) -> int:
-    # pn - vcpu, measured: the commonest distance between a sched_in and a load of the same task.
-    if "sched_in" not in parts or "pn" not in parts["sched_in"]:
+    # pn - vcpu, measured: the commonest distance between what the probes have of both.
+    known = [np.unique(as_whole(c["vcpu"], 0)) for c in parts.values() if "vcpu" in c]
+    seen = [
+        np.unique(as_whole(c["pn"], 0)) for c in parts.values() if "pn" in c and "vcpu" not in c
+    ]
+    if not known or not seen:
         return NOTIFIER_OFFSET
-    if "vcpu" not in parts["arch_load"]:
-        return NOTIFIER_OFFSET
-    known = np.unique(as_whole(parts["arch_load"]["vcpu"], 0))
-    seen = np.unique(as_whole(parts["sched_in"]["pn"], 0))
-    if not known.size or not seen.size:
-        return NOTIFIER_OFFSET
-    gaps = (seen[:, None] - known[None, :]).ravel()
+    gaps = (np.unique(np.concatenate(seen))[:, None] - np.unique(np.concatenate(known))).ravel()
     values, counts = np.unique(gaps[(gaps > 0) & (gaps < 4096)], return_counts=True)
     return int(values[counts.argmax()]) if values.size else NOTIFIER_OFFSET
 
@@ -155,8 +183,9 @@ def _notifier_offset(parts: dict[str, Columns]) -> int:
 class _Identities:
     """Numbers vCPUs: by (kvm, pointer, id) where recorded, else by what there is."""
 
-    def __init__(self, is_rich: bool) -> None:
-        self.is_rich = is_rich
+    def __init__(self, parts: dict[str, Columns]) -> None:
+        self.is_rich = any("kvm" in cols and "id" in cols for cols in parts.values())
+        self.offset = _notifier_offset(parts)
         self.index: dict[tuple[int, int, int], int] = {}
 
     def number(self, kvm: I64, pointer: I64, ident: I64) -> I32:
@@ -173,7 +202,7 @@ class _Identities:
 
     def finish(self, log: Log, trace: Trace) -> list[Vcpu]:
         """Make the vCPUs, in order of first appearance of their VM, then by id."""
-        names = dict(trace.meta.cmdlines)
+        names = trace.task_names()
         first: dict[int, int] = {}
         for index in np.unique(log.vcpu[log.vcpu >= 0]).tolist():
             first[index] = int(np.flatnonzero(log.vcpu == index)[0])
@@ -203,7 +232,7 @@ class _Identities:
                     new,
                     vms.get(kvm, ""),
                     ident,
-                    pointer & (2**64 - 1),
+                    max(pointer, 0) if abs(pointer) < 1 << 32 else pointer & (2**64 - 1),
                     kvm & (2**64 - 1),
                     pid,
                     comm,
@@ -223,7 +252,8 @@ def _main_task(log: Log, index: int) -> int:
     return int(pids[0]) if pids.size else -1
 
 
-def _piece(cols: Columns, kind: int, offset: int, identity: _Identities) -> Columns:
+def _piece(cols: Columns, kind: int, identity: _Identities) -> Columns:
+    offset = identity.offset
     n = cols["time_ns"].size
     pointer = np.zeros(n, dtype=np.int64)
     if "vcpu" in cols:

@@ -16,6 +16,7 @@ from .loads import CAUSES, REASONS, Loads, Outs, find_loads, find_outs, guest_ti
 from .log import Log, Vcpu, read_log
 from .skip import TAGGED, Skip, count_skips
 from .stats import Dist, describe
+from .steal import count_steal
 from .yields import Yields, count_yields
 
 BOOL = NDArray[np.bool_]
@@ -29,7 +30,9 @@ class Row:
 
     ``loads``, ``outs``: counts by cause and by reason; ``migrations``: loads on another CPU than
     the last; ``loaded_ns``, ``guest_ns`` (-1 not known), ``preempted_ns`` (switched out while
-    runnable), ``blocked_ns`` (until woken), ``woken_ns`` (from wakeup to load).
+    runnable), ``blocked_ns`` (until woken), ``woken_ns`` (from wakeup to load), ``steal_ns`` (the
+    task was runnable and not running, loaded or not; -1 not known). ``vcpu_count``: whose times
+    these are; 0 for a CPU.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Row:
     preempted_ns: int
     blocked_ns: int
     woken_ns: int
+    steal_ns: int = -1
+    vcpu_count: int = 0
 
 
 @dataclass(slots=True)
@@ -146,9 +151,21 @@ def account_trace(
     use_out = chosen[outs.vcpu] & (outs.start >= low) & (outs.start <= high)
     skips = count_skips(log, loads, trace, use, (low, high))
     result = _assemble(trace, log, loads, outs, use, use_out, (low, high))
+    _add_steal(result, log, chosen, count_steal(trace, log, (low, high)))
     result.skips = skips
     result.savings = _savings(result, log, loads, use, load_costs(costs), ghz)
     return result
+
+
+def _add_steal(result: Accounting, log: Log, chosen: BOOL, steal: I64 | None) -> None:
+    vcpus = [v for v in log.vcpus if chosen[v.index]]
+    rows = {"all": (result.total, vcpus)}
+    rows |= {r.name: (r, [v for v in vcpus if v.vm == r.name]) for r in result.by_vm}
+    rows |= {r.name: (r, [v for v in vcpus if v.name == r.name]) for r in result.by_vcpu}
+    for row, members in rows.values():
+        row.vcpu_count = len(members)
+        if steal is not None:
+            row.steal_ns = int(sum(steal[v.index] for v in members))
 
 
 def _chosen_vcpus(log: Log, vm: str | None, trace: Trace) -> BOOL:
@@ -279,7 +296,7 @@ class _Tables:
 
 def _instead(trace: Trace, log: Log, outs: Outs, use: BOOL) -> list[Instead]:
     keep = use & (outs.reason <= 1) & (outs.next_pid >= 0)
-    names = trace.meta.cmdlines
+    names = trace.task_names()
     tasks = {v.pid: v.name for v in log.vcpus}
     rows: dict[str, Instead] = {}
     for pid in np.unique(outs.next_pid[keep]).tolist():

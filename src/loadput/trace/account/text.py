@@ -78,6 +78,9 @@ def _counts(result: Accounting) -> str:
     hidden = len(result.by_vcpu) - SHOWN_VCPUS
     if hidden > 0:
         lines.append(f"  and {hidden} more vCPUs (see --json)")
+    tasks = [f"{v.name} {v.comm}" for v in result.vcpus if "@" in v.name and v.comm]
+    if tasks:
+        lines += ["", wrap("tasks: " + "; ".join(tasks[:SHOWN_VCPUS]))]
     lines += ["", f"loads on another CPU than the last: {result.total.migrations:,}"]
     return "\n".join(lines)
 
@@ -85,7 +88,7 @@ def _counts(result: Accounting) -> str:
 def _count_line(row: Row) -> str:
     loads, outs = row.loads, row.outs
     return (
-        f"{row.name[:13]:14}{loads['vcpu_load']:9,}{loads['sched_in']:9,}{loads['direct']:7,}"
+        f"{row.name[:14]:14}{loads['vcpu_load']:9,}{loads['sched_in']:9,}{loads['direct']:7,}"
         f"{loads['unknown']:4}{outs['preempted']:10,}{outs['yielded']:7,}{outs['blocked']:8,}"
     )
 
@@ -105,7 +108,29 @@ def _times(result: Accounting) -> str:
         f"waiting runnable {total.preempted_ns / 1e9:.3f}, blocked {total.blocked_ns / 1e9:.3f}, "
         f"woken to load {total.woken_ns / 1e9:.3f}",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_shares(result)])
+
+
+def _shares(result: Accounting) -> list[str]:
+    # Each as a part of the time counted, of one vCPU on average.
+    if result.span_ns <= 0:
+        return []
+    heads = ("loaded", "guest<=", "preempted", "blocked", "woken", "steal")
+    lines = ["", "PERCENT of the time counted, per vCPU"]
+    lines += ["", f"{'':15}" + "".join(f"{h:>9}" for h in heads)]
+    for rows in ([result.total], result.by_vm, result.by_vcpu[:SHOWN_VCPUS]):
+        if rows and (len(rows) > 1 or rows[0] is result.total):
+            lines += [_share_line(row, result.span_ns) for row in rows]
+    return lines
+
+
+def _share_line(row: Row, span_ns: int) -> str:
+    values = (
+        row.loaded_ns, row.guest_ns, row.preempted_ns, row.blocked_ns, row.woken_ns, row.steal_ns,
+    )  # fmt: skip
+    whole = span_ns * max(row.vcpu_count, 1)
+    parts = ("-" if v < 0 else f"{100 * v / whole:.2f}" for v in values)
+    return f"{row.name[:14]:15}" + "".join(f"{p:>9}" for p in parts)
 
 
 def _dist_line(name: str, dist: Dist) -> str:

@@ -99,6 +99,10 @@ class PerfData:
         self.is_named = True
         self.meta.others = self.scratch.others_seen
 
+    def known_names(self) -> dict[int, str]:
+        last = {tid: n[-1].decode("utf-8", "replace") for tid, n in self.names.names.items()}
+        return self.meta.cmdlines | last
+
     def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
         self.names.fill(pid, time, self.meta.cmdlines, out)
 

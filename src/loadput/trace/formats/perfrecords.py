@@ -250,11 +250,13 @@ def _side_record(data: U8, at: int, size: int, kind: int, perf: Any) -> None:
     body = data[at + 8 : at + size].tobytes()
     if kind == COMM and len(body) > 8:
         tid = int.from_bytes(body[4:8], "little", signed=True)
+        perf.meta.processes[tid] = int.from_bytes(body[:4], "little", signed=True)
         back = perf.attrs[0].trailer_time()
         time = int.from_bytes(body[-back : len(body) - back + 8], "little") if back else 0
         perf.names.set(tid, time, body[8:].split(b"\0", 1)[0][:16])
     elif kind == FORK and len(body) >= 24:
         tid, parent, time = struct.unpack_from("<iiQ", body, 8)
+        perf.meta.processes[tid] = int.from_bytes(body[:4], "little", signed=True)
         if name := perf.names.at(parent, time):
             perf.names.set(tid, time, name)
     elif kind in (LOST, LOST_SAMPLES):

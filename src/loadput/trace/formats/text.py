@@ -21,12 +21,13 @@ from loadput.base.errors import TraceError
 from ..cursor import Buffer, Cursor
 from ..decode import Column
 from ..metadata import Metadata
+from ..names import UNNAMED
 from ..source import MissingLog
 from ..table import Columns, find_ranges, table_name
 from .prefixes import DECIDING_LINES, find_prefixes
 
 _FTRACE = re.compile(
-    r"^\s*(?P<comm>.+?)-(?P<pid>\d+)\s+(?:\(\s*[-\d]+\)\s+)?"
+    r"^\s*(?P<comm>.+?)-(?P<pid>\d+)\s+(?:\(\s*(?P<tgid>[-\d]+)\)\s+)?"
     r"(?:\[(?P<cpu>\d+)\]\s+(?:(?P<flags>[^\s\d]\S{3,5})\s+)?|(?P<cpul>\d+)(?P<flagsl>[^\s\d]\S{3,4})\s+)"
     r"(?P<time>\d+(?:\.\d+)?(?:us)?)[ +!#*@$]?:\s+(?:\(\+\d+\)\s+)?"
     r"(?P<name>[\w.-]+):\s*(?P<rest>.*)$"
@@ -34,7 +35,7 @@ _FTRACE = re.compile(
 # What an event's line has and a header, a stack or an annotation has not.
 _TIMED = re.compile(r"\[\d+\].*\s\d+\.\d{3,9}:|\s\d+us[ +!#*@$]?:")
 _PERF = re.compile(
-    r"^\s*(?P<comm>.+?)\s+(?:\d+/)?(?P<pid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>\d+\.\d+):\s+"
+    r"^\s*(?P<comm>.+?)\s+(?:(?P<tgid>\d+)/)?(?P<pid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>\d+\.\d+):\s+"
     r"(?:\d+\s+)?(?P<name>[\w-]+:[\w-]+)(?::[a-zA-Z]+)?:(?:\s+(?P<rest>.*))?$"
 )
 # A sample of an event that is no tracepoint: `cpu-clock:`, `cycles:P:`, `cpu/cycles/u:`.
@@ -107,6 +108,14 @@ class TextBackend:
 
     def print_format(self, name: str) -> str:
         return ""
+
+    def known_names(self) -> dict[int, str]:
+        last: dict[int, tuple[int, bytes]] = {}
+        for rows in self.rows.values():
+            for time, pid, comm in zip(rows.time, rows.pid, rows.comm, strict=True):
+                if comm != UNNAMED and time >= last.get(pid, (time, b""))[0]:
+                    last[pid] = time, comm
+        return {pid: comm.decode("utf-8", "replace") for pid, (_, comm) in last.items() if pid}
 
     def cpu_ranges(self) -> dict[int, tuple[int, int]]:
         cpu = np.array([c for rows in self.rows.values() for c in rows.cpu], dtype=np.int16)
@@ -306,7 +315,10 @@ def _add_row(backend: TextBackend, match: re.Match[str], place: tuple[int, int, 
     rows = backend.rows.setdefault(name, Rows())
     rows.time.append(time)
     rows.cpu.append(cpu & 0x7FFF)
-    rows.pid.append(int(part["pid"]) & 0x7FFFFFFF)
+    pid, process = int(part["pid"]) & 0x7FFFFFFF, part["tgid"]
+    rows.pid.append(pid)
+    if process is not None and process.isdigit():
+        backend.meta.processes[pid] = int(process)
     flags, depth = _parse_flags(part.get("flags") or part.get("flagsl") or "")
     rows.flags.append(flags)
     rows.depth.append(depth)

@@ -108,6 +108,9 @@ class TraceDat:
         if fresh:
             self._kept[row] = fresh
 
+    def known_names(self) -> dict[int, str]:
+        return dict(self.meta.cmdlines)
+
     def fill_names(self, pid: NDArray[np.int32], time: I64, out: NDArray[Any]) -> None:
         if self._names is None:
             self._names = NameTable(self.meta.cmdlines)
