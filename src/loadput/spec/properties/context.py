@@ -93,6 +93,6 @@ def ALL_BLOCKED() -> bool:
     if is_out_of_memory():
         return True
     for t in each(task_struct):
-        if not t.is_idle and task_is_runnable(t):
+        if not t.is_idle and not is_asleep(t):
             return False
     return True

@@ -10,6 +10,21 @@ VIA_SCHED_OUT = 4
 class task_struct(struct):
     via: ghost[upto[4]]
     in_kvm_run: ghost[bool]
+    # The scheduler takes its CPU because it asked to sleep, and no signal kept it from that.
+    blocks: ghost[bool]
+
+
+@monitor
+@at_exit(try_to_block_task)
+def task_blocks(p: ptr[task_struct]):
+    if p.preempt_notifiers:
+        p.blocks = p.__state != TASK_RUNNING
+
+
+@monitor
+@at_exit(kvm_sched_out)
+def task_has_blocked():
+    current.blocks = False
 
 
 @monitor
@@ -121,8 +136,11 @@ def ASYMMETRY(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @at_entry(kvm_arch_vcpu_put)
 def PREEMPTED_IFF_RUN(vcpu: ptr[kvm_vcpu]) -> bool:
-    """A vCPU is marked preempted only if its task loses the CPU while runnable inside KVM_RUN."""
-    return not vcpu.preempted or (current.in_kvm_run and current.on_rq and not current.sched_delayed)
+    """A vCPU is marked preempted only if its task is inside KVM_RUN, which user space has not asked to
+    end at once, and loses the CPU without having gone to sleep.
+    """
+    runs = current.in_kvm_run and not vcpu.immediate_exit
+    return not vcpu.preempted or (runs and not current.blocks)
 
 
 @property_(
@@ -131,10 +149,10 @@ def PREEMPTED_IFF_RUN(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @at_entry(kvm_arch_vcpu_put)
 def PREEMPTED_WHEN_RUNNABLE(vcpu: ptr[kvm_vcpu]) -> bool:
-    """A vCPU whose task loses the CPU while it is runnable and runs the guest is marked preempted."""
+    """A vCPU whose task loses the CPU inside KVM_RUN without having gone to sleep is marked preempted."""
     if current.via != VIA_SCHED_OUT or not current.in_kvm_run or vcpu.immediate_exit:
         return True
-    return vcpu.preempted or not current.on_rq or current.sched_delayed
+    return vcpu.preempted or current.blocks
 
 
 @property_(

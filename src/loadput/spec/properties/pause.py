@@ -53,6 +53,6 @@ def HALTED_WHILE_HELD(vcpu: ptr[kvm_vcpu]) -> bool:
 def LET_GO_RUNS_AGAIN() -> bool:
     """When nothing moves any more, no vCPU sleeps because it was stopped."""
     for t in each(task_struct):
-        if not t.is_idle and t.vcpu != NULL and not t.on_rq and t.vcpu.sleeps:
+        if not t.is_idle and t.vcpu != NULL and is_asleep(t) and t.vcpu.sleeps:
             return False
     return True

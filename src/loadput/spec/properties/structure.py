@@ -208,6 +208,11 @@ def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
     return not irqs_disabled() and preempt_count() != 0
 
 
+def is_asleep(t: ptr[task_struct]) -> bool:
+    """Ours: whether the scheduler does not let the task run before somebody wakes it."""
+    return not t.on_rq or t.sched_delayed
+
+
 @property_(
     source="virt/kvm/kvm_main.c kvm_vcpu_block(), kvm_vcpu_wake_up(), v6.12",
     twin="block_without_check",
@@ -216,7 +221,7 @@ def SCHED_IN_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
 def NO_LOST_WAKEUP() -> bool:
     """When nothing moves any more, no vCPU waits whose guest would take an interrupt."""
     for t in each(task_struct):
-        if not t.is_idle and t.vcpu != NULL and not task_is_runnable(t):
+        if not t.is_idle and t.vcpu != NULL and is_asleep(t):
             if is_deliverable(t.vcpu):
                 return False
     return True
