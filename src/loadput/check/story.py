@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..base.errors import InternalError
 from ..ir import ops as o
 from ..ir import types as ty
+from ..machine.forget import is_shadow
 from ..machine.model import Machine
 from ..run.interp import Action, Fault, Interpreter, State
 
@@ -119,6 +120,8 @@ def changes_between(m: Machine, a: State, b: State) -> tuple[Change, ...]:
     """The variables that differ, in slot order."""
     out = []
     for name, at in m.var_at.items():
+        if is_shadow(name):
+            continue
         v = m.values.vars[name]
         for i in range(v.count * v.length):
             if a[at + i] != b[at + i]:

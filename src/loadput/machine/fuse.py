@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..ir import ops as o
 from .between import Between, Cell, aged_by
+from .forget import is_shadow
 from .nodes import KINDS, Cut, End, Graph, Node, Push, Restrict
 from .values import Analysis, Values, is_kept
 
@@ -57,7 +58,12 @@ class Visibility:
         self.far_readers: dict[Cell, set[int]] = {}
         self.far_writers: dict[Cell, set[int]] = {}
         self.here = {n.id for n in g.nodes if _is_access(n.op) and self._is_here(n)}
-        self.kept = {nid for nid in self.v.access if self._kept(g.nodes[nid])}
+        # What is forgotten is nobody's, or else that is found: see forget.py.
+        self.kept = {
+            nid
+            for nid in self.v.access
+            if self._kept(g.nodes[nid]) and not g.forgets & set(g.nodes[nid].stack)
+        }
         self.writes = {i for i in self.kept if not isinstance(g.nodes[i].op, o.Load)}
         for nid in self.kept:
             self._note(nid)
@@ -82,7 +88,7 @@ class Visibility:
         op = n.op
         assert isinstance(op, o.Load | o.Store | o.Fresh)
         cells = self.v.cells[op.place.var]
-        if all(len(c) == 1 for c in cells):
+        if is_shadow(op.place.var) or all(len(c) == 1 for c in cells):
             return False
         if isinstance(op, o.Load):
             return op.dst in self.v.needed_locals

@@ -8,6 +8,7 @@ from ..base.errors import LayoutError
 from ..ir import ops as o
 from ..link.program import Program
 from .flatten import Flattener
+from .forget import DEAD_IS_READ, is_shadow
 from .fuse import Fused, fuse
 from .nodes import FRAMES, PER, Graph
 from .values import Analysis, Values, Var, is_kept
@@ -36,7 +37,8 @@ class Machine:
     (``reg_at``). Variables that never change are in ``constants``.
 
     :param regs: per control point, which register holds which live local
-    :param props: names of the properties that apply; their index is the bit in a violation mask
+    :param props: names of the properties that apply, and DEAD-IS-READ where a @forget hook is
+        watched; their index is the bit in a violation mask
     """
 
     program: Program
@@ -112,6 +114,7 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
             slots += [Slot(f"{kind}.r{r}[{i}]", s.lo, s.hi) for i in range(n)]
         pc_step[kind] = n
     props = [q.name for q in p.properties if not q.applies]
+    props += [DEAD_IS_READ] if any(is_shadow(name) for name in v.vars) else []
     if len(props) > 63:
         raise LayoutError("LP0703", f"{len(props)} properties", expected="at most 63")
     m = Machine(

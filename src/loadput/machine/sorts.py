@@ -13,6 +13,7 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
+from .forget import SHADOW, is_shadow
 from .model import Machine, live_locals
 from .nodes import Node
 from .values import is_kept
@@ -108,12 +109,14 @@ class Sorts:
     # sorts
 
     def _decl(self, name: str) -> VarDecl:
-        struct, dot, name_in = name.partition(".")
+        struct, dot, name_in = name.removesuffix(SHADOW).partition(".")
         d = self.p.decls
         return d.structs[struct].fields[name_in] if dot else d.globals[name]
 
     def of_var(self, name: str) -> Sort:
         """The sort of a variable's values."""
+        if is_shadow(name):
+            return NUMBER
         d, t = self._decl(name), self.m.values.vars[name].type
         if d.init == "allowed_cpus":
             return MASK

@@ -7,13 +7,14 @@ context, grown until nothing changes, following only branches that can be taken.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
 from ..link.program import Program
+from .forget import DEAD_IS_READ, SHADOW, is_shadow
 from .nodes import End, Graph, Node, Push
 
 WIDE = 48
@@ -95,6 +96,16 @@ def is_kept(op: object, v: Values) -> bool:
     return True
 
 
+def _add_shadows(vs: dict[str, Var], g: Graph) -> None:
+    for n in g.nodes:
+        if not isinstance(n.op, o.Load | o.Store | o.Fresh) or not is_shadow(n.op.place.var):
+            continue
+        name = n.op.place.var
+        old = vs[name.removesuffix(SHADOW)]
+        none = [0] * len(old.init)
+        vs[name] = replace(old, name=name, type=ty.BOOL, lo=0, hi=1, ghost=True, init=none)
+
+
 def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
     s = p.scenario
     users = len(s.tasks)
@@ -174,6 +185,7 @@ class Analysis:
     def __init__(self, p: Program, g: Graph) -> None:
         self.p, self.g = p, g
         vs = make_vars(p)
+        _add_shadows(vs, g)
         sizes = p.scenario.sizes
         self.contexts = [Context("task", i) for i in range(sizes.task)]
         self.contexts += [Context("irq", c) for c in range(sizes.cpu)]
@@ -382,6 +394,8 @@ class Analysis:
             need_l.update(x.name for x in o.walk(e) if isinstance(x, o.Local))
 
         for op in ops:
+            if isinstance(op, o.Check) and op.prop == DEAD_IS_READ:
+                continue
             if isinstance(op, o.Branch | o.Assume | o.Check):
                 want(op.cond)
             elif isinstance(op, o.Choose):
@@ -393,6 +407,10 @@ class Analysis:
             for op in ops:
                 if isinstance(op, o.Assign) and op.dst in need_l:
                     want(op.expr)
+                elif isinstance(op, o.Check) and op.prop == DEAD_IS_READ:
+                    read = {x.name for x in o.walk(op.cond) if isinstance(x, o.Local)}
+                    if any(name.removesuffix(SHADOW) in need_l for name in read):
+                        want(op.cond)
                 elif isinstance(op, o.Load) and op.dst in need_l:
                     need_v.add(op.place.var)
                     want(op.place.index)

@@ -6,6 +6,7 @@ from ..ir import ops as o
 from ..ir.spec import verify
 from ..ir.types import BOOL, VOID, Type
 from ..link.program import Program
+from .forget import forgotten, watch
 
 
 def weave(program: Program) -> dict[str, o.Function]:
@@ -20,7 +21,8 @@ def weave(program: Program) -> dict[str, o.Function]:
         leave = program.hooks.get(("at_exit", name), [])
         out[name] = _weave(fn, entry, leave) if entry or leave else fn
         verify(out[name], program.decls)
-    return out
+    dead = forgotten(hook_fns)
+    return {name: watch(fn, dead) for name, fn in out.items()} if dead else out
 
 
 def _calls(

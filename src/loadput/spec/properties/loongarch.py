@@ -89,14 +89,11 @@ def what_is_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
     vcpu.arch.last_sched_cpu = -1
     vcpu.arch.gintc = False
     for c in each(cpu):
-        there = per_cpu_ptr(addr(vmcs), c)
-        if c != smp_processor_id() and there.last_vcpu == vcpu:
-            there.last_vcpu = NULL
+        if c != smp_processor_id() and per_cpu_ptr(addr(vmcs), c).last_vcpu == vcpu:
             WRITE_ONCE(per_cpu(hw_gcsr, c), 0)
             WRITE_ONCE(per_cpu(hw_gintc, c), False)
     for v in each(kvm_vcpu):
         if v != vcpu and v.arch.last_sched_cpu == smp_processor_id():
-            v.arch.last_sched_cpu = -1
             v.arch.hwcsr_usable = False
 
 

@@ -90,15 +90,11 @@ def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_exit(kvm_vz_vcpu_load)
 def what_is_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
     """The next put writes last_sched_cpu and what memory has of the registers. What other CPUs have of
-    this vCPU is loaded anew where it comes there, and what this CPU had of others too."""
+    this vCPU is loaded anew where it comes there."""
     vcpu.arch.last_sched_cpu = -1
     vcpu.arch.cop0 = 0
     vcpu.arch.guestctl2 = False
     for c in each(cpu):
         if c != smp_processor_id() and per_cpu(last_vcpu, c) == vcpu:
-            WRITE_ONCE(per_cpu(last_vcpu, c), NULL)
             WRITE_ONCE(per_cpu(hw_gc0, c), 0)
             WRITE_ONCE(per_cpu(hw_guestctl2, c), False)
-    for v in each(kvm_vcpu):
-        if v != vcpu and v.arch.last_sched_cpu == smp_processor_id():
-            v.arch.last_sched_cpu = -1

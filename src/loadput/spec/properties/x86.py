@@ -205,7 +205,8 @@ def barrier_is_due():
 @at_exit(kvm_arch_vcpu_put)
 def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
     """Every load makes the request, and only a loaded vCPU's own task looks at it."""
-    vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
+    if vcpu.steal_time:
+        vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
 
 
 # LDTR was the mm's LDT when a vCPU was last loaded on this CPU, and the mm has had no other since.
