@@ -21,13 +21,13 @@ SKIP, GUEST, CONFIG, HGATP = (
 )
 FOUND = {
     # what changes a CSR: property and steps
-    "guest_traps": {SKIP: 15, GUEST: 16},
+    "guest_traps": {SKIP: 12, GUEST: 13},
     "guest_resets": {},
-    "config_changes": {CONFIG: 17},
-    "vmids_run_out": {HGATP: 22},
-    "guest_fences": {HGATP: 18},
-    "cpu_hotplug": {SKIP: 14, GUEST: 15, CONFIG: 15},
-    "ioctl": {SKIP: 19, GUEST: 20},
+    "config_changes": {CONFIG: 14},
+    "vmids_run_out": {HGATP: 24},
+    "guest_fences": {HGATP: 15},
+    "cpu_hotplug": {SKIP: 16, GUEST: 17, CONFIG: 17},
+    "ioctl": {SKIP: 17, GUEST: 18},
 }
 ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug"}
 """What needs no preemption in the kernel."""

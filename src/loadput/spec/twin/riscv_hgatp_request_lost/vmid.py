@@ -6,7 +6,10 @@ def kvm_riscv_gstage_vmid_update(vcpu: ptr[kvm_vcpu]):
     """Nobody is asked to load the new VMID."""
     if not kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm):
         return
-    with atomic:
-        if vcpu.kvm.vmid_is_old:
+
+    lock_vmids()
+    if kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm):
+        with atomic:
             fresh(vcpu.kvm.hgatp, vcpu.kvm)
-            vcpu.kvm.vmid_is_old = False
+        WRITE_ONCE(vcpu.kvm.vmid_is_old, False)
+    unlock_vmids()

@@ -18,6 +18,11 @@ class kvm_vcpu_arch(struct):
     update_hgatp: bool
 
 
+vmid_lock: bool
+vmid_lock_is_elsewhere: bool
+# On its way to the CPU: an IPI to call __local_hfence_gvma_all().
+vmid_ipi: per_cpu[bool]
+
 # 0: no page table, which translates nothing.
 hw_hgatp: per_cpu[token[hgatp, vm]]
 
@@ -39,17 +44,63 @@ def kvm_riscv_gstage_vmid_update(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_gstage_vmid_update(), arch/riscv/kvm/vmid.c, v7.2
 
     Context: preemptible
-    Omits: vmid_lock, under which the VM gets its VMID in one step here
+    Omits: the number; whether it is the first of a new version is free
     """
     if not kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm):
         return
+
+    lock_vmids()
+
+    if not kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm):
+        unlock_vmids()
+        return
+
+    if choose():
+        with atomic:
+            start_vmid_version()
+            this_cpu_write(vmid_ipi, False)
+        for c in each(cpu):
+            await_until(not per_cpu(vmid_ipi, c))
+
     with atomic:
-        if vcpu.kvm.vmid_is_old:
-            fresh(vcpu.kvm.hgatp, vcpu.kvm)
-            vcpu.kvm.vmid_is_old = False
+        fresh(vcpu.kvm.hgatp, vcpu.kvm)
+
+    WRITE_ONCE(vcpu.kvm.vmid_is_old, False)
+
+    unlock_vmids()
+
     for v in each(kvm_vcpu):
         if v.kvm == vcpu.kvm:
-            v.arch.update_hgatp = True
+            WRITE_ONCE(v.arch.update_hgatp, True)
+
+
+# [New in release:v7.2]
+def lock_vmids():
+    """Ours: spin_lock() of vmid_lock."""
+    preempt_disable()
+    with atomic:
+        assume(not vmid_lock)
+        vmid_lock = True
+
+
+# [New in release:v7.2]
+def unlock_vmids():
+    """Ours: spin_unlock() of vmid_lock."""
+    vmid_lock = False
+    preempt_enable()
+
+
+# [New in release:v7.2]
+def start_vmid_version():
+    """Ours: no VM's VMID is of the new version, and every CPU is to flush its TLB.
+
+    Mirrors: kvm_riscv_gstage_vmid_update() with vmid_next == 0, arch/riscv/kvm/vmid.c, v7.2
+    Context: vmid_lock held
+    """
+    for v in each(kvm_vcpu):
+        v.kvm.vmid_is_old = True
+    for c in each(cpu):
+        WRITE_ONCE(per_cpu(vmid_ipi, c), True)
 
 
 # [New in release:v7.2]
@@ -68,14 +119,41 @@ def kvm_riscv_hfence_vvma_all_process(vcpu: ptr[kvm_vcpu]):
 
 # [New in release:v7.2]
 @irq
+def __local_hfence_gvma_all():
+    """The IPI of a new version: the CPU has left its guest for it. Where another VM waits for it, that
+    goes on to unlock.
+
+    Mirrors: __local_hfence_gvma_all(), arch/riscv/kvm/vmid.c; on_each_cpu_mask() with wait,
+    kernel/smp.c, v7.2
+    """
+    with atomic:
+        assume(this_cpu(vmid_ipi))
+        this_cpu_write(vmid_ipi, False)
+        if vmid_lock_is_elsewhere and not is_vmid_ipi_sent():
+            vmid_lock_is_elsewhere = False
+            vmid_lock = False
+
+
+# [New in release:v7.2]
+def is_vmid_ipi_sent() -> bool:
+    """Ours: whether some CPU has not taken its IPI yet."""
+    for c in each(cpu):
+        if per_cpu(vmid_ipi, c):
+            return True
+    return False
+
+
+# [New in release:v7.2]
+@irq
 @env
 def vmids_are_used_up():
-    """Another VM takes the last VMID: every VM needs a new one. Every CPU leaves its guest for it.
+    """Another VM, on a CPU that is not here, takes the last VMID: every VM needs a new one, and every
+    CPU leaves its guest before somebody gets one.
 
     Mirrors: kvm_riscv_gstage_vmid_update() of that VM, arch/riscv/kvm/vmid.c, v7.2
     """
     with atomic:
-        assume(vmids_run_out)
-        vcpu = choose_vcpu()
-        assume(not vcpu.kvm.vmid_is_old)
-        vcpu.kvm.vmid_is_old = True
+        assume(vmids_run_out and not vmid_lock)
+        vmid_lock = True
+        vmid_lock_is_elsewhere = True
+        start_vmid_version()
