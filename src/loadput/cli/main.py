@@ -19,6 +19,7 @@ VERBS = {
     "list": "architectures, designs, scenarios, properties; what one may name",
     "replay": "a counterexample, step by step",
     "export": "the same program for SPIN or rumur",
+    "record": "record the loads and puts of this host's vCPUs",
     "trace": "account for every load and put of a recording",
     "conform": "hold a recording of a real kernel against the specification",
 }

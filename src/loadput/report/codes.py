@@ -67,6 +67,7 @@ CODES = {
     "LP0610": "A recording that cannot answer; the message says what to record.",
     "LP0611": "No such VM, or an empty window of time.",
     "LP0612": "A cost table that cannot be read.",
+    "LP0613": "Recording needs root.",
     "LP0620": "A program without one of the four functions that conformance runs.",
     "LP0621": "A program with more ways between two probes than conformance can follow.",
     "LP0622": "A recording without probes that conformance could compare.",
