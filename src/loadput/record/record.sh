@@ -1,5 +1,6 @@
 # Records what `loadput trace` and `loadput conform` read, on the host to be looked at. It needs
-# root and a POSIX shell with awk, od, grep, sed, head, tail, tr (busybox has them). In this order it
+# root and a POSIX shell with awk, od, grep, sed, head, tail, tr (busybox has them). In this order
+# it
 #   1. finds the fields of struct kvm_vcpu in the kernel's own type information (BTF),
 #   2. makes an ftrace instance and kprobe events, both called loadput, and nothing else,
 #   3. lets them run for $seconds, or while a command runs,
