@@ -83,15 +83,29 @@ def test_of_two_versions_the_last_is_used_and_it_is_said(loadput: Run, tmp_path:
     assert "kvm_sched_in: the same as the base's" in done.stdout
 
 
-GUARD = "void vcpu_put(struct kvm_vcpu *v)\n{\n\tguard(preempt)();\n\tkvm_arch_vcpu_put(v);\n}\n"
+PUT = """void vcpu_put(struct kvm_vcpu *vcpu)
+{
+	%s
+	kvm_arch_vcpu_put(vcpu);
+	preempt_notifier_unregister(&vcpu->preempt_notifier);
+	__this_cpu_write(kvm_running_vcpu, NULL);
+}
+"""
 
 
-def test_what_is_not_understood_is_refused_not_guessed(loadput: Run, tmp_path: Path) -> None:
-    (tmp_path / "guard.c").write_text(GUARD)
-    done = loadput("check", "guard.c", "--arch", "svm", "--scenario", "one")
-    assert done.returncode == 2
-    assert "scope-based cleanup: guard(preempt)" in done.stderr
-    assert "guard.c:3" in done.stderr
+def test_a_guard_is_the_two_calls_that_it_stands_for(loadput: Run, tmp_path: Path) -> None:
+    code, out = judged(loadput, tmp_path / "guard.c", PUT % "guard(preempt)();")
+    (p,) = out["programs"]
+    assert (code, p["verdict"]) == (0, "holds")
+    assert [e["verdict"] for e in p["equivalence"]] == ["equal IR"]
+
+
+def test_what_is_not_understood_is_left_out_and_said(loadput: Run, tmp_path: Path) -> None:
+    code, out = judged(loadput, tmp_path / "a.c", PUT % 'asm volatile("nop");')
+    (p,) = out["programs"]
+    assert code == 4 and p["judged"]["verdict"] == "not decided"
+    (note,) = [n for n in p["notes"] if n["kind"] == "opaque statement"]
+    assert "inline assembly" in note["what"] and note["place"].startswith("a.c:3")
 
 
 def test_goto_container_of_and_tracepoints_are_read(loadput: Run, tmp_path: Path) -> None:

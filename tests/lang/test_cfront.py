@@ -202,7 +202,6 @@ DEFINE_MACRO(x) { };
     [
         ('asm volatile("nop");', "LP0203", 2, "inline assembly"),
         ("x = ({ 1; });", "LP0203", 7, "({ … })"),
-        ("guard(preempt)();", "LP0203", 2, "guard"),
         ("static int n;", "LP0203", 2, "static variable"),
         ("list_for_each_entry(a, &b, c) { }", "LP0224", 2, "list_for_each_entry"),
         ("x = = 1;", "LP0220", 6, "parsed"),

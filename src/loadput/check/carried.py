@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +14,7 @@ from ..lang.carry import (
     Carried,
     Carrier,
     Effects,
+    Names,
     Outcome,
     body_diff,
 )
@@ -22,10 +22,8 @@ from ..lang.guess import walk
 from ..lang.infer import infer_fields
 from ..lang.syntax import Def, Member
 from ..link.program import Choice, specification
+from .mirrors import mirrors_of
 from .taken import Taken
-
-_NAME = re.compile(r"\b(\w+)\(\)")
-_SECTION = re.compile(r"^\s*(?:Context|Omits|Returns|Source):", re.M)
 
 
 @dataclass(slots=True)
@@ -82,24 +80,6 @@ class Carriage:
         return any(f.changes for f in self.functions)
 
 
-def mirrored(doc: str) -> tuple[str, ...]:
-    """The C functions that a docstring's ``Mirrors:`` names."""
-    found: list[str] = []
-    for part in doc.split("Mirrors:")[1:]:
-        end = _SECTION.search(part)
-        found += _NAME.findall(part[: end.start()] if end else part)
-    return tuple(dict.fromkeys(found))
-
-
-def mirrors_of(defs: Mapping[str, Def]) -> dict[str, list[str]]:
-    """Per C function, ours that mirror it; the one of its own name first."""
-    out: dict[str, list[str]] = {}
-    for name, d in defs.items():
-        for c in mirrored(d.doc):
-            out.setdefault(c, []).append(name)
-    return {c: sorted(names, key=lambda n: (n != c, n)) for c, names in out.items()}
-
-
 def carry(taken: Taken, at: Choice) -> Carriage:
     """Carry ``taken`` over to the program of ``at``.
 
@@ -121,16 +101,13 @@ def carry(taken: Taken, at: Choice) -> Carriage:
         out.append(change)
         was, now = taken.texts.get(name, ("", ""))
         change.hunk = body_diff(was.split("\n"), now.split("\n"))
-        targets = [n for n in by_c.get(name, [name] if name in defs else []) if n in defs]
-        if not targets:
+        now_ours = {**defs, **new}
+        change.carried, change.outcomes = carry_function(
+            name, old, d, by_c, now_ours, decls, effects
+        )
+        if not change.carried:
             change.why = "the specification does not have it"
-        for n in targets:
-            ours = new.get(n, defs[n])
-            got = Carrier(old, d, ours, effects, list(decls.globals)).run(n)
-            change.carried.append(got)
-            if got.changes:
-                new[n] = got.new
-        change.outcomes = _best(change.carried)
+        new.update({c.spec.name: c.new for c in change.carried if c.changes})
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]
@@ -144,6 +121,25 @@ def carry(taken: Taken, at: Choice) -> Carriage:
         hints=tuple(dict.fromkeys((*at.hints, *taken.hints))),
     )
     return Carriage(choice, out)
+
+
+def carry_function(
+    name: str,
+    before: Def,
+    after: Def,
+    by_c: Mapping[str, Sequence[str]],
+    defs: Mapping[str, Def],
+    decls: Decls,
+    effects: Effects,
+) -> tuple[list[Carried], list[Outcome]]:
+    """Carry one C function's edits over to each of ours that mirrors it.
+
+    :return: those of ours, and each edit's best outcome
+    """
+    targets = [n for n in by_c.get(name, [name]) if n in defs]
+    names = Names(frozenset(decls.globals), defs)
+    carried = [Carrier(before, after, defs[n], effects, names).run(n) for n in targets]
+    return carried, _best(carried)
 
 
 def _whole(

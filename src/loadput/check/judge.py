@@ -16,7 +16,7 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
 from .carried import FunctionChange, carry
-from .equiv import Comparison, Equivalence
+from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
 from .taken import Taken, take
 from .verdict import BLAME_NEW, BLAME_OPEN, BLAME_RESTS, UNDECIDED, VIOLATED, Result, lay_blame
 
@@ -115,6 +115,10 @@ def judge(
     out.added = [n for n in whole if n in new and n not in old]
     out.removed = [n for n in user.removed if n in old]
     _weigh(out, user, run)
+    alike = all(e.verdict in (EQUAL, EQUIVALENT) for e in out.equivalences)
+    others = out.added or out.removed or any(f.changes for f in got.functions if not f.whole)
+    if out.verdict == MINDS_NOT and out.equivalences and alike and not others:
+        out.verdict = SAME
     return out, user, after
 
 
@@ -129,8 +133,14 @@ def _weigh(out: Judgement, user: Choice, run: Run) -> None:
     """Set the verdict: a violation that a value outside the model decides is not decided."""
     assert out.result is not None
     fresh = [p for p in out.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
-    values = opaque_values(out.result.machine.program, user)
-    if fresh and values:
+    program = out.result.machine.program
+    values = opaque_values(program, user)
+    lost = _left_out(program, user)
+    if fresh and lost:
+        for p in fresh:
+            out.rests_on[p.name] = lost
+            p.blame = BLAME_RESTS
+    elif fresh and values:
         held = [{p.name: p.verdict for p in run(user, how).properties} for how in ("low", "high")]
         for p in fresh:
             if not all(h.get(p.name) == VIOLATED for h in held):
@@ -138,7 +148,7 @@ def _weigh(out: Judgement, user: Choice, run: Run) -> None:
                 p.blame = BLAME_RESTS
     if any(p.blame == BLAME_NEW for p in fresh):
         out.verdict = NEW
-    elif out.rests_on or any(p.verdict == UNDECIDED for p in out.result.properties):
+    elif lost or out.rests_on or any(p.verdict == UNDECIDED for p in out.result.properties):
         out.verdict = OPEN
     else:
         out.verdict = MINDS_NOT
@@ -156,6 +166,12 @@ def opaque_values(p: Program, user: Choice) -> list[str]:
                 elif isinstance(op, o.Call) and op.dst and op.fn not in p.functions:
                     found[f"{op.fn}()"] = None
     return list(found)
+
+
+def _left_out(p: Program, user: Choice) -> list[str]:
+    """The statements of the user's functions that have no meaning here."""
+    mine = {d.name for d in user.user}
+    return [n.what for n in p.notes if n.kind == "opaque statement" and n.function in mine]
 
 
 def take_all(

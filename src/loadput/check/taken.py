@@ -102,7 +102,7 @@ def _parse(
     failed: dict[str, SourceError] = {}
     for f in functions:
         try:
-            defs.append(parse_function(f, origin, structs))
+            defs.append(parse_function(f, origin, structs, lenient=True))
         except SourceError as e:
             failed[f.name] = e
     return defs, failed

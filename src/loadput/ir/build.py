@@ -42,6 +42,16 @@ class FnBuilder:
             self._blocks.append((self.new_label(), []))
         self._blocks[-1][1].append(op)
 
+    def mark(self) -> tuple[int, int]:
+        """Where the function stands now; `back` returns to it."""
+        return len(self._blocks), len(self._blocks[-1][1])
+
+    def back(self, mark: tuple[int, int]) -> None:
+        """Forget every operation since ``mark``; locals and label numbers stay."""
+        blocks, ops = mark
+        del self._blocks[blocks:]
+        del self._blocks[-1][1][ops:]
+
     def local(self, name: str, t: Type) -> o.Local:
         """Declare local ``name``; a second declaration keeps the first type."""
         if name not in self.types:

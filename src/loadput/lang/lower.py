@@ -14,10 +14,11 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import Decls
 from . import syntax as s
-from .guess import INT, is_error_code, join, path
+from .guess import INT, is_error_code, join, path, walk
 from .infer import adopt_signature, infer_fields, local_types
 from .opaque import ABRIDGED, Opaque
 from .place import Cell, Note, Value, fit
+from .show import render_stmt
 
 __all__ = ["INT", "Cell", "Lowering", "Note", "Value", "lower"]
 BINARY = {
@@ -33,9 +34,15 @@ class Lowering(Opaque):
     """Lowers one function body against declarations; `run` gives the IR function."""
 
     def __init__(
-        self, d: s.Def, decls: Decls, infer: bool = False, notes: list[Note] | None = None
+        self,
+        d: s.Def,
+        decls: Decls,
+        infer: bool = False,
+        notes: list[Note] | None = None,
+        lenient: bool = False,
     ) -> None:
         super().__init__(d, decls, infer, notes)
+        self.lenient = lenient
         self.loops: list[tuple[str, str]] = []
         self.atomic = 0
         self.labels: dict[str, str] = {}
@@ -64,7 +71,37 @@ class Lowering(Opaque):
             self.stmt(st)
 
     def stmt(self, st: s.Stmt) -> None:
-        getattr(self, f"_{type(st).__name__}")(st)
+        if not (self.is_c and self.lenient):
+            getattr(self, f"_{type(st).__name__}")(st)
+            return
+        at, loops, placed, atomic = self.b.mark(), len(self.loops), len(self.placed), self.atomic
+        notes = len(self.notes) if self.notes is not None else 0
+        try:
+            getattr(self, f"_{type(st).__name__}")(st)
+        except SourceError as e:
+            self.b.back(at)
+            del self.loops[loops:], self.placed[placed:]
+            self.atomic = atomic
+            if self.notes is not None:
+                del self.notes[notes:]
+            self._leave_out(st, e.what)
+
+    def _leave_out(self, st: s.Stmt, why: str) -> None:
+        """A statement of C's that has no meaning here: what it may write is any value after it."""
+        inside = [st, *walk(st)]
+        names = [n.name for n in inside if isinstance(n, s.Declare)]
+        for n in inside:
+            if isinstance(n, s.AssignE | s.PostInc) and isinstance(n.lhs, s.Name):
+                names.append(n.lhs.id)
+        for n in inside:
+            if isinstance(n, s.Declare) and n.type is not None:
+                self.b.local(n.name, self.narrow.get(n.name, n.type))
+        text = render_stmt(st).split("\n")[0].strip()
+        self._OpaqueStmt(s.OpaqueStmt(text, why, tuple(dict.fromkeys(names)), st.span))
+        if isinstance(st, s.ReturnStmt) and self.d.ret != ty.VOID:
+            self.b.emit(o.Return(self.choose(self.d.ret, text, st.span).expr, st.span))
+        elif isinstance(st, s.ReturnStmt):
+            self.b.emit(o.Return(None, st.span))
 
     def _ExprStmt(self, st: s.ExprStmt) -> None:
         self.rvalue(st.expr, used=False)
@@ -389,7 +426,7 @@ class Lowering(Opaque):
             self.note("no effect", e.fn, e.span)
             return Value(o.Const(0), ty.VOID if not used else ty.BOOL)
         if self.is_c and sig is not None and len(e.args) != len(sig.params):
-            if len(e.args) in ABRIDGED.get(e.fn, ()):
+            if self.lenient or len(e.args) in ABRIDGED.get(e.fn, ()):
                 return self.call_abridged(e, sig, used, want)
         if sig is not None and len(sig.params) != len(e.args):
             raise self.fail(
@@ -435,7 +472,12 @@ def _fold(e: o.Expr) -> o.Expr:
 
 
 def lower(
-    d: s.Def, decls: Decls, *, infer: bool = False, notes: list[Note] | None = None
+    d: s.Def,
+    decls: Decls,
+    *,
+    infer: bool = False,
+    notes: list[Note] | None = None,
+    lenient: bool = False,
 ) -> o.Function:
     """Return the IR of ``d``; raises SourceError (LP02xx) naming the place.
 
@@ -445,13 +487,14 @@ def lower(
     :param infer: add unknown fields of known structs to ``decls`` (user C), reported there; for
         functions that share fields, `infer_fields` with all of them comes first
     :param notes: gets what was left out of the model
+    :param lenient: a statement of C's without a meaning here is left out, and noted
     """
     try:
         if d.lang == "c":
             d = adopt_signature(d, decls)
             if infer:
                 infer_fields([d], decls)
-        return Lowering(d, decls, infer, notes).run()
+        return Lowering(d, decls, infer, notes, lenient).run()
     except RecursionError:
         raise SourceError(
             "LP0225",

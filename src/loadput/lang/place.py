@@ -36,7 +36,8 @@ class Note:
 
     :param kind: ``opaque read`` (any value), ``dropped store``, ``no effect`` (a trace or a print),
         ``dropped call`` (a request that is not modelled), ``opaque address`` (a callee without a
-        body is given the place of modelled state), ``error code`` (``-EINTR``: -1)
+        body is given the place of modelled state), ``opaque statement`` (left out), ``error code``
+        (``-EINTR``: -1)
     """
 
     kind: str

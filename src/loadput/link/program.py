@@ -449,7 +449,7 @@ class _Lowerer:
 
     def lower(self, d: s.Def) -> o.Function:
         try:
-            fn = lower(d, self.decls, infer=d.lang == "c", notes=self.notes)
+            fn = lower(d, self.decls, infer=d.lang == "c", notes=self.notes, lenient=True)
         except SourceError as e:
             if e.line_text is None and e.span is not None:
                 e.line_text = source_line(e.span)

@@ -72,6 +72,8 @@ def _sentence(done: Judging) -> str:
     rests = _by_blame(done, BLAME_RESTS)
     if done.verdict == OPEN and rests:
         return f"not decided: {rests}; it rests on what is not modelled"
+    if done.verdict == OPEN and any(_left_out(j) for j in done.judged):
+        return "not decided: a statement of the input has no meaning here, see 'left out'"
     if done.verdict == NOT_JUDGED:
         return "NOT JUDGED: nothing of this change is modelled"
     if done.verdict == SAME:
@@ -79,6 +81,11 @@ def _sentence(done: Judging) -> str:
     if done.verdict == MINDS_NOT:
         return "changes what is modelled; no property minds"
     return done.verdict
+
+
+def _left_out(j: Judgement) -> bool:
+    notes = j.result.machine.program.notes if j.result else []
+    return any(n.kind == "opaque statement" for n in notes)
 
 
 def _by_blame(done: Judging, blame: str) -> str:
@@ -240,6 +247,7 @@ SAID = {
     "dropped store": "not stored",
     "dropped call": "not called",
     "opaque address": "unchanged by",
+    "opaque statement": "left out",
 }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..show import render_body, render_expr, render_stmt
 from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff
 from .edits import Edit, find_edits
 from .effect import Effects
-from .nodes import Node, tree_of
-from .show import render_body, render_expr, render_stmt
+from .nodes import Names, Node, tree_of
 
 __all__ = [
     "CARRIED",
@@ -16,6 +16,7 @@ __all__ = [
     "Carrier",
     "Edit",
     "Effects",
+    "Names",
     "Node",
     "Outcome",
     "body_diff",

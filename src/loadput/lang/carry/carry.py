@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from .. import syntax as s
 from ..guess import walk
+from ..show import render_body
 from . import edits as e_
 from .align import align
 from .edits import Difference, Edit, find_edits
-from .nodes import Node, tree_of
+from .nodes import Names, Node, tree_of
 from .rebuild import Changes, Under, Wrap
-from .show import render_body
 from .terms import NoPartner, Terms, merge, operands, plain
 
 CARRIED, NOTHING, NOT_JUDGED = "carried over", "changes nothing", "not judged"
@@ -87,17 +87,17 @@ class Carrier:
     """Carries the edits from ``before`` to ``after`` over to ``spec``.
 
     :param effect: what C in our terms does to modelled state: a word for it, or ""
-    :param globals_: the program's variables
+    :param names: what the program's names say
     """
 
     def __init__(
-        self, before: s.Def, after: s.Def, spec: s.Def, effect: Effect, globals_: Sequence[str]
+        self, before: s.Def, after: s.Def, spec: s.Def, effect: Effect, names: Names
     ) -> None:
         self.spec, self.effect = spec, effect
         self.terms = Terms(before, spec)
         self.terms_after = Terms(after, spec)
-        self.ours = tree_of(spec, globals_)
-        self.diff: Difference = find_edits(tree_of(before), tree_of(after))
+        self.ours = tree_of(spec, names)
+        self.diff: Difference = find_edits(tree_of(before, names), tree_of(after, names))
         self.to_spec = dict(align(self.diff.before.kids, self.ours.kids))
         self.to_spec[self.diff.before] = self.ours
         _prune(self.to_spec)
@@ -166,24 +166,28 @@ class Carrier:
 
     def _delete(self, n: Node) -> None:
         assert n.stmt is not None
-        if self._is_read_later(n):
-            raise _No(f"what '{_short(n)}' sets is used by statements that stay")
-        self.changes.deleted.add(id(n.stmt))
+        target = self._read_later(n)
+        if target is None:
+            self.changes.deleted.add(id(n.stmt))
+            return
+        lost = s.Foreign(s.Name("any_value", n.stmt.span), n.stmt.span)
+        left = s.ExprStmt(s.AssignE(target, "", lost, n.stmt.span), n.stmt.span)
+        self.changes.instead[id(n.stmt)] = (left,)
 
-    def _is_read_later(self, n: Node) -> bool:
-        """Whether a local that ``n`` sets is read by what stays of ours."""
+    def _read_later(self, n: Node) -> s.Name | None:
+        """The local that ``n`` sets, where what stays of ours reads it."""
         st = n.stmt
         target = (
             st.expr.lhs if isinstance(st, s.ExprStmt) and isinstance(st.expr, s.AssignE) else None
         )
         if not isinstance(target, s.Name) or target.id not in self.terms.known:
-            return False
+            return None
         for k in self.ours.walk():
             if k is n or k.stmt is None or id(k.stmt) in self.changes.deleted:
                 continue
             if f"l:{target.id}" in k.feats:
-                return True
-        return False
+                return target
+        return None
 
     def _unmodelled(self, nodes: Sequence[Node]) -> str:
         """Why nodes without a partner have none."""
@@ -292,10 +296,13 @@ class Carrier:
                 continue
             if up.kind == "root":
                 return self.ours, tuple(tests), near
-            if up.kind == "case":
-                if b is None or b not in self.to_spec:
-                    raise _No(f"the specification has no case {up.key or 'default'}")
+            if up.kind == "case" and b is not None and b in self.to_spec:
                 return self.to_spec[b], tuple(tests), near
+            if up.kind in ("case", "switch") and b is not None and self.partners(b):
+                near = up  # ours is about this case alone
+                continue
+            if up.kind == "case":
+                raise _No(f"the specification has no case {up.key or 'default'}")
             if up.kind == "loop" and b is not None and b in self.to_spec:
                 return self.to_spec[b], tuple(tests), near
             if up.kind == "switch":

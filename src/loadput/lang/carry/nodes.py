@@ -7,19 +7,26 @@ constants it names; the access macros and casts around them say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .. import syntax as s
 from ..guess import NULLS, PER_CPU, SAME, TRUTH, bare, is_error_code, walk
 from ..infer import COUNTING, PLACES, WRITERS
+from ..show import render_expr, render_stmt
 from ..vocab import NO_EFFECT
-from .show import render_expr, render_stmt
 
 Features = dict[str, float]
 BLOCKS = ("then", "else", "case", "loop", "root")
 _CLEAR = frozenset((*SAME, *PER_CPU, "container_of", "__pointer_cast", "__count", "__vcpu_at"))
-CALL, WRITE, READ = 4.0, 4.0, 1.0
+CALL, WRITE, READ, INSIDE = 4.0, 4.0, 1.0, 1.5
+# The kernel's names of one barrier count as one.
+BARRIERS = {
+    **{f"smp_mb__{w}_atomic": "smp_mb" for w in ("before", "after")},
+    **{f"smp_mb__after_{w}": "smp_mb" for w in ("spinlock", "unlock_lock", "srcu_read_unlock")},
+    **{f"{p}{k}": f"smp_{k}" for k in ("mb", "rmb", "wmb") for p in ("", "__smp_", "smp_")},
+    "smp_acquire__after_ctrl_dep": "smp_rmb",
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -83,14 +90,39 @@ def local_names(d: s.Def) -> set[str]:
     return out
 
 
-def tree_of(d: s.Def, globals_: Iterable[str] = ()) -> Node:
+def tree_of(d: s.Def, names: Names | None = None) -> Node:
     """The tree of ``d``.
 
-    :param globals_: names of the program's variables: never locals, though they are assigned
+    :param names: what the program's names say; without it, nothing but themselves
     """
+    names = names or Names(frozenset(), {})
     root = Node("root", None, {"root": 1.0}, "")
-    _Builder(local_names(d) - set(globals_)).block(d.body, root)
+    _Builder(local_names(d) - names.globals, names).block(d.body, root)
     return root
+
+
+@dataclass(slots=True)
+class Names:
+    """What a program's names say about a statement that uses them.
+
+    :param globals: its variables: never locals, though kernel Python assigns them by name
+    :param defs: its functions: a call of a small one also speaks of what that does
+    """
+
+    globals: frozenset[str]
+    defs: Mapping[str, s.Def]
+    _inside: dict[str, Features] = field(default_factory=dict)
+
+    def inside(self, fn: str) -> Features:
+        """The calls and writes of a function of at most three statements, at a small weight."""
+        if fn not in self._inside:
+            self._inside[fn] = {}
+            d = self.defs.get(fn)
+            if d is not None:
+                leaves = [n for n in tree_of(d).walk() if n.kind in ("leaf", "ret") and n.effects]
+                if len(leaves) <= 3:
+                    self._inside[fn] = {f: INSIDE for n in leaves for f in n.effects}
+        return self._inside[fn]
 
 
 def is_silent(e: s.Expr) -> bool:
@@ -111,8 +143,8 @@ def _is_statistic(e: s.Expr) -> bool:
 
 
 class _Builder:
-    def __init__(self, local: set[str]) -> None:
-        self.local = local
+    def __init__(self, local: set[str], names: Names) -> None:
+        self.local, self.names = local, names
 
     def block(self, body: Iterable[s.Stmt], into: Node) -> None:
         for st in body:
@@ -262,7 +294,8 @@ class _Builder:
                     self._collect(a, out)
             return
         if e.fn not in _CLEAR and e.fn not in PLACES:
-            _add(out, f"c:{e.fn}", CALL)
+            _add(out, f"c:{BARRIERS.get(e.fn, e.fn)}", CALL)
+            _join(out, {f: w for f, w in self.names.inside(e.fn).items() if f not in out})
         for a in e.args:
             self._collect(a, out)
 

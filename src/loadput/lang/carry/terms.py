@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from .. import syntax as s
 from ..guess import NULLS, SAME, TRUTH, is_error_code, walk
 from ..infer import PLACES, WRITERS
+from ..show import render_expr
 from .nodes import local_names
-from .show import render_expr
 
 Fn = Callable[[s.Expr], s.Expr | None]
 

@@ -31,6 +31,7 @@ ANNOTATIONS = words("""
     __cacheline_aligned __cacheline_aligned_in_smp ____cacheline_aligned
     ____cacheline_aligned_in_smp __nonstring __private __restrict restrict __extension__
     __lockfunc __cpuidle __irq_entry __entry __ksym __bpf_kfunc __hyp_text __head __vcpu
+    __notrace_funcgraph __no_kmsan_checks __no_caller_saved_registers __nocfi __nosave
     """)
 ANNOTATION_CALLS = words("""
     __attribute__ __releases __acquires __must_hold __cond_acquires __printf __scanf __section
@@ -38,8 +39,12 @@ ANNOTATION_CALLS = words("""
     __releases_shared __guarded_by __diagnose_as __error __warning __no_stack_protector_if
     """)
 _WORD = re.compile(r"\b_*[A-Za-z]\w*\b")
-_LOOP = re.compile(r"\b\w*for_each\w*(?=\s*\()")
-_STRUCT_ARG = re.compile(r"(?<=[,(])(\s*)(struct)(\s+\w+\s*)(?=[,)])")
+_LOOP = re.compile(r"\b(?:\w*for_each\w*|scoped_guard|scoped_cond_guard)(?=\s*\()")
+_STRUCT_ARG = re.compile(r"(?<=[,(])(\s*)(struct|enum|union)(\s+\w+\s*)(?=[,)])")
+# A type of several words beside a comma, so that it is no cast.
+_TYPE = r"(?:struct|enum|union|unsigned|signed|long|const)(?: \w+)+(?:\s*\*)*\s*"
+_TYPE_ARG = re.compile(rf"(?<=,)(\s*)({_TYPE})(?=[,)])|(?<=\()(\s*)({_TYPE})(?=,)")
+_RANGE = re.compile(r"\bcase\b[^;:{}?]*?(\.\.\.)[^;:{}?]*?:")
 
 
 def _blank(text: str) -> str:
@@ -116,5 +121,25 @@ def hide_loops(text: str) -> tuple[str, dict[int, str]]:
 
 
 def hide_struct_arguments(text: str) -> str:
-    """``f(p, struct S, m)`` as ``f(p,        S, m)``: a macro's type argument, as a name."""
-    return _STRUCT_ARG.sub(lambda m: m[1] + " " * 6 + m[3], text)
+    """``f(p, struct S, m)`` as ``f(p,        S, m)``: a macro's type argument, as a name.
+
+    Also ``unsigned long`` as one word, and ``offsetof``, which a C parser knows as no function.
+    """
+    text = _STRUCT_ARG.sub(lambda m: m[1] + " " * len(m[2]) + m[3], text)
+
+    def word(m: re.Match[str]) -> str:
+        name = (m[2] or m[4]).rstrip()
+        return (m[1] or m[3] or "") + re.sub(r"[ *]", "_", name).ljust(len(m[2] or m[4]))
+
+    text = _TYPE_ARG.sub(word, text)
+    return re.sub(r"\boffsetof(?=\s*\()", "offsetOf", text)
+
+
+def hide_ranges(text: str) -> str:
+    """``case A ... B:`` as ``case A ?:  B:``, which a C parser takes."""
+
+    def one(m: re.Match[str]) -> str:
+        at = m.start(1) - m.start()
+        return m.group()[:at] + " ?:" + m.group()[at + 3 :]
+
+    return _RANGE.sub(one, text)

@@ -100,6 +100,9 @@ class Expressions:
     def _e_string_literal(self, n: Node, sp: Span) -> s.Expr:
         return s.Str(self.raw(n)[1:-1], sp)
 
+    def _e_compound_literal_expression(self, n: Node, sp: Span) -> s.Expr:
+        return s.Name(re.sub(r"\W+", "_", self.raw(n)).strip("_")[:60] or "literal", sp)
+
     def _e_concatenated_string(self, n: Node, sp: Span) -> s.Expr:
         return s.Str("", sp)
 
@@ -177,6 +180,8 @@ class Expressions:
         if name == "vcpu_to_pmu" and len(args) == 1:
             arch = s.Member(self.expr(args[0]), "arch", sp, True)
             return s.Unary("&", s.Member(arch, "pmu", sp), sp)
+        if name == "offsetOf":
+            return s.Name(re.sub(r"\W+", "_", f"offsetof_{self.raw(given)}").strip("_"), sp)
         return s.Invoke(name, tuple(self.expr(a) for a in args), sp)
 
     def _callee(self, fn: Node) -> str:
@@ -194,7 +199,7 @@ class Expressions:
                 return inner
             if outer in ("kvm_x86_call", "kvm_pmu_call"):
                 return f"kvm_x86_{'pmu_' if outer == 'kvm_pmu_call' else ''}{inner}"
-            if outer in ("guard", "CLASS"):
+            if outer in ("guard", "CLASS", "scoped_cond_guard"):
                 raise self.fail(
                     "LP0203",
                     f"scope-based cleanup: {outer}({inner})",

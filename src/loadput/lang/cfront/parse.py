@@ -13,8 +13,9 @@ from ...ir import types as ty
 from .. import syntax as s
 from ..lower import INT
 from . import loops
-from .clean import blank_annotations, hide_loops, hide_struct_arguments
+from .clean import blank_annotations, hide_loops, hide_ranges, hide_struct_arguments
 from .expr import Expressions
+from .guards import guard_calls, guarded
 from .unit import CFunction
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 MAX_LINES = 4000  # the largest function of the kernel's KVM has about 900
 MAX_DEPTH = 100
+COMPOUND = frozenset(
+    (
+        *("compound_statement", "if_statement", "while_statement", "for_statement"),
+        *("do_statement", "switch_statement", "case_statement", "labeled_statement"),
+    )
+)
 
 
 @functools.cache
@@ -34,12 +41,19 @@ def _parser() -> Parser:
 
 
 def parse_one(
-    f: CFunction, origin: str, structs: Collection[str] | None, config: Mapping[str, bool]
+    f: CFunction,
+    origin: str,
+    structs: Collection[str] | None,
+    config: Mapping[str, bool],
+    lenient: bool = False,
 ) -> s.Def:
-    """Return ``f`` parsed; raises SourceError with the place in the user's file."""
-    if f.problem is not None:
+    """Return ``f`` parsed; raises SourceError with the place in the user's file.
+
+    :param lenient: a statement that has no meaning here becomes an `OpaqueStmt`
+    """
+    if f.problem is not None and not lenient:
         raise f.problem
-    reader = _Function(f, origin, structs, config)
+    reader = _Function(f, origin, structs, config, lenient)
     deep = _depth(reader.text) > MAX_DEPTH
     if deep or len(f.lines) > MAX_LINES:
         what = f"brackets nested more than {MAX_DEPTH} deep" if deep else f"{len(f.lines)} lines"
@@ -77,15 +91,19 @@ class _Function(Expressions):
         origin: str,
         structs: Collection[str] | None,
         config: Mapping[str, bool],
+        lenient: bool = False,
     ) -> None:
         self.f, self.origin, self.structs, self.config = f, origin, structs, config
+        self.lenient = lenient
         self.assumed = list(f.assumed)
+        if f.problem is not None:
+            self.assumed.append(f.problem.what)
         self.scopes: list[dict[str, str]] = [{}]
         self.types: dict[str, ty.Type] = {}
         self.hidden = 0
         text, self.loops = hide_loops(blank_annotations(f.text))
         head = text.find("{")
-        self.text = text[:head] + hide_struct_arguments(text[head:])
+        self.text = text[:head] + hide_ranges(hide_struct_arguments(text[head:]))
 
     def span(self, n: Node) -> Span:
         row, col = n.start_point
@@ -111,7 +129,7 @@ class _Function(Expressions):
         root = _parser().parse(self.text.encode("ascii", "replace")).root_node
         node = next((c for c in root.children if c.type == "function_definition"), None)
         bad = _find_error(root)
-        if bad is not None or node is None:
+        if node is None or (bad is not None and not self.lenient):
             raise self._syntax(bad or root)
         declarator = node.child_by_field_name("declarator")
         stars = 0
@@ -229,6 +247,8 @@ class _Function(Expressions):
     def declaration(self, n: Node) -> list[s.Stmt]:
         out: list[s.Stmt] = []
         words = {self.raw(c) for c in n.children if c.type.endswith(("_specifier", "_qualifier"))}
+        if "static" in words and self.lenient:
+            return []
         if "static" in words and "const" not in words:
             raise self.fail("LP0203", "static variable inside a function", n, expected="a local")
         for d in n.children_by_field_name("declarator"):
@@ -248,11 +268,43 @@ class _Function(Expressions):
 
     def block(self, n: Node) -> tuple[s.Stmt, ...]:
         self.scopes.append({})
-        out: list[s.Stmt] = []
-        for c in n.named_children:
-            out += self.statements(c)
+        out = self.rows(list(n.named_children))
         self.scopes.pop()
         return tuple(out)
+
+    def rows(self, nodes: list[Node]) -> list[s.Stmt]:
+        """Statements in a row; what follows a guard is under it."""
+        out: list[s.Stmt] = []
+        for i, c in enumerate(nodes):
+            guard = self._guard(c)
+            if guard is None:
+                out += self.statements(c)
+                continue
+            kind, args = guard
+            lock, unlock = guard_calls(kind, args, self.span(c))
+            return [*out, *guarded(lock, unlock, self.rows(nodes[i + 1 :]), self.fresh)]
+        return out
+
+    def _guard(self, n: Node) -> tuple[str, tuple[s.Expr, ...]] | None:
+        """``(class, arguments)`` of ``guard(class)(arguments);``, or None."""
+        call = (
+            n.named_children[0] if n.type == "expression_statement" and n.named_children else None
+        )
+        if call is None or call.type != "call_expression":
+            return None
+        fn = call.child_by_field_name("function")
+        if fn is None or fn.type != "call_expression":
+            return None
+        m = re.fullmatch(r"guard\s*\(\s*(\w+)\s*\)", self.raw(fn))
+        given = call.child_by_field_name("arguments")
+        if m is None or given is None:
+            return None
+        return m[1], tuple(self.expr(a) for a in given.named_children if a.type != "comment")
+
+    def fresh(self) -> str:
+        """A name for a local that nothing else uses."""
+        self.hidden += 1
+        return f"kept.{self.hidden}"
 
     def body(self, n: Node | None) -> tuple[s.Stmt, ...]:
         if n is None:
@@ -261,6 +313,31 @@ class _Function(Expressions):
 
     def statements(self, n: Node) -> list[s.Stmt]:
         """What one statement or declaration means; [] for an empty one."""
+        if not self.lenient:
+            return self._statements(n)
+        if n.type not in COMPOUND and n.has_error:
+            return self._opaque(n, "not C that can be parsed")
+        try:
+            return self._statements(n)
+        except SourceError as e:
+            return self._opaque(n, e.what)
+
+    def _opaque(self, n: Node, why: str) -> list[s.Stmt]:
+        """A statement without a meaning here; locals that it may write are any value after it."""
+        text = " ".join(self.raw(n).split())
+        written = re.findall(r"(?:&\s*|\()(\w+)\b|\b(\w+)\s*(?:[-+|&^]|<<|>>)?=(?!=)", text)
+        names = {a or b for a, b in written}
+        local = [
+            self.scopes[i][x]
+            for x in sorted(names)
+            for i in range(len(self.scopes))
+            if x in self.scopes[i]
+        ]
+        if n.type in COMPOUND and n.type != "compound_statement":
+            text = text.partition("{")[0].strip()
+        return [s.OpaqueStmt(text[:200], why, tuple(dict.fromkeys(local)), self.span(n))]
+
+    def _statements(self, n: Node) -> list[s.Stmt]:
         sp = self.span(n)
         if n.type == "comment":
             return []
@@ -335,6 +412,11 @@ class _Function(Expressions):
         c = n.child_by_field_name("condition")
         assert c is not None
         args = loops.arguments(c)
+        if macro == "scoped_guard":
+            return self._scoped(args, self.body(body), sp)
+        if not loops.is_known(macro, len(args)) and self.lenient:
+            more = s.Invoke(macro, tuple(self.expr(a) for a in args), self._head(n, sp))
+            return s.While(more, self.body(body), self._head(n, sp))
         if not loops.is_known(macro, len(args)):
             raise self.fail(
                 "LP0224",
@@ -348,6 +430,12 @@ class _Function(Expressions):
         values = [self.expr(a) for a in args]
         self.hidden += 1
         return loops.lower_loop(macro, values, self.body(body), at, f"{macro}.{self.hidden}")
+
+    def _scoped(self, args: list[Node], body: tuple[s.Stmt, ...], sp: Span) -> s.Stmt:
+        """``scoped_guard(class, arguments) body``."""
+        given = tuple(self.expr(a) for a in args[1:])
+        lock, unlock = guard_calls(self.raw(args[0]), given, sp)
+        return s.Group(guarded(lock, unlock, body, self.fresh), sp)
 
     def _do_statement(self, n: Node, sp: Span) -> s.Stmt:
         body = self.body(n.child_by_field_name("body"))
@@ -379,12 +467,22 @@ class _Function(Expressions):
             if c.type != "case_statement":
                 raise self.fail("LP0203", "statement before the first case", c, expected="case …:")
             v = c.child_by_field_name("value")
-            inner: list[s.Stmt] = []
-            for k in c.named_children[1 if v is not None else 0 :]:
-                inner += self.statements(k)
-            cases.append(((self.expr(v),) if v is not None else (), tuple(inner)))
+            inner = self.rows(list(c.named_children[1 if v is not None else 0 :]))
+            cases.append((self._values(v), tuple(inner)))
         self.scopes.pop()
         return s.Switch(value, tuple(cases), self._head(n, sp))
+
+    def _values(self, v: Node | None) -> tuple[s.Expr, ...]:
+        """The values of one case; of a range, each of them, or its ends' names."""
+        if v is None:
+            return ()
+        e = self.expr(v)
+        if not (isinstance(e, s.Ternary) and isinstance(e.cond, s.AssignE)):
+            return (e,)
+        low, high = e.cond.rhs, e.b  # hide_ranges() made it ``low ?: high``
+        if isinstance(low, s.Num) and isinstance(high, s.Num) and high.value - low.value < 64:
+            return tuple(s.Num(i, e.span) for i in range(low.value, high.value + 1))
+        return (low, high)
 
     def _return_statement(self, n: Node, sp: Span) -> s.Stmt:
         value = n.named_children[0] if n.named_children else None

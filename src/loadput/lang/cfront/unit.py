@@ -110,16 +110,19 @@ def parse_function(
     origin: str,
     structs: Collection[str] | None = None,
     config: Mapping[str, bool] | None = None,
+    *,
+    lenient: bool = False,
 ) -> s.Def:
     """Return the function as a syntax tree.
 
     :param structs: the program's structs; a pointer to any other is opaque. None: `lower` decides
+    :param lenient: a statement without a meaning here is no error but an `OpaqueStmt`
     :raises SourceError: LP0220 not C, LP0203 a construct that has no meaning here, LP0222 and
         LP0223 directives, LP0224 loop macros, LP0225 too large
     """
     from .parse import parse_one
 
-    return parse_one(f, origin, structs, DEFAULT_CONFIG if config is None else config)
+    return parse_one(f, origin, structs, DEFAULT_CONFIG if config is None else config, lenient)
 
 
 def parse_c(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .. import syntax as s
+from . import syntax as s
 
 PYTHON = {"&&": "and", "||": "or", "/": "//"}
 LEVEL = {
