@@ -111,7 +111,7 @@ class Sorts:
     def _decl(self, name: str) -> VarDecl:
         struct, dot, name_in = name.removesuffix(SHADOW).partition(".")
         d = self.p.decls
-        return d.structs[struct].fields[name_in] if dot else d.globals[name]
+        return d.structs[struct].fields[name_in] if dot else d.globals[struct]
 
     def of_var(self, name: str) -> Sort:
         """The sort of a variable's values."""
