@@ -124,16 +124,26 @@ def check(
         )
         out.remembers = True
         return out
+    out = _result_of(machine, ex, properties, begin)
+    if base is not None:
+        lay_blame(out, base)
+    return out
+
+
+def _result_of(
+    machine: Machine, ex: Exploration, properties: Sequence[str], begin: float
+) -> Result:
+    program = machine.program
     teller = Teller(machine)
     results = [
         _result(p.name, p.applies, ex, teller)
         for p in program.properties
         if not properties or p.name in properties
     ]
-    out = Result(
-        choice.title,
-        choice,
-        scenario,
+    return Result(
+        program.choice.title,
+        program.choice,
+        program.scenario,
         _worst(results),
         results,
         ex.states,
@@ -148,9 +158,6 @@ def check(
         time.perf_counter() - begin,
         find_races(machine),
     )
-    if base is not None:
-        lay_blame(out, base)
-    return out
 
 
 def _worst(results: Sequence[PropertyResult]) -> str:
