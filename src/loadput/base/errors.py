@@ -59,6 +59,8 @@ class LoadputError(Exception):
             out.append(f"  --> {self.where or (self.span.file if self.span else '')}")
         for name in ("got", "expected", "available", "next"):
             value = getattr(self, name)
+            if name == "next" and not value:
+                value = f"loadput explain {self.code}"
             if value:
                 rows = textwrap.wrap(value, 60, break_long_words=False, break_on_hyphens=False)
                 out.append(f"  {name + ':':11s}{rows[0] if rows else ''}".rstrip())

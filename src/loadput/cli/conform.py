@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..base.output import STDOUT, store
-from .options import OutputFile, keep_inputs
+from .options import OutputFile, keep_inputs, overlay_folders
 
 if TYPE_CHECKING:
     from loadput.conform import Conformance
@@ -50,7 +50,7 @@ def command(
     for name in files:
         result = conform_trace(
             _open(name, system), release=release, arch=arch, twin=twin,
-            search=tuple(Path(p) for p in overlays),
+            search=overlay_folders({"overlays": overlays}),
         )  # fmt: skip
         given = [("--release", release), ("--arch", arch), ("--twin", twin)]
         given += [("--overlays", p) for p in overlays] + [("--file", system)]

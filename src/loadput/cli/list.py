@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import click
@@ -75,6 +74,7 @@ def _names(what: str | None, overlays: tuple[str, ...]) -> None:
     from ..link.overlay import find_overlays
     from ..link.scenario import list_scenarios, load_scenario
 
+    search = overlay_folders({"overlays": overlays})
     for title, kind in (
         ("archs", "arch"),
         ("designs", "design"),
@@ -85,7 +85,7 @@ def _names(what: str | None, overlays: tuple[str, ...]) -> None:
         if what not in (None, title):
             continue
         click.echo(f"{title}")
-        for name, v in find_overlays(kind, *(Path(p) for p in overlays)).items():
+        for name, v in find_overlays(kind, *search).items():
             if not v.abstract:
                 first = v.doc.strip().split("\n")[0]
                 _row(name, f"{first} [{v.source}]" if v.source else first)

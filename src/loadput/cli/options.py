@@ -187,7 +187,11 @@ def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
 
 def overlay_folders(opts: dict[str, Any]) -> tuple[Path, ...]:
     """The folders that --overlays names."""
-    return tuple(Path(p) for p in opts["overlays"])
+    from ..link.overlay import check_folders
+
+    folders = tuple(Path(p) for p in opts["overlays"])
+    check_folders(folders)
+    return folders
 
 
 def progress_for(title: str) -> Progress | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..base.source import NOWHERE, Span
-from .types import Embed, Type
+from .types import Embed, Int, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,15 @@ class StructDecl:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What a scenario may give a constant: the values of ``type``, which is written ``word``."""
+
+    type: Int
+    word: str
+    default: int
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     name: str
     params: tuple[tuple[str, Type], ...]
@@ -51,6 +60,7 @@ class Decls:
     structs: dict[str, StructDecl] = field(default_factory=dict)
     globals: dict[str, VarDecl] = field(default_factory=dict)
     consts: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
     enums: dict[str, dict[int, str]] = field(default_factory=dict)
     funcs: dict[str, Signature] = field(default_factory=dict)
     inferred: list[VarDecl] = field(default_factory=list)

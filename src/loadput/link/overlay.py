@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import LinkError, SourceError
 from ..base.source import Span
+from ..base.text import load_text
 from ..ir.types import Type
+from ..lang.pydecl import Declarations, nearest
 from ..lang.pyfront import Module, parse_module
 
 SPEC = Path(__file__).resolve().parent.parent / "spec"
+LISTS = ("signatures", "removes")
+COMMON = frozenset(("name", "source", "parent"))
+_OVER = frozenset(("arch", *LISTS))
+KEYWORDS = {
+    "arch": frozenset(("abstract",)),
+    "release": _OVER | {"abstract", "design"},
+    "design": _OVER | {"abstract"},
+    "twin": _OVER | {"release", "breaks", "scenario"},
+    "museum": _OVER | {"release", "breaks", "scenario"},
+}
+"""What may be said of an overlay of each kind, beside what is said of all."""
+NAME = re.compile(r"[\w.+-]+")
+SHAPES = {
+    "name": "letters, digits and . + - _",
+    "signatures": 'names of functions with commas between: "f, g"',
+    "removes": 'functions and struct.field with commas between: "f, s.x"',
+    "breaks": 'properties with commas between: "SOUT_AT_LOAD"',
+    "arch": 'architectures with commas between: "svm,vmx"',
+}
 KINDS = ("arch", "release", "design", "twin", "museum")
 BROKEN = ("twin", "museum")
 """Laid over a design to break it: on purpose, or as it once was."""
@@ -58,24 +82,76 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _read_overlay(kind: str, file: Path) -> Overlay:
-    text = file.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    """The overlay that an ``overlay.py`` describes; raises SourceError (LP021x) with the place."""
+    shown = _shown(file)
+    at = Declarations(load_text(file, shown), shown, f"{kind}:{file.parent.name}", {})
+    tree = at.tree()
+    found = None
+    if not any("OVERLAY" in ast.unparse(n) for n in tree.body if isinstance(n, ast.Assign)):
+        raise at.fail(
+            "LP0211",
+            f"no OVERLAY in {file.name}",
+            Span(shown, 1),
+            expected='OVERLAY = Overlay(name="…", …)',
+            next="docs/language.md, Layers, has the keywords",
+        )
     for n in tree.body:
-        if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call):
-            kw = {str(k.arg): ast.literal_eval(k.value) for k in n.value.keywords}
-            for key in ("signatures", "removes"):
-                kw[key] = _words(kw.get(key, ""))
-            known = set(Overlay.__dataclass_fields__)
-            if not set(kw) <= known or "name" not in kw:
-                break
-            return Overlay(kind, folder=file.parent, doc=ast.get_docstring(tree) or "", **kw)
-    raise SourceError(
-        "LP0211",
-        f"no OVERLAY in {file.name}",
-        span=Span(_shown(file), 1),
-        expected='OVERLAY = Overlay(name="…", …)',
-        next="docs/new-arch.md shows one",
-    )
+        if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant):
+            continue
+        name = n.targets[0] if isinstance(n, ast.Assign) and len(n.targets) == 1 else None
+        call = n.value if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call) else None
+        is_overlay = isinstance(name, ast.Name) and name.id == "OVERLAY" and call is not None
+        if not is_overlay or found is not None or ast.unparse(call.func) != "Overlay":  # type: ignore[union-attr]
+            raise at.fail(
+                "LP0211",
+                f"'{ast.unparse(n).splitlines()[0][:40]}' in {file.name}",
+                n,
+                expected='one OVERLAY = Overlay(name="…", …), and a docstring',
+                next="functions stand in files beside it",
+            )
+        found = call
+    assert found is not None
+    made = _keywords(kind, at, found)
+    return Overlay(kind, folder=file.parent, doc=ast.get_docstring(tree) or "", **made)
+
+
+def _keywords(kind: str, at: Declarations, call: ast.Call) -> dict[str, Any]:
+    known = COMMON | KEYWORDS[kind]
+    made: dict[str, Any] = {}
+    if call.args:
+        raise at.fail(
+            "LP0218", f"'{ast.unparse(call.args[0])[:40]}' without a keyword", call.args[0],
+            expected='NAME="…"', next="docs/language.md, Layers, has the keywords",
+        )  # fmt: skip
+    for k in call.keywords:
+        if k.arg not in known or k.arg in made:
+            what = "given twice" if k.arg in made else f"of a {kind}"
+            raise at.fail(
+                "LP0218",
+                f"keyword '{ast.unparse(k)[:40]}' {what}",
+                k,
+                expected=f"one each of {', '.join(sorted(known))}"
+                + nearest(str(k.arg), known - {str(k.arg)}),
+                next="docs/language.md, Layers, says what each means",
+            )
+        wanted = bool if k.arg == "abstract" else str
+        value = k.value.value if isinstance(k.value, ast.Constant) else None
+        if not isinstance(value, wanted) or (k.arg == "name" and not NAME.fullmatch(str(value))):
+            raise at.fail(
+                "LP0218",
+                f"{k.arg} = {ast.unparse(k.value)[:40]}",
+                k.value,
+                got=type(value).__name__ if value is not None else "an expression",
+                expected="True or False" if wanted is bool else SHAPES.get(k.arg, 'a text: "…"'),
+                next="docs/language.md, Layers, says what each means",
+            )
+        made[k.arg] = _words(value) if k.arg in LISTS and isinstance(value, str) else value
+    if "name" not in made:
+        raise at.fail(
+            "LP0218", "an overlay without a name", call, expected='name="…"',
+            next="give it the name that --arch, --design, --release or --twin takes",
+        )  # fmt: skip
+    return made
 
 
 def _shown(path: Path) -> str:
@@ -92,8 +168,43 @@ def find_overlays(kind: str, *more: Path) -> dict[str, Overlay]:
     for root in (SPEC, *more):
         for file in sorted((root / kind).glob("*/overlay.py")):
             overlay = _read_overlay(kind, file)
-            out[overlay.name] = overlay
+            other = out.setdefault(overlay.name, overlay)
+            if other is not overlay and other.folder.resolve() != overlay.folder.resolve():
+                raise LinkError(
+                    "LP0425",
+                    f"a {kind} '{overlay.name}' is there already",
+                    span=Span(_shown(file), 1),
+                    got=f"name={overlay.name!r}",
+                    expected=f"another name; the other one is {_shown(other.folder)}",
+                    next="rename it, or lay it over the other one with parent=",
+                )
     return out
+
+
+def check_folders(folders: Iterable[Path]) -> None:
+    """Raise LinkError LP0425 for a folder of --overlays in which nothing would be found.
+
+    ``KIND/NAME/overlay.py`` is an overlay; a folder that looks like one and is none is an error.
+    """
+    for root in folders:
+        found = sorted(root.glob("*/*/overlay.py"))
+        wrong = next((f for f in found if f.parent.parent.name not in KINDS), None)
+        here = f"KIND/NAME/overlay.py, KIND one of {', '.join(KINDS)}"
+        if wrong is not None:
+            kind = wrong.parent.parent.name
+            raise LinkError(
+                "LP0425", f"an overlay of the unknown kind '{kind}'", where=_shown(wrong),
+                got=f"{kind}/{wrong.parent.name}", expected=here + nearest(kind, KINDS),
+                next=f"rename the folder {kind}",
+            )  # fmt: skip
+        bare = (d for k in KINDS for d in sorted((root / k).glob("*/")) if any(d.glob("*.py")))
+        lost = next((d for d in bare if not (d / "overlay.py").exists()), None)
+        if lost is not None or not found:
+            raise LinkError(
+                "LP0425", f"no overlay in {_shown(lost or root)}", where=_shown(lost or root),
+                got="a folder without one", expected="overlay.py in it" if lost else here,
+                next="docs/language.md, Layers, shows one",
+            )  # fmt: skip
 
 
 def get_overlay(kind: str, name: str, *more: Path) -> Overlay:
@@ -146,21 +257,20 @@ def load_modules(
         inner = file.relative_to(folder).parts
         if file.name in ("overlay.py", "__init__.py") or (inner[0] == "arch" and not arch):
             continue
-        text = _read(file)
-        out.append(parse_module(text, _shown(file), origin, aliases))
+        out.append(parse_module(load_text(file, _shown(file)), _shown(file), origin, aliases))
     return out
 
 
 @cache
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
+def _lines(path: Path) -> list[str]:
+    try:
+        return load_text(path).split("\n")
+    except SourceError:
+        return []
 
 
 def source_line(span: Span) -> str | None:
     """The text of the line that ``span`` points to, where the file can be found; else None."""
     path = SPEC / span.file[5:] if span.file.startswith("spec/") else Path(span.file)
-    try:
-        lines = _read(path).splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
+    lines = _lines(path)
     return lines[span.line - 1] if 0 < span.line <= len(lines) else None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import ScenarioError
+from ..base.text import find_key, load_toml
 from ..ir.types import Sizes
-from .overlay import SPEC
+from ..lang.pydecl import MOST, nearest
+from .overlay import SPEC, _shown
 
 FOLDER = SPEC / "scenario"
 # run: KVM_RUN. ioctl: another vCPU ioctl. fs: writes its own user registers. halt: the guest
@@ -56,52 +59,104 @@ class Scenario:
         return Sizes(self.cpus, len(self.tasks) + self.cpus, len(self.vms), max(self.vms) + 1)
 
 
-def _bad(name: str, what: str, expected: str) -> ScenarioError:
-    return ScenarioError(
-        "LP0501", f"scenario {name}: {what}", expected=expected, next="see docs/scenarios.md"
-    )
+class _Reader:
+    """Reads one scenario; what is wrong is ScenarioError LP0501, where it stands if it is a file.
+
+    :param text: of the TOML file, to find places in
+    """
+
+    def __init__(self, name: str, text: str = "", shown: str = "") -> None:
+        self.name, self.text, self.shown = name, text, shown
+
+    def bad(
+        self, what: str, expected: str, key: str = "", *, table: str = "", nth: int = 0
+    ) -> ScenarioError:
+        span = find_key(self.text, key, self.shown, table=table, nth=nth) if key else None
+        line = self.text.split("\n")[span.line - 1] if span else None
+        return ScenarioError(
+            "LP0501",
+            f"scenario {self.name}: {what}",
+            span=span,
+            line_text=line,
+            where=None if span else self.shown or f"scenario {self.name}",
+            expected=expected,
+            next="docs/scenarios.md has each key with an example",
+        )
+
+    def keys(self, raw: dict[str, Any], known: Sequence[str], what: str, **at: Any) -> None:
+        for key in raw:
+            if key not in known:
+                raise self.bad(
+                    f"{what}unknown key '{key}'", ", ".join(known) + nearest(key, known), key, **at
+                )
+
+    def read(self, raw: dict[str, Any]) -> Scenario:
+        self.keys(raw, ("title", "cpus", "vms", "task", "set"), "")
+        title = raw.get("title", "")
+        if not isinstance(title, str) or "\n" in title:
+            raise self.bad(f"title = {title!r:.60}", "a line of text", "title")
+        cpus = raw.get("cpus", 0)
+        if not is_number(cpus, 1, MAX["cpus"]):
+            raise self.bad(f"cpus = {cpus!r:.60}", f"a number from 1 to {MAX['cpus']}", "cpus")
+        vms = raw.get("vms", [])
+        if not isinstance(vms, list) or not all(is_number(v, 0, 3) for v in vms):
+            expected = "for each vCPU the number of its VM, 0 to 3, such as [0, 0]"
+            raise self.bad(f"vms = {vms!r:.60}", expected, "vms")
+        if not 1 <= len(vms) <= MAX["vcpus"]:
+            raise self.bad(f"{len(vms)} vCPUs", f"1 to {MAX['vcpus']}", "vms")
+        tasks = raw.get("task", [])
+        if not isinstance(tasks, list) or not 1 <= len(tasks) <= MAX["tasks"]:
+            count = f"{len(tasks)} tasks" if isinstance(tasks, list) else f"task = {tasks!r:.60}"
+            raise self.bad(count, f"1 to {MAX['tasks']} [[task]] tables", "task")
+        made = tuple(self.task(i, t, cpus, len(vms)) for i, t in enumerate(tasks))
+        return Scenario(self.name, cpus, made, tuple(vms), self.constants(raw), title)
+
+    def constants(self, raw: dict[str, Any]) -> tuple[tuple[str, int | bool], ...]:
+        fixed = raw.get("set", {})
+        if not isinstance(fixed, dict):
+            raise self.bad(f"set = {fixed!r:.60}", "a table of numbers and booleans", "set")
+        for key, value in fixed.items():
+            if not isinstance(value, int) or abs(value) > MOST:
+                what = f"set = {{ {key} = {value!r:.40} }}"
+                raise self.bad(what, "a small number, true or false", key, table="set")
+        return tuple(sorted(fixed.items()))
+
+    def task(self, i: int, t: Any, cpus: int, vcpus: int) -> TaskSpec:
+        at: dict[str, Any] = {"table": "task", "nth": i}
+        if not isinstance(t, dict):
+            expected = 'runs = "vcpu_thread", vcpu = 0, cpus = [0, 1]'
+            raise self.bad(f"task {i}: {t!r:.60}", expected, "task")
+        self.keys(t, ("runs", "vcpu", "cpus", "does"), f"task {i}: ", **at)
+        runs, vcpu = t.get("runs"), t.get("vcpu")
+        if not isinstance(runs, str):
+            what = f"runs = {runs!r:.60}" if "runs" in t else "runs nothing"
+            expected = 'runs = "vcpu_thread", or another actor'
+            raise self.bad(f"task {i}: {what}", expected, "runs" if "runs" in t else "vcpu", **at)
+        if "vcpu" in t and not is_number(vcpu, 0, vcpus - 1):
+            expected = f"a vCPU from 0 to {vcpus - 1}"
+            raise self.bad(f"task {i}: vcpu = {vcpu!r:.60}", expected, "vcpu", **at)
+        allowed = t.get("cpus", list(range(cpus)))
+        is_list = isinstance(allowed, list) and all(is_number(c, 0, cpus - 1) for c in allowed)
+        if not is_list or not allowed or len(set(allowed)) < len(allowed):
+            expected = f"some of the CPUs 0 to {cpus - 1}, each once"
+            raise self.bad(f"task {i}: cpus = {allowed!r:.60}", expected, "cpus", **at)
+        does = t.get("does", [d for d in DOES if d not in OPT_IN])
+        if not isinstance(does, list) or not all(isinstance(d, str) and d in DOES for d in does):
+            words = [d for d in does if isinstance(d, str)] if isinstance(does, list) else []
+            near = "".join(nearest(d, DOES) for d in words if d not in DOES)
+            expected = f"some of {', '.join(DOES)}{near}"
+            raise self.bad(f"task {i}: does = {does!r:.60}", expected, "does", **at)
+        return TaskSpec(runs, vcpu, tuple(sorted(allowed)), tuple(d for d in DOES if d in does))
+
+
+def is_number(value: Any, lo: int, hi: int) -> bool:
+    """Whether ``value`` is a whole number, no boolean, from ``lo`` to ``hi``."""
+    return isinstance(value, int) and not isinstance(value, bool) and lo <= value <= hi
 
 
 def make_scenario(name: str, raw: dict[str, Any]) -> Scenario:
     """The scenario that ``raw`` (as from TOML) describes; raises ScenarioError LP0501."""
-    known = {"title", "cpus", "vms", "task", "set"}
-    for key in raw:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"; nearest: {near[0]}" if near else ""
-            raise _bad(name, f"unknown key '{key}'", ", ".join(sorted(known)) + hint)
-    cpus, vms = raw.get("cpus", 0), raw.get("vms", [])
-    if not isinstance(cpus, int) or isinstance(cpus, bool) or not 1 <= cpus <= MAX["cpus"]:
-        raise _bad(name, f"cpus = {cpus!r}", f"a number from 1 to {MAX['cpus']}")
-    if not isinstance(vms, list) or not all(isinstance(v, int) and 0 <= v < 4 for v in vms):
-        raise _bad(name, f"vms = {vms!r}", "for each vCPU the number of its VM, such as [0, 0]")
-    if not 1 <= len(vms) <= MAX["vcpus"]:
-        raise _bad(name, f"{len(vms)} vCPUs", f"1 to {MAX['vcpus']}")
-    tasks = raw.get("task", [])
-    if not isinstance(tasks, list) or not 1 <= len(tasks) <= MAX["tasks"]:
-        raise _bad(name, f"{len(tasks)} tasks", f"1 to {MAX['tasks']} [[task]] tables")
-    made = tuple(_task(name, i, t, cpus, len(vms)) for i, t in enumerate(tasks))
-    fixed = raw.get("set", {})
-    if not isinstance(fixed, dict) or not all(isinstance(v, int) for v in fixed.values()):
-        raise _bad(name, f"set = {fixed!r}", "a table of numbers and booleans")
-    consts = tuple(sorted((k, int(v)) for k, v in fixed.items()))
-    return Scenario(name, cpus, made, tuple(vms), consts, str(raw.get("title", "")))
-
-
-def _task(name: str, i: int, t: Any, cpus: int, vcpus: int) -> TaskSpec:
-    if not isinstance(t, dict) or not set(t) <= {"runs", "vcpu", "cpus", "does"} or "runs" not in t:
-        raise _bad(name, f"task {i}: {t!r}", 'runs = "vcpu_thread", vcpu = 0, cpus = [0, 1]')
-    vcpu, allowed = t.get("vcpu"), t.get("cpus", list(range(cpus)))
-    if vcpu is not None and (not isinstance(vcpu, int) or not 0 <= vcpu < vcpus):
-        raise _bad(name, f"task {i}: vcpu = {vcpu!r}", f"a vCPU from 0 to {vcpus - 1}")
-    if not isinstance(allowed, list) or not allowed or not set(allowed) <= set(range(cpus)):
-        raise _bad(name, f"task {i}: cpus = {allowed!r}", f"some of the CPUs 0 to {cpus - 1}")
-    does = t.get("does", [d for d in DOES if d not in OPT_IN])
-    if not isinstance(does, list) or not set(does) <= set(DOES):
-        raise _bad(name, f"task {i}: does = {does!r}", f"some of {', '.join(DOES)}")
-    return TaskSpec(
-        str(t["runs"]), vcpu, tuple(sorted(set(allowed))), tuple(d for d in DOES if d in does)
-    )
+    return _Reader(name).read(raw)
 
 
 def list_scenarios() -> list[str]:
@@ -112,9 +167,9 @@ def list_scenarios() -> list[str]:
 def load_scenario(name: str) -> Scenario:
     """The scenario of that name, or in that file; raises ScenarioError LP0501 or LP0502."""
     path = FOLDER / f"{name}.toml"
-    if not path.exists():
+    if not os.path.exists(path):
         path = Path(name)
-        if not path.is_file():
+        if not os.path.isfile(path):
             near = difflib.get_close_matches(name, list_scenarios(), 1)
             raise ScenarioError(
                 "LP0502",
@@ -122,8 +177,7 @@ def load_scenario(name: str) -> Scenario:
                 available=", ".join(list_scenarios()),
                 next="name one of these, or give a TOML file",
             )
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
-        raise _bad(name, f"not TOML: {e}", "a TOML file") from None
-    return make_scenario(path.stem if path.parent == FOLDER else name, raw)
+    shown = _shown(path)
+    said = path.stem if path.parent == FOLDER else name
+    raw, text = load_toml(path, shown, kind=ScenarioError, code="LP0501", what=f"scenario {said}")
+    return _Reader(said, text, shown).read(raw)
