@@ -63,6 +63,7 @@ class Result:
     seconds: float = 0.0
     races: list[Race] = field(default_factory=list)
     remembers: bool = False
+    fusing: bool = True
 
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``; KeyError where there is none."""
@@ -83,6 +84,7 @@ def check(
     engine: str = "native",
     limits: Limits | None = None,
     fusing: bool = True,
+    forgetting: bool = True,
     reduce: Reduce = USUAL,
     progress: Progress | None = None,
     base: Result | None = None,
@@ -91,6 +93,7 @@ def check(
     """Decide every property of one program in one exploration.
 
     :param properties: report only these; all are explored. Unknown names raise LP0505
+    :param forgetting: False: no value that a @forget hook calls dead is forgotten
     :param reduce: leave out what no verdict needs; docs/reductions.md
     :param opaque: what has no value in the model is ``any``, always the ``low`` or the ``high`` one
     :raises Interrupted: ``limits.interrupted`` is true before a state was seen
@@ -101,6 +104,7 @@ def check(
     begin = time.perf_counter()
     if limits is not None and limits.is_interrupted:
         raise Interrupted
+    choice = choice if forgetting else replace(choice, reduce=False)
     program = fix_opaque(link(choice, scenario), opaque)
     _known(program, properties)
     machine = build_machine(program, fusing=fusing)
@@ -108,37 +112,26 @@ def check(
     if limits.is_interrupted:
         raise Interrupted
     ex = explore(machine, engine=engine, limits=limits, progress=progress, reduce=reduce)
-    if DEAD_IS_READ in ex.first:
+    remembers = DEAD_IS_READ in ex.first
+    if remembers:
         # What a @forget hook calls dead is not dead in this program: it is asked without them.
-        out = check(
-            replace(choice, reduce=False),
-            scenario,
-            properties=properties,
-            engine=engine,
-            limits=limits,
-            fusing=fusing,
-            reduce=reduce,
-            progress=progress,
-            base=base,
-            opaque=opaque,
-        )
-        out.remembers = True
-        return out
-    out = _result_of(machine, ex, properties, begin)
+        choice = replace(choice, reduce=False)
+        program = fix_opaque(link(choice, scenario), opaque)
+        machine = build_machine(program, fusing=fusing)
+        ex = explore(machine, engine=engine, limits=limits, progress=progress, reduce=reduce)
+    out = _made(program, machine, ex, properties)
+    out.seconds, out.remembers, out.fusing = time.perf_counter() - begin, remembers, fusing
     if base is not None:
         lay_blame(out, base)
     return out
 
 
-def _result_of(
-    machine: Machine, ex: Exploration, properties: Sequence[str], begin: float
-) -> Result:
-    program = machine.program
+def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[str]) -> Result:
     teller = Teller(machine)
     results = [
         _result(p.name, p.applies, ex, teller)
         for p in program.properties
-        if not properties or p.name in properties
+        if not names or p.name in names
     ]
     return Result(
         program.choice.title,
@@ -155,8 +148,7 @@ def _result_of(
         program.layers,
         ex,
         machine,
-        time.perf_counter() - begin,
-        find_races(machine),
+        races=find_races(machine),
     )
 
 

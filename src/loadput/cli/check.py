@@ -143,6 +143,7 @@ def _run(
         engine=opts["engine"],
         limits=make_limits(opts),
         fusing=not opts["no_fuse"],
+        forgetting=not opts["no_forget"],
         reduce=make_reduce(opts),
         progress=progress_for(choice.title),
         base=base,
@@ -173,7 +174,7 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
             words += [f"--{key}", value]
     if opts["scenario"] != "default":
         words += ["--scenario", opts["scenario"]]
-    words += ["--no-fuse"] if opts["no_fuse"] else []
+    words += [f"--{w}" for w in ("no-fuse", "no-forget") if opts[w.replace("-", "_")]]
     for key in ("max_states", "max_memory", "max_time"):
         if opts[key] is not None:
             words += [f"--{key.replace('_', '-')}", str(opts[key]).removesuffix(".0")]

@@ -62,6 +62,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
             engine=opts["engine"],
             limits=limits,
             fusing=not opts["no_fuse"],
+            forgetting=not opts["no_forget"],
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
         )

@@ -57,6 +57,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
             engine=opts["engine"],
             limits=make_limits(shared),
             fusing=not opts["no_fuse"],
+            forgetting=not opts["no_forget"],
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
         )

@@ -103,7 +103,7 @@ def program_options(arch: str = "svm") -> Decorator:
 
 
 def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
-    """--engine, --threads, --no-fuse, --stop-at-first, the reductions, and the --max- limits."""
+    """What the engine does: threads, what is left out, where it ends."""
     for option in (
         click.option("--max-time", type=click.FloatRange(min=0), help="seconds"),
         click.option("--max-memory", type=click.IntRange(min=1), help="MiB"),
@@ -120,6 +120,7 @@ def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
             default=True,
             help="CPUs, tasks and vCPUs that are alike count as one; default: with",
         ),
+        click.option("--no-forget", is_flag=True, help="keep what a @forget hook calls dead"),
         click.option("--no-fuse", is_flag=True, help="every access to memory is a step of its own"),
         click.option(
             "--threads", type=click.IntRange(min=0), default=0, help="default: every core"

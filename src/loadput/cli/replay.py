@@ -68,10 +68,12 @@ def _load(file: Path, name: str) -> tuple[str, Any, list[Any], str]:
                         c["design"],
                         c["release"],
                         c["twin"],
+                        reduce=c["forgetting"],
                         search=tuple(Path(f) for f in c["overlays"]),
                     )
                     path = [Action(a[0], a[1], a[2], a[3], tuple(a[4])) for a in q["path"]]
-                    return c["title"], build_machine(link(choice, scenario)), path, q["name"]
+                    machine = build_machine(link(choice, scenario), fusing=c["fusing"])
+                    return c["title"], machine, path, q["name"]
     except (msgspec.DecodeError, KeyError, TypeError, IndexError) as e:
         raise InputError(
             "LP0507",

@@ -127,7 +127,7 @@ class Flattener:
         inst = self._inst(fn, None, ("", 0), "", subst)
         off = irqs_off or kind not in ("main", "sched")
         first = fn.blocks[0].label
-        self.entries[key] = self._goto(_Ctx(inst, first, 0, depth, off, 0, ()))
+        self.entries[key] = self._goto(_Ctx(inst, first, 0, depth, off, 0, self._unset(inst)))
         while self.todo:
             node, ctxs = self.todo.pop()
             self.nodes[node].next = [self._goto(c) for c in ctxs]
@@ -161,6 +161,12 @@ class Flattener:
                 )
             self.insts[key] = _Inst(len(self.insts), fn, parent, back, dst, subst, stack)
         return self.insts[key]
+
+    def _unset(self, inst: _Inst) -> Env:
+        """The locals that may be read before they are set: they are 0 in each call."""
+        first = inst.fn.blocks[0].label
+        names = self.live[inst.fn.name][first][0] - {n for n, _ in inst.fn.params}
+        return tuple(sorted(((inst.id, n), o.Const(0)) for n in names))
 
     # expressions
 
@@ -382,6 +388,7 @@ class Flattener:
                 subst[name] = a
         inst = self._inst(fn, c.inst, (c.label, c.i + 1), op.dst, subst)
         fixed = c.depth > 0 or c.irqs_off
+        env.update(self._unset(inst))
         for name, a in late:
             if fixed and _is_simple(a):
                 env[(inst.id, name)] = a

@@ -109,7 +109,8 @@ class Sorts:
     # sorts
 
     def _decl(self, name: str) -> VarDecl:
-        struct, dot, name_in = name.removesuffix(SHADOW).partition(".")
+        name = name.removesuffix(SHADOW)
+        struct, dot, name_in = name.partition(".")
         d = self.p.decls
         return d.structs[struct].fields[name_in] if dot else d.globals[struct]
 

@@ -64,6 +64,8 @@ def program_result(r: Result) -> dict[str, Any]:
             "design": r.choice.design,
             "release": r.choice.release,
             "twin": r.choice.twin,
+            "fusing": r.fusing,
+            "forgetting": r.choice.reduce,
             "overlays": [str(p) for p in r.choice.search],
             "layers": r.layers,
             "user_functions": [d.name for d in r.choice.user],

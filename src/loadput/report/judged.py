@@ -24,7 +24,7 @@ from ..check.verdict import (
 from ..lang.inputs import Patch
 from ..lang.syntax import Def
 from ..link.program import Choice
-from .text import EDGE, WIDTH, number, render_findings, render_races, violations, wrap
+from .text import EDGE, WIDTH, explored, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
 RELATION = {
@@ -174,7 +174,7 @@ def _judgement(j: Judgement, *, verbose: bool) -> list[str]:
     if r is None or j.base is None:
         return out
     seen = f"{number(r.states)} states, base {number(j.base.states)}"
-    out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
+    out += explored(r, seen)
     for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
         if p.verdict == VIOLATED:
             told = f"{p.name}, {p.depth} steps: {p.blame}"

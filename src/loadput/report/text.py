@@ -88,11 +88,19 @@ def _change(c: Change) -> str:
     return f"{c.name} {c.before}>{c.after}"
 
 
+def explored(r: Result, seen: str) -> list[str]:
+    """What was explored, what ended that, and whether anything was forgotten."""
+    out = wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
+    if r.remembers:
+        out += wrap("", "a value that a @forget hook calls dead is read: none is forgotten")
+    return out
+
+
 def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str:
     """The whole report of one check."""
     out = [*wrap("program", r.program), *wrap("scenario", f"{r.scenario.name}: {r.scenario.title}")]
     seen = f"{number(r.states)} states, {number(r.transitions)} transitions, depth {r.depth}"
-    out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
+    out += explored(r, seen)
     out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
     out.append("")
     for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_APPLICABLE):

@@ -203,12 +203,11 @@ class _Search:
     def _expand(self, i: int) -> None:
         s, depth = self.states[i], len(self.levels) - 1
         stuck = True
-        env = self.m.graph.env
         for a, step in enumerate(self._steps(s)):
             self.transitions += 1
             self.fired_at[step.nodes[0]] += 1
             self.paths.add(step.nodes)
-            stuck = stuck and step.action.start in env
+            stuck = stuck and self.it.is_stuck((step,))
             if step.violated:
                 self.violations.add(step.violated, (depth + 1, 0, i, a))
             new = self.plan.rename(step.state) if step.state is not None else None

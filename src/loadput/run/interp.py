@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..ir import ops as o
@@ -34,12 +34,15 @@ class Action:
 class Step:
     """What an action does: the next state (None where execution cannot go on), what it violates,
     and the nodes it passed.
+
+    :param waits: a property has spoken, and then it cannot go on: nothing has moved
     """
 
     action: Action
     state: State | None
     violated: int
     nodes: tuple[int, ...] = ()
+    waits: bool = False
 
 
 class Fault(Exception):
@@ -268,7 +271,12 @@ class Interpreter:
         out: list[tuple[tuple[int, ...], State | None, int, tuple[int, ...]]] = []
         self._run(list(s), loc, node, cpu, task + 1, kind, inst, out)
         for choices, state, bad, path in out:
-            yield Step(Action(cpu, task, kind, start, choices), state, bad, path)
+            waits = state is None and isinstance(m.graph.nodes[path[-1]].op, o.Assume)
+            yield Step(Action(cpu, task, kind, start, choices), state, bad, path, waits)
+
+    def is_stuck(self, steps: Iterable[Step]) -> bool:
+        """Whether nothing but the environment moves, of all that a state allows."""
+        return all(x.waits or x.action.start in self.m.graph.env for x in steps)
 
     def _run(
         self,

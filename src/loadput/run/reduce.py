@@ -126,7 +126,7 @@ def walk_back(
     if kind == 1:
         for r in (None, *plan.renamings):
             way = [r.apply(s) for s in states] if r else states
-            stuck = all(x.action.start in it.m.graph.env for x in it.steps(way[-1]))
+            stuck = it.is_stuck(it.steps(way[-1]))
             if it.violated_by(way[-1], stuck) & bit:
                 states = way
                 break

@@ -18,7 +18,7 @@ from .layout import FrameLane, Layout
 from .offsets import INSERT_AFTER, LOOK_AFTER, RING, Offsets
 from .renaming import RenamingWriter
 from .shape import Shape
-from .step import BROKEN, TOO_MANY
+from .step import BLOCKED, BROKEN, TOO_MANY
 
 KEYS = (0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3, 0x589965CC75374CC3)
 IRQS_OFF, PREEMPTIBLE = 1, 2
@@ -262,8 +262,9 @@ class LoopWriter:
         c.label("exists")
         self.bump(c, "transitions")
         ordinal = self.bump(c, "ordinal")
-        inner = c.op(f"or i64 {self.get(c, 'internal')}, %inner")
-        self.set(c, "internal", inner)
+        waits = c.op(f"icmp ne i64 {c.op(f'and i64 %r, {BLOCKED}')}, 0")
+        moved = c.select(waits, "0", "%inner")
+        self.set(c, "internal", c.op(f"or i64 {self.get(c, 'internal')}, {moved}"))
         off = c.bin("add", c.op("shl i64 %entry, 3"), str(at.fired))
         p = c.op(f"getelementptr i8, ptr %ctx, i64 {off}")
         c.store(c.op(f"add i64 {c.load(p)}, 1"), p)
@@ -288,7 +289,8 @@ class LoopWriter:
         c.do("call void @push(ptr %ctx)")
         c.do("br label %after")
         c.label("after")
-        c.do(f"br i1 {c.op('icmp ult i64 %r, 4')}, label %out, label %choices")
+        plain = c.op(f"and i64 %r, {~BLOCKED}")
+        c.do(f"br i1 {c.op(f'icmp ult i64 {plain}, 4')}, label %out, label %choices")
         self._odometer(c, "%r", "out")
         c.label("out")
         c.do("ret void")

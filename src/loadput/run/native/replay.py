@@ -41,8 +41,7 @@ def replay_paths(run: Run) -> dict[str, list[Action]]:
                 raise_disagreement(run.native, what, actions, states[-1])
             actions.append(steps[ordinal].action)
         else:
-            stuck = all(x.action.start in m.graph.env for x in steps)
-            if not it.violated_by(states[-1], stuck) & bit:
+            if not it.violated_by(states[-1], it.is_stuck(steps)) & bit:
                 what = f"the state does not violate {prop} for the interpreter"
                 raise_disagreement(run.native, what, actions, states[-1])
         out[prop] = actions

@@ -3,7 +3,8 @@
     i64 @step(ptr ctx, ptr state, ptr out, i64 cpu, i64 task, i64 entry, i64 digits)
 
 The result has bit 0 where the step exists, bit 1 where it leads to a state (in ``out``), bit 2
-where it has more choices than ``DIGITS``, and from bit 8 on the number of choices it met. The first
+where it has more choices than ``DIGITS``, bit 4 where a property has spoken and it then waits, and
+from bit 8 on the number of choices it met. The first
 ``digits`` choices are read from the context, the next take their least value.
 """
 
@@ -21,7 +22,7 @@ from .layout import Layout
 from .offsets import Offsets
 from .shape import OVER, Item, Next, Shape, reads, walk
 
-EXISTS, STATE, TOO_MANY, BROKEN = 1, 2, 4, 8
+EXISTS, STATE, TOO_MANY, BROKEN, BLOCKED = 1, 2, 4, 8, 16
 
 
 class StepWriter:
@@ -406,9 +407,11 @@ class StepWriter:
         self._ret(EXISTS)
         c.label("blocked")
         # What a property has said before the wait is not taken back.
-        self._unless(c.op(f"icmp eq i64 {c.load('%bad')}, 0"), "ends")
+        self._unless(c.op(f"icmp eq i64 {c.load('%bad')}, 0"), "spoken")
         n = c.load("%n")
         c.do(f"ret i64 {c.bin('shl', n, '8')}")
+        c.label("spoken")
+        self._ret(EXISTS | BLOCKED)
         c.label("toomany")
         c.do(f"ret i64 {TOO_MANY}")
         c.label("broken")
