@@ -96,7 +96,7 @@ def main() -> None:
         by_c = mirrors_of(defs)
         for name, d in sorted(in_tree(given.tree, arch, defs, decls).items()):
             for kind, at, after in damaged(d, effects):
-                _, outcomes = carry_function(name, d, after, by_c, defs, decls, effects)
+                _, _, outcomes = carry_function(name, d, after, by_c, defs, decls, effects)
                 done = bool(outcomes) and all(o.verdict == CARRIED for o in outcomes)
                 here[kind, "carried" if done else "left"] += 1
                 if given.verbose and not done:

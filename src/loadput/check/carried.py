@@ -20,7 +20,7 @@ from ..lang.carry import (
 )
 from ..lang.guess import walk
 from ..lang.infer import infer_fields
-from ..lang.syntax import Def, Member
+from ..lang.syntax import Def, Invoke, Member
 from ..link.program import Choice, specification
 from .mirrors import mirrors_of
 from .taken import Taken
@@ -102,10 +102,10 @@ def carry(taken: Taken, at: Choice) -> Carriage:
         was, now = taken.texts.get(name, ("", ""))
         change.hunk = body_diff(was.split("\n"), now.split("\n"))
         now_ours = {**defs, **new}
-        change.carried, change.outcomes = carry_function(
+        known, change.carried, change.outcomes = carry_function(
             name, old, d, by_c, now_ours, decls, effects
         )
-        if not change.carried:
+        if not known:
             change.why = "the specification does not have it"
         new.update({c.spec.name: c.new for c in change.carried if c.changes})
     out += [
@@ -131,15 +131,31 @@ def carry_function(
     defs: Mapping[str, Def],
     decls: Decls,
     effects: Effects,
-) -> tuple[list[Carried], list[Outcome]]:
-    """Carry one C function's edits over to each of ours that mirrors it.
+) -> tuple[bool, list[Carried], list[Outcome]]:
+    """Carry one C function's edits over to ours that mirror it, each edit to the first that can.
 
-    :return: those of ours, and each edit's best outcome
+    :return: whether there is any; those of ours that have edits; what became of each edit
     """
     targets = [n for n in by_c.get(name, [name]) if n in defs]
     names = Names(frozenset(decls.globals), defs)
-    carried = [Carrier(before, after, defs[n], effects, names).run(n) for n in targets]
-    return carried, _best(carried)
+    carried: list[Carried] = []
+    outcomes: list[Outcome] = []
+    seen: set[str] = set()
+    for n in targets:
+        if n in seen:
+            continue
+        called = {c.fn for c in walk(defs[n].body) if isinstance(c, Invoke)}
+        parts = {m: defs[m] for m in targets if m in called and m not in seen and m != n}
+        seen |= {n, *parts}
+        carrier = Carrier(before, after, defs[n], effects, names, parts)
+        left = {i for i, o in enumerate(outcomes) if o.verdict == NOT_JUDGED}
+        got = carrier.run(left if outcomes else None)
+        carried += carrier.changed()
+        outcomes = outcomes or got
+        for i in left:
+            if got[i].verdict == CARRIED or not outcomes[i].why:
+                outcomes[i] = got[i]
+    return bool(targets), carried, outcomes
 
 
 def _whole(
@@ -154,18 +170,6 @@ def _whole(
             d.name, f"{d.span.file}:{d.span.line}", taken.paths.get(d.name, ""), whole=True
         )
         out.append(change)
-    return out
-
-
-def _best(carried: Sequence[Carried]) -> list[Outcome]:
-    """Each edit's outcome: carried where any of ours took it, else the reason of the first."""
-    if not carried:
-        return []
-    out = list(carried[0].outcomes)
-    for other in carried[1:]:
-        for i, o in enumerate(other.outcomes):
-            if out[i].verdict == NOT_JUDGED and o.verdict == CARRIED:
-                out[i] = o
     return out
 
 

@@ -90,14 +90,15 @@ def local_names(d: s.Def) -> set[str]:
     return out
 
 
-def tree_of(d: s.Def, names: Names | None = None) -> Node:
+def tree_of(d: s.Def, names: Names | None = None, parts: Mapping[str, s.Def] | None = None) -> Node:
     """The tree of ``d``.
 
     :param names: what the program's names say; without it, nothing but themselves
+    :param parts: functions that are read where they are called
     """
     names = names or Names(frozenset(), {})
     root = Node("root", None, {"root": 1.0}, "")
-    _Builder(local_names(d) - names.globals, names).block(d.body, root)
+    _Builder(local_names(d) - names.globals, names, parts or {}).block(d.body, root)
     return root
 
 
@@ -143,8 +144,8 @@ def _is_statistic(e: s.Expr) -> bool:
 
 
 class _Builder:
-    def __init__(self, local: set[str], names: Names) -> None:
-        self.local, self.names = local, names
+    def __init__(self, local: set[str], names: Names, parts: Mapping[str, s.Def]) -> None:
+        self.local, self.names, self.parts = local, names, parts
 
     def block(self, body: Iterable[s.Stmt], into: Node) -> None:
         for st in body:
@@ -153,6 +154,14 @@ class _Builder:
     def add(self, st: s.Stmt, into: Node) -> None:
         if isinstance(st, s.Group | s.AtomicStmt | s.ForeignStmt):
             self.block(st.body, into)
+            return
+        called = call_of(st)
+        if called in self.parts:
+            inner = tree_of(self.parts[called], self.names)
+            for k in inner.kids:
+                if k.kind != "ret":
+                    k.parent = into
+                    into.kids.append(k)
             return
         node = self.node(st)
         if node is not None:
@@ -333,3 +342,11 @@ def _add(out: Features, name: str, w: float) -> None:
 def _join(out: Features, more: Features) -> None:
     for name, w in more.items():
         _add(out, name, w)
+
+
+def call_of(st: s.Stmt) -> str:
+    """The function that a statement calls, whatever it does with the result; "" for others."""
+    e = st.expr if isinstance(st, s.ExprStmt) else None
+    if isinstance(e, s.AssignE):
+        e = e.rhs
+    return e.fn if isinstance(e, s.Invoke) else ""

@@ -36,9 +36,12 @@ class Changes:
     opened: dict[int, str] = field(default_factory=dict)
     under: dict[int, Under] = field(default_factory=dict)
 
-    def lay(self, d: s.Def) -> s.Def:
-        """``d`` with all of it done; the same object where nothing is."""
-        body = self._block(d.body, 0, "root")
+    def lay(self, d: s.Def, where: str) -> s.Def:
+        """``d`` with all of it done; the same object where nothing is.
+
+        :param where: the name of its outermost block
+        """
+        body = self._block(d.body, 0, where)
         return d if body == d.body else dataclasses.replace(d, body=body)
 
     def _block(self, body: Sequence[s.Stmt], owner: int, branch: str) -> tuple[s.Stmt, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,25 +14,46 @@ from ...base.source import Span
 if TYPE_CHECKING:
     from .unit import Line
 
-# A 64-bit SMP kernel with KVM as distributions build it: what the specification assumes.
-# A symbol that is not here counts as unset; both are reported where a function rests on them.
+# 64-bit SMP kernels with KVM as distributions build them, the symbols of every architecture at
+# once: no file asks for another's. A symbol that is not here counts as unset; both are reported where a
+# function rests on them.
+_YES = """
+    SMP 64BIT HOTPLUG_CPU PREEMPT_NOTIFIERS PREEMPT_COUNT PREEMPTION PREEMPT_DYNAMIC FPU COMPAT NUMA
+    HIGH_RES_TIMERS NO_HZ_COMMON PERF_EVENTS GUEST_PERF_EVENTS SYSCTL PCI PCI_MSI ACPI EFI PROC_FS
+    FAIR_GROUP_SCHED CFS_BANDWIDTH CGROUP_SCHED SCHED_SMT SCHED_CORE SCHEDSTATS NUMA_BALANCING
+    MEMBARRIER VMAP_STACK STACKPROTECTOR HAVE_HW_BREAKPOINT KALLSYMS DYNAMIC_FTRACE FUNCTION_TRACER
+    KVM KVM_MMIO KVM_ASYNC_PF KVM_XEN KVM_HYPERV KVM_SMM KVM_IOAPIC KVM_COMPAT KVM_VFIO
+    KVM_GENERIC_HARDWARE_ENABLING KVM_GENERIC_MMU_NOTIFIER KVM_GENERIC_DIRTYLOG_READ_PROTECT
+    KVM_GENERIC_MEMORY_ATTRIBUTES HAVE_KVM_CPU_RELAX_INTERCEPT HAVE_KVM_IRQCHIP HAVE_KVM_IRQ_ROUTING
+    HAVE_KVM_IRQ_BYPASS HAVE_KVM_PM_NOTIFIER HAVE_KVM_DIRTY_RING HAVE_KVM_MSI HAVE_KVM_EVENTFD
+    X86 X86_64 KVM_INTEL KVM_AMD KVM_AMD_SEV AMD_MEM_ENCRYPT X86_LOCAL_APIC X86_IO_APIC X86_TSC
+    X86_IOPL_IOPERM X86_MCE X86_SGX_KVM X86_INTEL_MEMORY_PROTECTION_KEYS X86_DEBUGCTLMSR X86_VSMP
+    IA32_EMULATION MODIFY_LDT_SYSCALL PARAVIRT PARAVIRT_SPINLOCKS KVM_GUEST HYPERV CPU_MITIGATIONS
+    MITIGATION_PAGE_TABLE_ISOLATION MITIGATION_RETPOLINE MITIGATION_RETHUNK MITIGATION_SRSO
+    MITIGATION_UNRET_ENTRY CPU_SUP_INTEL CPU_SUP_AMD CC_HAS_ASM_GOTO_OUTPUT
+    ARM64 ARM64_VHE ARM64_SVE ARM64_SME ARM64_PTR_AUTH ARM64_PTR_AUTH_KERNEL ARM64_TAGGED_ADDR_ABI
+    RISCV RISCV_ISA_V RISCV_PMU_SBI RISCV_SBI_V01 S390 VFIO_PCI_ZDEV_KVM KVM_ASYNC_PF_SYNC
+    PPC64 PPC_BOOK3S PPC_BOOK3S_64 PPC_FPU PPC_FPU_REGS ALTIVEC VSX PPC_TRANSACTIONAL_MEM
+    PPC_PSERIES PPC_64S_HASH_MMU SPAPR_TCE_IOMMU KVM_BOOK3S_64_HANDLER
+    KVM_BOOK3S_HV_POSSIBLE KVM_XICS KVM_XIVE
+    LOONGARCH CPU_HAS_FPU CPU_HAS_LSX CPU_HAS_LASX CPU_HAS_LBT
+    MIPS CPU_LOONGSON64 MIPS_FP_SUPPORT CPU_HAS_MSA CPU_LITTLE_ENDIAN
+"""
+_NO = "X86_32 32BIT PREEMPT_RT LOCKDEP PROVE_LOCKING BOOKE SPE KVM_BOOKE_HV NVHE_EL2_DEBUG KASAN"
 DEFAULT_CONFIG: dict[str, bool] = {
-    **dict.fromkeys(
-        (
-            *("CONFIG_SMP", "CONFIG_64BIT", "CONFIG_X86_64", "CONFIG_ARM64", "CONFIG_RISCV"),
-            *("CONFIG_PREEMPT_NOTIFIERS", "CONFIG_PREEMPT_COUNT", "CONFIG_PREEMPTION"),
-            *("CONFIG_KVM", "CONFIG_KVM_AMD", "CONFIG_KVM_INTEL", "CONFIG_FPU"),
-            *("CONFIG_HAVE_KVM_CPU_RELAX_INTERCEPT", "CONFIG_KVM_ASYNC_PF"),
-            *("CONFIG_HIGH_RES_TIMERS", "CONFIG_NO_HZ_COMMON", "CONFIG_ARM64_VHE"),
-        ),
-        True,
-    ),
-    **dict.fromkeys(
-        ("CONFIG_X86_32", "CONFIG_32BIT", "CONFIG_PREEMPT_RT", "CONFIG_LOCKDEP"), False
-    ),
+    **dict.fromkeys((f"CONFIG_{w}" for w in _YES.split()), True),
+    **dict.fromkeys((f"CONFIG_{w}" for w in _NO.split()), False),
 }
+# Numbers that a directive may compare.
+_NUMBERS = {"NR_CPUS": 8192, "BITS_PER_LONG": 64, "CONFIG_PGTABLE_LEVELS": 5, "PAGE_SHIFT": 12}
+_COMPARE = {
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)", re.M)
-_TOKEN = re.compile(r"\s*(defined\b|IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\b|&&|\|\||[()!]|\w+|.)")
+_TOKEN = re.compile(
+    r"\s*(defined\b|IS_(?:ENABLED|BUILTIN|MODULE|REACHABLE)\b|&&|\|\||[<>=!]=|[()!<>]|\w+|.)"
+)
 
 
 class _Unknown(Exception):
@@ -103,6 +125,14 @@ class _Condition:
             if opened and self._take() != ")":
                 raise _Unknown
             return ask(name, self.config, self.asked)
+        if (t.isdigit() or t in _NUMBERS) and self._peek() in _COMPARE:
+            test, other = _COMPARE[self._take()], self._take()
+            if not (other.isdigit() or other in _NUMBERS):
+                raise _Unknown
+            said = f"{t}={_NUMBERS[t]}" if t in _NUMBERS else ""
+            if said and said not in self.asked:
+                self.asked.append(said)
+            return bool(test(_NUMBERS.get(t) or int(t), _NUMBERS.get(other) or int(other)))
         if t.isdigit() and self._peek() not in ("<", ">", "=", "!"):
             return int(t) != 0
         if t.startswith("CONFIG_"):
