@@ -79,7 +79,8 @@ def test_the_ipi_comes_between_the_test_and_what_follows_it() -> None:
 
 @pytest.mark.parametrize("release", ["v6.1", "v6.1.192"])
 def test_with_the_callback_in_the_atomic_section_it_holds(release: str) -> None:
-    assert run(Choice("vmx", release=release)).verdict == "holds"
+    # v6.1 marks a vCPU preempted outside KVM_RUN too: 118964562969 came later.
+    assert run(Choice("vmx", release=release)).violated == ["PREEMPTED-IFF-RUN"]
 
 
 def test_with_interrupts_off_in_the_walk_it_holds(tmp_path: Path) -> None:

@@ -59,7 +59,6 @@ def __schedule():
         local_irq_enable()
 
 @frame("sched")
-@start
 def ret_from_fork():
     local_irq_enable()
 

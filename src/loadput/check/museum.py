@@ -108,8 +108,13 @@ class Shown:
     @property
     def is_right(self) -> bool:
         """Found before, nothing found after, and the states between as expected."""
-        found = self.finding is not None and self.after.verdict == HOLDS
+        found = self.finding is not None and self.is_clean(self.after)
         return found and all(b.is_right for b in self.between)
+
+    def is_clean(self, r: Result) -> bool:
+        """Whether ``r`` has nothing but what the release that the bug is shown on has anyway."""
+        own = set(self.before.violated) - {self.entry.property}
+        return r.verdict == HOLDS or (r.verdict == VIOLATED and set(r.violated) <= own)
 
     @property
     def way(self) -> str:

@@ -34,7 +34,7 @@ def render_table(shown: Sequence[Shown], missing: Mapping[str, str], command: st
         out += wrap("not shown", f"{name}: {why}")
     out += [""] if missing else []
     right = sum(s.finding is not None for s in shown)
-    holds = sum(s.after.verdict == HOLDS for s in shown)
+    holds = sum(s.is_clean(s.after) for s in shown)
     total = len(shown) + len(missing)
     out += wrap("museum", f"{right} of {total} found, {holds} of {total} hold with their fix")
     out += edge(shown[0].before) if shown else []
@@ -105,7 +105,7 @@ def museum_json(shown: Sequence[Shown], missing: Mapping[str, str]) -> dict[str,
                 "found": p is not None,
                 "steps": p.depth if p else None,
                 "published": s.way == PUBLISHED if p else None,
-                "holds_with_fix": s.after.verdict == HOLDS,
+                "holds_with_fix": s.is_clean(s.after),
                 "wrong": e.wrong,
                 "fix": e.fix,
                 "before": program_result(s.before),
