@@ -1,4 +1,4 @@
-"""Programs whose verdict an unsound shortcut gets wrong: each by default and without any shortcut."""
+"""Programs that an unsound shortcut gets wrong: each by default and without any shortcut."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def twin(tmp_path: Path):  # type: ignore[no-untyped-def]
         folder = tmp_path / kind / "t"
         folder.mkdir(parents=True)
         where = f', arch="{arch}"' if kind == "twin" else ', source="ours"'
-        (folder / "overlay.py").write_text(f'"""T."""\nOVERLAY = Overlay(name="t", parent="D"{where})\n')
+        overlay = f'"""T."""\nOVERLAY = Overlay(name="t", parent="D"{where})\n'
+        (folder / "overlay.py").write_text(overlay)
         (folder / "x.py").write_text(body)
         kinds = {"twin": "t"} if kind == "twin" else {"design": "t"}
         return Choice(arch, search=(tmp_path,), **kinds)
@@ -127,8 +128,8 @@ def locker():
     while True:
         exit_to_user_mode()
 '''
-REGION = "with atomic:\n        look()\n        assume(flag)"
-CHOSEN = "other = choose()\n    look()\n    await_until(other and flag)"
+REGION = "preempt_disable()\n    with atomic:\n        look()\n        assume(flag)"
+CHOSEN = "preempt_disable()\n    other = choose()\n    look()\n    await_until(other and flag)"
 
 
 @pytest.mark.parametrize(

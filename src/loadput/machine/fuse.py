@@ -289,20 +289,25 @@ def _nearest(
 
 
 def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
-    """A step ends before a wait, once it has touched memory after a choice.
+    """A step ends before a wait, once it has touched memory after a choice, or shut out others.
 
-    Else how far back a wait can take a choice would depend on what a step is. What is asked of
+    Else how far back a wait can take a choice would depend on what a step is, and a frame that waits
+    with interrupts or preemption off would stand where they are on; one that only picks among what is
+    possible, as the scheduler does, is not waited at. What is asked of
     states in which nothing moves reads them with every frame at its wait: what it reads is written
     before.
     """
     before = _predecessors(g)
-    waits, acts, chosen = set(), set(), set()
+    waits, acts, chosen, shut, plain = set(), set(), set(), set(), set()
     asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
     for n in g.nodes:
         if isinstance(n.op, o.Choose) and not n.atomic:
             chosen.add(n.id)
+        if isinstance(n.op, Restrict):
+            shut.add(n.id)
         if isinstance(n.op, o.Assume) and not n.atomic:
             waits.add(n.id)
+            plain.add(n.id)
         if n.id in vis.writes and not n.atomic and vis.cells_of(n) & asked:
             acts.add(n.id)
         if isinstance(n.op, o.Atomic) and n.op.on:
@@ -311,14 +316,16 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
                 if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
                     acts.update(i for i in inner if isinstance(g.nodes[i].op, o.Atomic))
             else:
+                picks = any(isinstance(g.nodes[i].op, o.Choose) for i in inner)
                 if any(isinstance(g.nodes[i].op, o.Assume) for i in inner):
                     waits.add(n.id)
-                if any(isinstance(g.nodes[i].op, o.Choose) for i in inner):
+                    plain.update([] if picks else [n.id])
+                if picks:
                     chosen.add(n.id)
     after = {n.id: n.next for n in g.nodes}
     settled = _along(after, chosen, cls, set())
     acts |= {i for i in vis.kept if i in settled and not g.nodes[i].atomic}
-    for i in _along(before, waits, cls, acts) & acts:
+    for i in _along(before, waits, cls, acts) & acts | _along(before, plain, cls, shut) & shut:
         cls[i] = VISIBLE
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..check.museum import PUBLISHED, Between, Entry, Shown
-from ..check.verdict import HOLDS, PropertyResult, Result
+from ..check.verdict import PropertyResult, Result
 from .json import SCHEMA, program_result
 from .text import edge, number, render_findings, wrap
 
@@ -43,7 +43,7 @@ def render_table(shown: Sequence[Shown], missing: Mapping[str, str], command: st
 
 def _row(name: str, arch: str, p: PropertyResult | None, before: Result, after: Result) -> str:
     depth = str(p.depth) if p else "none"
-    fixed = number(after.states) if after.verdict == HOLDS else after.verdict
+    fixed = number(after.states)
     seconds = before.seconds + after.seconds
     return f"{name:27s}{arch:11s}{depth:>5s}{number(before.states):>11s}{fixed:>11s}{seconds:7.1f}"
 
