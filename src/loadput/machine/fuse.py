@@ -291,11 +291,10 @@ def _nearest(
 def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
     """A step ends before a wait, once it has touched memory after a choice, or shut out others.
 
-    Else how far back a wait can take a choice would depend on what a step is, and a frame that waits
-    with interrupts or preemption off would stand where they are on; one that only picks among what is
-    possible, as the scheduler does, is not waited at. What is asked of
-    states in which nothing moves reads them with every frame at its wait: what it reads is written
-    before.
+    Else how far back a wait can take a choice would depend on what a step is, and a frame that
+    waits with interrupts or preemption off would stand where they are on. One that only picks among
+    what is possible, as the scheduler does, is not waited at. What is asked of states in which
+    nothing moves reads them with every frame at its wait: what it reads is written before.
     """
     before = _predecessors(g)
     waits, acts, chosen, shut, plain = set(), set(), set(), set(), set()

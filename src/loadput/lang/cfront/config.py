@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .unit import Line
 
 # 64-bit SMP kernels with KVM as distributions build them, the symbols of every architecture at
-# once: no file asks for another's. A symbol that is not here counts as unset; both are reported where
-# a function rests on them.
+# once: no file asks for another's. A symbol that is not here counts as unset; both are reported
+# where a function rests on them.
 _YES = """
     SMP 64BIT HOTPLUG_CPU PREEMPT_NOTIFIERS PREEMPT_COUNT PREEMPTION PREEMPT_DYNAMIC FPU COMPAT NUMA
     HIGH_RES_TIMERS NO_HZ_COMMON PERF_EVENTS GUEST_PERF_EVENTS SYSCTL PCI PCI_MSI ACPI EFI PROC_FS
