@@ -21,13 +21,13 @@ SKIP, GUEST, CONFIG, HGATP = (
 )
 FOUND = {
     # what changes a CSR: property and steps
-    "guest_traps": {SKIP: 12, GUEST: 13},
+    "guest_traps": {SKIP: 15, GUEST: 19},
     "guest_resets": {},
-    "config_changes": {CONFIG: 14},
-    "vmids_run_out": {HGATP: 24},
-    "guest_fences": {HGATP: 15},
-    "cpu_hotplug": {SKIP: 16, GUEST: 17, CONFIG: 17},
-    "ioctl": {SKIP: 17, GUEST: 18},
+    "config_changes": {CONFIG: 20},
+    "vmids_run_out": {HGATP: 30},
+    "guest_fences": {HGATP: 21},
+    "cpu_hotplug": {SKIP: 19, GUEST: 23, CONFIG: 23},
+    "ioctl": {SKIP: 20, GUEST: 24},
 }
 ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug"}
 """What needs no preemption in the kernel."""

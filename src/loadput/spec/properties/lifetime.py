@@ -18,13 +18,13 @@ def FREED_IS_FORGOTTEN(vcpu: ptr[kvm_vcpu]) -> bool:
     return True
 
 
-@monitor(where="vm_lifetime")
+@monitor(where="vm_lifetime, ibpb_exit_to_user")
 @at_entry(indirect_branch_prediction_barrier)
 def predictor_forgets():
     this_cpu_write(hw_predictor, NULL)
 
 
-@monitor(where="vm_lifetime")
+@monitor(where="vm_lifetime, ibpb_exit_to_user")
 @at_exit(svm_vcpu_enter_exit)
 @at_exit(vmx_vcpu_enter_exit)
 def predictor_learns(vcpu: ptr[kvm_vcpu]):
@@ -44,3 +44,14 @@ def PREDICTOR_OWN(vcpu: ptr[kvm_vcpu]) -> bool:
     barrier.
     """
     return this_cpu(hw_predictor) == NULL or this_cpu(hw_predictor) == vcpu
+
+
+@property_(
+    source="arch/x86/kvm/x86.c vcpu_enter_guest(), arch/x86/include/asm/entry-common.h, v6.12.y",
+    twin="ibpb_flag_set_late",
+    where="ibpb_exit_to_user",
+)
+@at_exit(arch_exit_to_user_mode_prepare)
+def PREDICTOR_AT_USER() -> bool:
+    """User mode, of whatever process, does not run on what a guest has taught the branch predictor."""
+    return this_cpu(hw_predictor) == NULL

@@ -110,10 +110,25 @@ def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
 @property_(
     source="kvm_riscv_local_tlb_sanitize(), arch/riscv/kvm/tlb.c, v6.12",
     twin="riscv-vs-tlb-migration",
-    where="guest_maps",
+    where="guest_maps, gstage_unmaps",
 )
 @at_entry(guest_runs)
 def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The CPU's TLB holds no translation that the guest has since changed and flushed elsewhere."""
+    """The CPU's TLB holds no translation that the guest has since changed and flushed elsewhere, nor
+    one of a page that the host has taken back.
+    """
     held = __this_cpu_read(hw_vs_tlb)
+    page = __this_cpu_read(hw_gstage_tlb)
+    if owner_of(page) == vcpu.kvm and page != token_of(vcpu.kvm) and not vcpu.kvm.unmapping:
+        return False
     return owner_of(held) != vcpu or held == token_of(vcpu)
+
+
+@forget_(
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, kvm_riscv_check_vcpu_requests, kvm_make_request",
+    origin="mainline, arch:riscv, release:v7.2, design:A, design:B, design:C",
+)
+@at_exit(kvm_arch_vcpu_put)
+def riscv_steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
+    """Every load makes the request, and only a loaded vCPU's own task looks at it."""
+    vcpu.requests[KVM_REQ_STEAL_UPDATE] = False

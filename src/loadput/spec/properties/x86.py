@@ -102,7 +102,8 @@ def HOST_RESTORED_AT_USER_KGS() -> bool:
 @monitor
 @at_entry(indirect_branch_prediction_barrier)
 def barrier_is_issued():
-    this_cpu_write(barrier_for, this_cpu(kvm_running_vcpu))
+    if this_cpu(kvm_running_vcpu) != NULL:
+        this_cpu_write(barrier_for, this_cpu(kvm_running_vcpu))
 
 
 @property_(

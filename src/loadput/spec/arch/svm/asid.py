@@ -24,7 +24,7 @@ TLB_CONTROL_FLUSH_ASID = 2
 class vcpu_svm(struct):
     current_vmcb: upto[1]
     asid: upto[3]
-    vmcb_cpu: array[cpu, 2] = 0
+    vmcb_cpu: array[cpu, 2] = -1
     asid_generation: array[upto[2], 2]
     tlb_ctl: array[upto[2], 2]
     vmcb_clean: array[bool, 2]
@@ -81,7 +81,8 @@ def vmcb_mark_all_clean(svm: ptr[vcpu_svm]):
 
 # [New in arch:svm]
 def pre_svm_run(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: pre_svm_run(), arch/x86/kvm/svm/svm.c, v6.12
+    """Mirrors: pre_svm_run(), arch/x86/kvm/svm/svm.c, v6.12.y, which resets the generation of both
+    VMCBs, as v7.3 does; v7.2 resets that of the current one only
 
     Context: IRQs off
     Omits: SEV

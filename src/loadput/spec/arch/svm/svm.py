@@ -68,6 +68,7 @@ def svm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: svm_vcpu_load(), arch/x86/kvm/svm/svm.c, v6.12
 
     Context: vcpu->cpu is still the CPU of the last load
+    Omits: CPUs with IBPB_ON_VMEXIT, which need no barrier here
     """
     svm = to_svm(vcpu)
     sd = per_cpu_ptr(addr(svm_data), cpu)
@@ -160,13 +161,17 @@ def svm_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 def svm_vcpu_run(vcpu: ptr[kvm_vcpu]):
     """Mirrors: svm_vcpu_run(), arch/x86/kvm/svm/svm.c, v6.12
 
-    Omits: guest registers, debug and speculation MSRs, XSAVE state, the fast path; nothing modelled
-    lies between CLGI and VMRUN, or between #VMEXIT and STGI
+    Omits: guest registers, DR6 and speculation MSRs, XSAVE state, the fast path; CLGI and STGI: IRQs
+    are off, and no NMI is modelled
     """
     if asids:
         svm_prepare_asid(vcpu)
 
+    load_guest_debugctl(vcpu)
+
     svm_vcpu_enter_exit(vcpu)
+
+    load_host_debugctl(vcpu)
 
     if asids:
         svm_vmrun_is_done(vcpu)

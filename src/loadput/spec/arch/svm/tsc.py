@@ -12,6 +12,7 @@ class kvm_vcpu_arch(struct):
     tsc_scaling_ratio: token[tsc_ratio, vcpu] = own
 
 
+# NULL: SVM_TSC_RATIO_DEFAULT.
 current_tsc_ratio: per_cpu[token[tsc_ratio, vcpu]]
 hw_tsc_ratio: per_cpu[token[tsc_ratio, vcpu]]
 
@@ -63,3 +64,13 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
         kvm_set_tsc_khz(vcpu)
     vcpu_put(vcpu)
     unlock_vcpu(vcpu)
+
+
+# [Modified in arch:svm]
+def kvm_x86_disable_virtualization_cpu():
+    """The host finds its TSC as it was.
+
+    Mirrors: svm_disable_virtualization_cpu(), arch/x86/kvm/svm/svm.c, v6.12; Omits: EFER.SVME, the PMU
+    """
+    if tsc_scaling:
+        __svm_write_tsc_multiplier(NULL)

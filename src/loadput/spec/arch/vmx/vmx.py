@@ -68,7 +68,8 @@ def vmcs_access(vcpu: ptr[kvm_vcpu]):
 def __loaded_vmcs_clear(loaded_vmcs: ptr[loaded_vmcs]):
     """Mirrors: __loaded_vmcs_clear(), arch/x86/kvm/vmx/vmx.c, v6.12
 
-    Context: on the CPU that the VMCS is active on, IRQs off
+    Context: on the CPU that the VMCS is active on; IRQs off by IPI, on in the thread of a CPU that goes
+    offline
     Omits: shadow VMCS, launched
     """
     cpu = raw_smp_processor_id()
@@ -317,3 +318,9 @@ def kvm_x86_handle_exit_irqoff(vcpu: ptr[kvm_vcpu]):
 def kvm_x86_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vt_x86_ops.handle_exit, arch/x86/kvm/vmx/main.c, v6.12"""
     return vmx_handle_exit(vcpu)
+
+
+# [Modified in arch:vmx]
+def kvm_x86_get_cpl(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: vmx_get_cpl(), arch/x86/kvm/vmx/vmx.c, v6.12; Omits: its cache"""
+    vmcs_access(vcpu)

@@ -71,3 +71,5 @@ def arch_exit_to_user_mode_prepare():
     msrs = this_cpu_ptr(addr(user_return_msrs))
     if msrs.registered:
         kvm_on_user_return(msrs)
+
+    ibpb_before_user()

@@ -47,10 +47,12 @@ def kvm_set_user_return_msr(slot: upto[0], value: upto[1], mask: int) -> int:
 def kvm_on_user_return(msrs: ptr[kvm_user_return_msrs]):
     """Mirrors: kvm_on_user_return(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: local_irq_save() against virtualization being switched off; IRQs are off here anyway
+    Context: IRQs off on the way to user mode, on in the thread of a CPU that goes offline
     """
+    local_irq_save(flags)
     if msrs.registered:
         msrs.registered = False
+    local_irq_restore(flags)
     if msrs.curr != TSC_AUX_HOST:
         this_cpu_write(hw_tsc_aux, TSC_AUX_HOST)
         msrs.curr = TSC_AUX_HOST
@@ -77,7 +79,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
     Context: preemption off, IRQs on
     Omits: WBINVD emulation, host PKRU, TSC offsets and catch-up, the APIC timers, kvmclock; the
-    request is made for every guest, and does nothing for one that does not use steal time
+    request is made for every guest: one that does not use steal time goes round once more before it
+    enters, which it may do here or not
     """
     vcpu.arch.l1tf_flush_l1d = True
 
@@ -98,13 +101,23 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: preempted_in_kernel (who reads it finds any value: kvm_arch_vcpu_preempted_in_kernel()),
-    Xen's runstate, srcu, last_host_tsc
+    Omits: preempted_in_kernel but for how it is found (who reads it finds any value:
+    kvm_arch_vcpu_preempted_in_kernel()), Xen's runstate, srcu, last_host_tsc
     """
     if vcpu.preempted:
+        kvm_x86_get_cpl(vcpu)
         kvm_steal_time_set_preempted(vcpu)
 
     kvm_x86_vcpu_put(vcpu)
+
+
+# [New in arch:x86]
+def kvm_x86_get_cpl(vcpu: ptr[kvm_vcpu]):
+    """A vendor's, where it is more than memory.
+
+    Mirrors: svm_x86_ops.get_cpl, arch/x86/kvm/svm/svm.c, v6.12
+    """
+    pass
 
 
 # [New in arch:x86]
@@ -266,15 +279,6 @@ def kvm_arch_dy_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 # [New in arch:x86]
-def snapshot_host_debugctl(vcpu: ptr[kvm_vcpu]):
-    """On VMX only: SVM without LBR virtualization leaves DEBUGCTL alone.
-
-    Mirrors: vcpu_enter_guest() where it reads DEBUGCTL, arch/x86/kvm/x86.c, v6.12
-    """
-    pass
-
-
-# [New in arch:x86]
 def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: vcpu_enter_guest(), arch/x86/kvm/x86.c, v6.12
 
@@ -316,6 +320,8 @@ def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     smp_wmb()
 
     kvm_x86_handle_exit_irqoff(vcpu)
+
+    note_that_guest_ran()
 
     local_irq_enable()
     local_irq_disable()

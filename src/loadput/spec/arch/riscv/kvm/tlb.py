@@ -1,8 +1,8 @@
 """What a guest leaves in the TLB of a CPU.
 
 Mirrors: arch/riscv/kvm/tlb.c, v6.12. One slot a CPU: the newest translation that a vCPU has put
-there; older ones of the same vCPU are stale, wherever they are. G-stage and VS-stage entries are
-one, as hfence.gvma flushes both on most cores. Only where a scenario sets guest_maps.
+there; older ones of the same vCPU are stale, wherever they are. hfence.gvma flushes both stages, as
+on most cores. Only where a scenario sets guest_maps; entries of the G-stage are in mmu.py.
 """
 
 # The guest changes its own page table, and flushes the CPU that it is on.
@@ -19,18 +19,19 @@ hw_vs_tlb: per_cpu[token[translation, vcpu]]
 
 # [New in arch:riscv]
 def kvm_riscv_local_tlb_sanitize(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_local_tlb_sanitize(), kvm_riscv_local_hfence_gvma_vmid_all(),
-    arch/riscv/kvm/tlb.c, v6.12
+    """Mirrors: kvm_riscv_local_tlb_sanitize(), arch/riscv/kvm/tlb.c, v6.12
 
     Context: IRQs off
     Omits: a CPU without VMIDs, which flushes at every change of HGATP; translations of other VMs
     """
-    if not guest_maps:
+    if not guest_maps and not gstage_unmaps:
         return
     if vcpu.arch.last_exit_cpu == vcpu.cpu:
         return
 
-    __this_cpu_write(hw_vs_tlb, 0)
+    kvm_riscv_local_hfence_gvma_vmid_all(vcpu.kvm)
+    if guest_maps:
+        __this_cpu_write(hw_vs_tlb, 0)
 
 
 # [New in arch:riscv]
@@ -41,10 +42,11 @@ def guest_uses_memory(vcpu: ptr[kvm_vcpu]):
         if choose():
             fresh(vcpu.arch.page_table, vcpu)
         __this_cpu_write(hw_vs_tlb, token_of(vcpu))
+    guest_walks_gstage(vcpu)
 
 
 # [New in arch:riscv]
 def note_exit_cpu(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_ioctl_run() where it sets last_exit_cpu, arch/riscv/kvm/vcpu.c, v6.12"""
-    if guest_maps:
+    if guest_maps or gstage_unmaps:
         vcpu.arch.last_exit_cpu = vcpu.cpu

@@ -29,8 +29,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
 
-    if vcpu.steal_time:
-        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
     vcpu.cpu = cpu
 
@@ -138,7 +137,7 @@ def device_interrupt():
 def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_check_vcpu_requests(), arch/riscv/kvm/vcpu.c, v6.12
 
-    Omits: sleep, fences. KVM_REQ_VCPU_RESET is free, and KVM_REQ_UPDATE_HGATP where a scenario has
+    Omits: sleep, FENCE.I, fences that the guest asks for. KVM_REQ_VCPU_RESET is free, and KVM_REQ_UPDATE_HGATP where a scenario has
     it: another hart may have made it at any time.
     """
     if guest_resets and choose():
@@ -148,6 +147,8 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
         kvm_riscv_gstage_update_hgatp(vcpu)
 
     if kvm_request_pending(vcpu):
+        if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
+            kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 

@@ -10,7 +10,7 @@ def vcpu_load(vcpu: ptr[kvm_vcpu]):
     """Switches to specified vcpu, until a matching vcpu_put().
 
     Mirrors: vcpu_load(), virt/kvm/kvm_main.c, v6.12
-    Context: task, vcpu->mutex held, preemptible
+    Context: task, preemptible; vcpu->mutex held but where a vCPU is made or destroyed
     """
     cpu = get_cpu()
 
@@ -208,6 +208,7 @@ def kvm_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_vcpu_ioctl() case KVM_RUN, virt/kvm/kvm_main.c, v6.12; immediate_exit, which user space
     has in struct kvm_run, is free
+    Omits: vcpu->pid, which becomes the caller's where another thread comes; who is yielded to is free
     """
     lock_vcpu(vcpu)
     vcpu.immediate_exit = choose()

@@ -16,8 +16,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
 
-    if vcpu.steal_time:
-        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
     vcpu.cpu = cpu
 

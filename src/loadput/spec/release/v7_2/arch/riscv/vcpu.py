@@ -55,8 +55,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     kvm_riscv_vcpu_host_fp_save(vcpu)
     kvm_riscv_vcpu_guest_fp_restore(vcpu)
 
-    if vcpu.steal_time:
-        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
     vcpu.cpu = cpu
 
@@ -127,6 +126,8 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
         kvm_riscv_hfence_vvma_all_process(vcpu)
 
     if kvm_request_pending(vcpu):
+        if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
+            kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 
