@@ -1,0 +1,1 @@
+"""Programs that nobody wrote, decided in every way there is: ``make soundness``."""
