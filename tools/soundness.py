@@ -49,7 +49,9 @@ def main() -> None:
     p.add_argument("--only", type=int, help="one drawn program, by its number")
     p.add_argument("--shipped", nargs="?", const="", help="shipped ones whose name has this in it")
     p.add_argument("--most", type=int, help=f"states, {MOST:,}; of shipped ones {MOST_SHIPPED:,}")
-    p.add_argument("--spin", type=int, default=60_000, help="unfused states up to which SPIN is asked")
+    p.add_argument(
+        "--spin", type=int, default=60_000, help="unfused states up to which SPIN is asked"
+    )
     p.add_argument("--interp", type=int, default=8_000, help="states that the interpreter looks at")
     p.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--found", type=Path, default=KEPT / "found", help="where disagreements go")

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from loadput.base.errors import LoadputError
+from loadput.check.verdict import check
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import Scenario
+from loadput.machine.forget import DEAD_IS_READ
 from loadput.machine.model import Machine, build_machine
 from loadput.run.explore import Exploration, Limits, explore
 from loadput.run.reduce import NOTHING, USUAL, Reduce, make_plan
@@ -29,6 +31,15 @@ WAYS = {
     "spin": "unfused, exported, by SPIN",
 }
 BOTH = Reduce(symmetry=True, por=True)
+_SWITCHES = {
+    PLAIN: (False, False, NOTHING),
+    "por": (True, True, BOTH),
+    "fusing": (False, True, NOTHING),
+    "forgetting": (True, False, NOTHING),
+    "symmetry": (False, False, Reduce(symmetry=True)),
+    "order": (False, False, Reduce(por=True)),
+}
+"""Whether it forgets, whether it fuses, what it leaves out."""
 MEMORY = 3 << 30
 
 
@@ -88,7 +99,7 @@ class Ways:
         self.programs: dict[bool, Program] = {}
         self.machines: dict[tuple[bool, bool], Machine] = {}
         self.limits = Limits(max_states=bounds.most, max_memory_bytes=MEMORY, threads=1)
-        self.found: dict[str, Exploration] = {}
+        self.found: dict[str, tuple[Machine, Exploration, Reduce]] = {}
 
     def program(self, forget: bool) -> Program:
         """The linked program, with what is dead forgotten or not."""
@@ -110,29 +121,31 @@ class Ways:
 
     def ask(self, way: str) -> Answer | None:
         """What ``way`` says; None where it is the same search as the unfused one."""
-        forget = way in ("default", "por", "forgetting")
-        fusing = way in ("default", "por", "fusing")
-        reduce = {"default": USUAL, "por": BOTH, "symmetry": Reduce(symmetry=True)}.get(way)
-        reduce = Reduce(por=True) if way == "order" else reduce or NOTHING
+        if way == "default":
+            return self._checked()
+        forget, fusing, reduce = _SWITCHES[way]
         m = self.machine(forget, fusing)
         if way == "forgetting" and not self.forgets:
             return None
         if way in ("symmetry", "order") and not make_plan(m, reduce).works:
             return None
         x = explore(m, limits=self.limits, reduce=reduce)
-        self.found[way] = x
+        if DEAD_IS_READ in x.first:  # as `check` does: it is not dead, and is not forgotten
+            m = self.machine(False, fusing)
+            x = explore(m, limits=self.limits, reduce=reduce)
+        self.found[way] = m, x, reduce
         return Answer(sorted(x.first), x.finished, x.states)
+
+    def _checked(self) -> Answer:
+        """As a user asks, the counterexamples told."""
+        r = check(self.choice, self.scenario, limits=self.limits)
+        self.found["default"] = r.machine, r.exploration, USUAL
+        return Answer(sorted(r.violated), r.exploration.finished, r.states)
 
     def by_interpreter(self, way: str) -> str:
         """How the interpreter's search differs from the native one of ``way``; "" if not at all."""
-        forget = fusing = way == "default"
-        x = self.found[way]
-        y = explore(
-            self.machine(forget, fusing),
-            engine="interp",
-            limits=self.limits,
-            reduce=USUAL if way == "default" else NOTHING,
-        )
+        m, x, reduce = self.found[way]
+        y = explore(m, engine="interp", limits=self.limits, reduce=reduce)
         return ", ".join(
             f"{way}: {name} {getattr(x, name)} natively, {getattr(y, name)} interpreted"[:300]
             for name in ("states", "transitions", "depth", "first", "levels", "fired_at", "nodes")
@@ -164,7 +177,7 @@ def compare(
     for way in ("default", "por"):
         if way in only:
             _try(row, way, partial(ways.ask, way))
-    if row.disagree or only != WAYS or plain.whole and plain.states <= bounds.single:
+    if row.disagree or only != WAYS or (plain.whole and plain.states <= bounds.single):
         for way in ("fusing", "forgetting", "symmetry", "order"):
             if way in only:
                 _try(row, way, partial(ways.ask, way))
@@ -207,13 +220,15 @@ def _interpreted(row: Row, ways: Ways) -> Answer | None:
     asked = [
         w
         for w in (PLAIN, "default")
-        if w in ways.found and ways.found[w].finished and ways.found[w].states <= ways.bounds.interp
+        if w in ways.found
+        and ways.found[w][1].finished
+        and ways.found[w][1].states <= ways.bounds.interp
     ]
     if not asked:
         return None
     said = "; ".join(filter(None, (ways.by_interpreter(w) for w in asked)))
     if said:
         row.disagree["interpreter"] = said
-    x = ways.found[asked[0]]
+    _, x, _ = ways.found[asked[0]]
     # Of equal numbers and paths the verdicts are equal too: those of the ways themselves count.
     return Answer(row.answers[PLAIN].violated, True, x.states)

@@ -16,7 +16,7 @@ from loadput.check.judge import known_archs
 from loadput.ir import ops as o
 from loadput.link.overlay import find_overlays
 from loadput.link.program import Choice, Program, link
-from loadput.link.scenario import FOLDER, OPT_IN, Scenario, list_scenarios, load_scenario
+from loadput.link.scenario import FOLDER, list_scenarios, load_scenario
 
 from . import edits as e
 from .program import Case, source_of
@@ -117,7 +117,7 @@ def scenario(rng: Random, arch: str) -> dict[str, Any]:
 
 @cache
 def settings(arch: str) -> list[tuple[str, int]]:
-    """What a shipped scenario sets for ``arch`` beside how it preempts, and the opposite of that."""
+    """What shipped scenarios set for ``arch``, beside how it preempts."""
     out = {("guest_resets", 0)}
     for raw in shipped(arch):
         out |= {(k, int(v)) for k, v in raw.get("set", {}).items()}
@@ -141,7 +141,9 @@ def _does(rng: Random, most: int) -> list[str]:
 def _small(rng: Random) -> dict[str, Any]:
     """One CPU and a thread that does much, or more of either and less done."""
     shape = rng.choice(("1x1", "1x1", "1x1", "1x2", "1x2", "2x1", "2x1", "2x2", "mutex"))
-    cpus, threads = (2 if shape == "2x2" else 1, 2) if shape == "mutex" else map(int, shape.split("x"))
+    cpus, threads = (
+        (2 if shape == "2x2" else 1, 2) if shape == "mutex" else map(int, shape.split("x"))
+    )
     most = 6 if shape == "1x1" else 2 if threads == 1 else 1
     vms = [0, 0] if threads == 2 and shape != "mutex" else [0]
     if len(vms) == 2 and rng.random() < 0.2:
@@ -326,7 +328,9 @@ def _plant(rng: Random, x: _Site) -> e.Edit | None:
     rows, i = e.find(tree, e.number_of(s))
     some = rows[i : i + rng.choice((1, 1, 2, 3))]
     made = {n.id for s in some for n in ast.walk(s) if _is_made(n)}
-    leaves = any(isinstance(n, ast.Return | ast.Break | ast.Continue) for s in some for n in ast.walk(s))
+    leaves = any(
+        isinstance(n, ast.Return | ast.Break | ast.Continue) for s in some for n in ast.walk(s)
+    )
     used = set().union(*(_names(s) for s in some)) & names
     if leaves or not used <= mine | made or (made & {n for n, _ in x.fn.params}):
         return None
@@ -346,7 +350,7 @@ READERS += ("this_cpu", "per_cpu", "smp_processor_id")
 
 
 def reads(rows: Iterable[ast.stmt], x: _Site) -> list[str]:
-    """Expressions in ``rows`` that read memory, as source; of locals only parameters are in them."""
+    """Expressions in ``rows`` that read memory, as source, without locals but for parameters."""
     params = {n for n, _ in x.fn.params}
     own = {n for n, _ in x.fn.locals} - params
     out: dict[str, None] = {}

@@ -57,7 +57,10 @@ def _states(whole: Iterable[Done]) -> list[str]:
     if not sizes:
         return []
     half, most = sizes[len(sizes) // 2], sizes[-1]
-    return [f"Unfused they have {sum(sizes):,} states together, at the median {half:,}, at most {most:,}."]
+    return [
+        f"Unfused they have {sum(sizes):,} states together, at the median {half:,}, "
+        f"at most {most:,}."
+    ]
 
 
 def put(page: Path, name: str, text: str) -> None:

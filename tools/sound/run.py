@@ -129,9 +129,7 @@ def run(jobs: list[Job], bounds: Bounds, kept: Kept, processes: int, tell: Tell)
     return [kept.rows[k] for k in keys]
 
 
-def _results(
-    todo: list[tuple[str, Job, Bounds]], processes: int
-) -> Iterator[tuple[str, Done]]:
+def _results(todo: list[tuple[str, Job, Bounds]], processes: int) -> Iterator[tuple[str, Done]]:
     if processes == 1 or len(todo) < 2:
         yield from map(_do, todo)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ from .program import Case, digest, write
 
 def decide(case: Case, bounds: Bounds, only: set[str] | None = None) -> Row:
     """Write the program of ``case`` and compare; where there is none, its error."""
-    with tempfile.TemporaryDirectory() as name:
+    # What the engines leave behind where they disagree goes with the folder.
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         try:
             choice = write(case, Path(name))
             return compare(choice, case.made, bounds, *([only] if only else []))
@@ -53,7 +55,10 @@ def _shape(row: Row, only: set[str]) -> set[tuple[str, str]]:
     out = set()
     for way, said in row.disagree.items():
         if way in only:
-            out |= {(way, part.partition(": ")[2][:24] if ": " in part else part) for part in said.split("; ")}
+            out |= {
+                (way, part.partition(": ")[2][:24] if ": " in part else part)
+                for part in said.split("; ")
+            }
     return out
 
 
@@ -155,7 +160,9 @@ def write_folder(case: Case, row: Row, at: Path) -> str:
     lines = [f"loadput check {words} --scenario {name}/s.toml"]
     lines += [f"  {way}: {said}" for way, said in row.disagree.items()]
     lines += [f"  right: {', '.join(plain.violated) or 'holds'} ({plain.states} states unfused)"]
-    lines += [f"  edits: {e.kind} in {e.fn}" + (f": {e.text!r}" if e.text else "") for e in case.edits]
+    lines += [
+        f"  edits: {e.kind} in {e.fn}" + (f": {e.text!r}" if e.text else "") for e in case.edits
+    ]
     (folder / "README").write_text("\n".join(lines) + "\n")
     kept = {**case.to_json(), "violated": plain.violated}
     (folder / "case.json").write_text(json.dumps(kept, indent=1) + "\n")

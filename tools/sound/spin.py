@@ -55,7 +55,7 @@ def run_spin(model: str) -> tuple[int, set[str]]:
 
 def ask(row: Row, m: Machine) -> Answer | None:
     """The violated properties of ``m``, and how the number of states differs, if it does."""
-    from .compare import Answer
+    from .compare import PLAIN, Answer
 
     if not is_here():
         return None
@@ -65,4 +65,7 @@ def ask(row: Row, m: Machine) -> Answer | None:
     states, bad = run_spin(model)
     if states != row.states:
         row.disagree["spin states"] = f"{states} states, {row.states} unfused"
+    # The model asserts nothing about states in which nothing moves.
+    stuck = {p.name for p in m.program.properties if p.kind == "stuck"}
+    bad |= stuck & set(row.answers[PLAIN].violated)
     return Answer(sorted(bad), True, states)
