@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test test-tree lint update-docs clean bench fuzz mutate
+.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate
 
 venv: $(STAMP)
 
@@ -21,6 +21,10 @@ demo: venv
 
 test: venv
 	$(VENV)/bin/python -m pytest -n auto --dist worksteal
+
+# With the scenarios of millions of states, which `make test` leaves out: some minutes more.
+test-all: venv
+	LOADPUT_SLOW=1 $(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 # The functions of two Debian kernels, from their source packages: over 1 GB unpacked, outside here.
 test-tree: venv

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..base.errors import Interrupted, LoadputError
 from ..link.opaque import fix_opaque
 from ..link.program import Choice, Program, link
-from ..link.scenario import Scenario
+from ..link.scenario import Expected, Scenario
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
 from ..run.explore import Exploration, Limits, explore
@@ -68,6 +68,25 @@ class Result:
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``; KeyError where there is none."""
         return next(p for p in self.properties if p.name == name)
+
+    @property
+    def expected(self) -> Expected | None:
+        """What the scenario's file expects of the shipped specification; None of other programs."""
+        c = self.choice
+        if c != Choice(c.arch):
+            return None
+        return self.scenario.expected_on(c.arch)
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the verdict is, of the reported properties, what the scenario's file expects."""
+        e = self.expected
+        if e is None:
+            return False
+        asked = {p.name for p in self.properties}
+        violates = asked & set(e.violates)
+        undecided = self.verdict == UNDECIDED
+        return violates == set(self.violated) and undecided == (e.verdict == UNDECIDED)
 
     @property
     def violated(self) -> list[str]:

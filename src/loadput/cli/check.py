@@ -28,6 +28,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..check.verdict import Result
     from ..link.program import Choice
+    from ..link.scenario import Scenario
 
 
 @click.command("check")
@@ -64,9 +65,10 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     from ..report.text import render_result
 
     scenario = load_scenario(opts["scenario"])
+    lacking = _not_for(archs, scenario, opts) if opts["arch"] == "all" else {}
     results: list[Result] = []
     with contextlib.suppress(Interrupted):
-        for arch in archs:
+        for arch in [a for a in archs if a not in lacking]:
             choice = make_choice(opts, arch)
             before = _run(_base(opts, choice), scenario, opts) if opts["base"] else None
             results.append(_run(choice, scenario, opts, before))
@@ -79,6 +81,10 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
                     from ..report.stats import render_stats
 
                     click.echo(render_stats(results[-1]), nl=False)
+    if lacking and opts["json_file"] != "-":
+        from ..report.text import render_left_out
+
+        click.echo(render_left_out(lacking), nl=False)
     if opts["json_file"]:
         store(
             opts["json_file"],
@@ -109,6 +115,25 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
 
 def _explore(choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str) -> Result:
     return _run(choice, scenario, opts, opaque=opaque)
+
+
+def _not_for(archs: list[str], scenario: Scenario, opts: dict[str, Any]) -> dict[str, str]:
+    """Of ``all``, those that lack a constant or an actor of the scenario, with what they lack.
+
+    Raises the error of the first where each does.
+    """
+    from ..base.errors import ScenarioError
+    from ..link.program import link
+
+    out: dict[str, ScenarioError] = {}
+    for arch in archs:
+        try:
+            link(make_choice(opts, arch), scenario, asked=False)
+        except ScenarioError as e:
+            out[arch] = e
+    if len(out) == len(archs):
+        raise out[archs[0]]
+    return {arch: e.what for arch, e in out.items()}
 
 
 def _severity(code: int) -> int:

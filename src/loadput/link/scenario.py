@@ -13,7 +13,7 @@ from ..base.errors import ScenarioError
 from ..base.text import find_key, load_toml
 from ..ir.types import Sizes
 from ..lang.pydecl import MOST, nearest
-from .overlay import SPEC, _shown
+from .overlay import SPEC, _shown, find_overlays
 
 FOLDER = SPEC / "scenario"
 # run: KVM_RUN. ioctl: another vCPU ioctl. fs: writes its own user registers. halt: the guest
@@ -22,6 +22,7 @@ FOLDER = SPEC / "scenario"
 DOES = ("run", "ioctl", "fs", "halt", "spin", "irq", "steal", "ldt")
 # Only where the scenario says so.
 OPT_IN = ("ldt",)
+HOLDS = "holds"
 MAX = {"cpus": 4, "tasks": 6, "vcpus": 4}
 
 
@@ -40,10 +41,26 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a check of the shipped specification comes to on one architecture.
+
+    :param verdict: ``holds``, ``violated`` or ``not decided``
+    :param violates: the properties, by name
+    :param states: where it is not decided, the states among which nothing is violated
+    """
+
+    verdict: str
+    violates: tuple[str, ...] = ()
+    states: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What is fixed before a run; ``constants`` override the program's.
 
     :param vms: for each vCPU, its VM
+    :param expect: per architecture that it is written for, what a check comes to
     """
 
     name: str
@@ -52,6 +69,11 @@ class Scenario:
     vms: tuple[int, ...]
     constants: tuple[tuple[str, int], ...] = ()
     title: str = field(default="", compare=False)
+    expect: tuple[tuple[str, Expected], ...] = field(default=(), compare=False, repr=False)
+
+    def expected_on(self, arch: str) -> Expected | None:
+        """What is expected on ``arch``, None where the file is silent."""
+        return dict(self.expect).get(arch)
 
     @property
     def sizes(self) -> Sizes:
@@ -91,7 +113,7 @@ class _Reader:
                 )
 
     def read(self, raw: dict[str, Any]) -> Scenario:
-        self.keys(raw, ("title", "cpus", "vms", "task", "set"), "")
+        self.keys(raw, ("title", "cpus", "vms", "task", "set", "expect"), "")
         title = raw.get("title", "")
         if not isinstance(title, str) or "\n" in title:
             raise self.bad(f"title = {title!r:.60}", "a line of text", "title")
@@ -109,7 +131,28 @@ class _Reader:
             count = f"{len(tasks)} tasks" if isinstance(tasks, list) else f"task = {tasks!r:.60}"
             raise self.bad(count, f"1 to {MAX['tasks']} [[task]] tables", "task")
         made = tuple(self.task(i, t, cpus, len(vms)) for i, t in enumerate(tasks))
-        return Scenario(self.name, cpus, made, tuple(vms), self.constants(raw), title)
+        consts, expect = self.constants(raw), self.expect(raw.get("expect", {}))
+        return Scenario(self.name, cpus, made, tuple(vms), consts, title, expect)
+
+    def expect(self, raw: Any) -> tuple[tuple[str, Expected], ...]:
+        archs = [n for n, v in find_overlays("arch").items() if not v.abstract]
+        if not isinstance(raw, dict):
+            raise self.bad(f"expect = {raw!r:.60}", "a table: a key per architecture", "expect")
+        self.keys(raw, archs, "expect: ", table="expect")
+        return tuple((arch, self.expected(arch, raw[arch])) for arch in archs if arch in raw)
+
+    def expected(self, arch: str, one: Any) -> Expected:
+        if one == HOLDS:
+            return Expected(HOLDS)
+        form = '"holds", {violates = ["A-PROPERTY"], why = "…"} or {states = 1000000, why = "…"}'
+        why = one.get("why") if isinstance(one, dict) else None
+        if isinstance(why, str) and len(why) > 9:
+            why = " ".join(why.split())
+            if set(one) == {"violates", "why"} and _are_names(one["violates"]):
+                return Expected("violated", tuple(sorted(one["violates"])), why=why)
+            if set(one) == {"states", "why"} and is_number(one["states"], 1, 10**9):
+                return Expected("not decided", states=one["states"], why=why)
+        raise self.bad(f"expect: {arch} = {one!r:.60}", f"{form}; why: a sentence", arch)
 
     def constants(self, raw: dict[str, Any]) -> tuple[tuple[str, int | bool], ...]:
         fixed = raw.get("set", {})
@@ -147,6 +190,10 @@ class _Reader:
             expected = f"some of {', '.join(DOES)}{near}"
             raise self.bad(f"task {i}: does = {does!r:.60}", expected, "does", **at)
         return TaskSpec(runs, vcpu, tuple(sorted(allowed)), tuple(d for d in DOES if d in does))
+
+
+def _are_names(x: Any) -> bool:
+    return isinstance(x, list) and bool(x) and all(isinstance(n, str) for n in x)
 
 
 def is_number(value: Any, lo: int, hi: int) -> bool:

@@ -82,6 +82,7 @@ def program_result(r: Result) -> dict[str, Any]:
             "set": dict(r.scenario.constants),
         },
         "verdict": r.verdict,
+        "expected": expected(r),
         "stopped_by": r.stopped_by,
         "states": r.states,
         "transitions": r.transitions,
@@ -96,6 +97,15 @@ def program_result(r: Result) -> dict[str, Any]:
         "exploration": exploration(r),
         "seconds": round(r.seconds, 3),
     }
+
+
+def expected(r: Result) -> dict[str, Any] | None:
+    """What the scenario's file expects, and whether it came to that."""
+    e = r.expected
+    if e is None:
+        return None
+    told = {"verdict": e.verdict, "violates": list(e.violates), "why": e.why}
+    return {**told, "as_expected": r.is_expected}
 
 
 def exploration(r: Result) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..check.races import Access
 from ..check.story import Change, StoryStep
@@ -102,6 +102,7 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     seen = f"{number(r.states)} states, {number(r.transitions)} transitions, depth {r.depth}"
     out += explored(r, seen)
     out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
+    out += _expected(r)
     out.append("")
     for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_APPLICABLE):
         group = [p for p in r.properties if p.verdict == verdict]
@@ -124,6 +125,26 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     if command:
         out += wrap("again", command)
     return "\n".join(out) + "\n"
+
+
+def _expected(r: Result) -> list[str]:
+    """Whether the scenario's file expects a verdict that is not *holds*, or another one."""
+    e = r.expected
+    if e is None or (r.is_expected and e.verdict == HOLDS):
+        return []
+    if r.is_expected:
+        return wrap("expected", f"as it is: {e.why}")
+    told = f"{e.verdict}: {', '.join(e.violates)}" if e.violates else e.verdict
+    return wrap("expected", f"another one, by the scenario's file: {told}")
+
+
+def render_left_out(lacking: Mapping[str, str]) -> str:
+    """The architectures that a scenario is not written for, by what they lack."""
+    out: list[str] = []
+    for why in dict.fromkeys(lacking.values()):
+        names = ", ".join(a for a, w in lacking.items() if w == why)
+        out += wrap("left out" if not out else "", f"{names}: {why}")
+    return "\n".join(["", *out]) + "\n"
 
 
 def violations(r: Result) -> list[PropertyResult]:
