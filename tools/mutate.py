@@ -2,7 +2,8 @@
 
 Each mutant is one function damaged in one place (tools/mutation/damage.py), decided on small
 scenarios, the museum's and then ``default`` (tools/mutation/verdict.py). Results are kept in
-build/mutation by a digest of the mutated program, so that a second run does what has changed.
+build/mutation by a digest of the mutated program, a line each as soon as it is there, so that one
+that is killed goes on where it was, and a second run does what has changed.
 Writes docs/mutation.md, unless only a part was asked for.
 """
 
@@ -28,7 +29,7 @@ from loadput.link.overlay import find_overlays
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "mutation"
-TOGETHER = 16
+TOGETHER = 24
 """Mutants in one machine."""
 TASKS_PER_PROCESS = 8
 """Machine code of many mutants is memory that a process does not give back."""
@@ -51,10 +52,15 @@ class Kept:
         self.file = KEPT / f"{arch}.jsonl"
         self.rows: dict[str, Result] = {}
         if self.file.is_file():
-            for line in self.file.read_text("utf-8").splitlines():
-                row = json.loads(line)
-                key = row.pop("key")
-                self.rows[key] = Result(**row)
+            whole = self.file.read_bytes().rpartition(b"\n")[0] + b"\n"
+            if whole != self.file.read_bytes():
+                # It was killed while it wrote the last line.
+                self.file.write_bytes(whole if whole != b"\n" else b"")
+            for line in whole.decode("utf-8").split("\n"):
+                if line:
+                    row = json.loads(line)
+                    key = row.pop("key")
+                    self.rows[key] = Result(**row)
 
     def add(self, key: str, r: Result) -> None:
         """Keep one more."""
@@ -62,26 +68,47 @@ class Kept:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as f:
             f.write(json.dumps({"key": key, **asdict(r)}) + "\n")
+            f.flush()
+            os.fsync(f.fileno())
 
 
-def run(arch: str, jobs: int, only: str, fresh: bool) -> tuple[list[Result], Field]:
-    """Decide every mutant of ``arch``; those in the order in which they were made."""
+def run(
+    arch: str, jobs: int, only: str, fresh: bool, until: float
+) -> tuple[list[Result], int, Field]:
+    """Decide every mutant of ``arch``: results in the order of the mutants, and how many are left.
+
+    :param until: when to stop, of time.monotonic()
+    """
     global field, todo
     field, kept = Field(arch), Kept(arch)
-    todo = [m for m in mutants(field.program) if only in m.name]
+    todo = [m for m in own_mutants(arch, field) if only in m.name]
     keys = [field.key(m) for m in todo]
     left = [i for i, k in enumerate(keys) if fresh or k not in kept.rows]
     tell(f"{arch}: {len(todo)} mutants, {len(left)} to run on {jobs} processes")
     gc.freeze()
     begin, n = time.monotonic(), 0
-    for rows in _results([left[i : i + TOGETHER] for i in range(0, len(left), TOGETHER)], jobs):
+    batches = [left[i : i + TOGETHER] for i in range(0, len(left), TOGETHER)]
+    for rows in _results(batches if begin < until else [], jobs):
         for i, r in rows:
             kept.add(keys[i], r)
         n += len(rows)
         rest = (time.monotonic() - begin) / n * (len(left) - n)
         found = sum(kept.rows[keys[j]].state == "caught" for j in left if keys[j] in kept.rows)
         tell(f"{arch}: {n} of {len(left)}, {found} caught, about {rest / 60:.1f} min left")
-    return [kept.rows[k] for k in keys], field
+        if time.monotonic() > until:
+            break
+    done = [kept.rows[k] for k in keys if k in kept.rows]
+    return done, len(keys) - len(done), field
+
+
+def own_mutants(arch: str, ground: Field) -> list[Mutant]:
+    """The mutants of ``arch``; where it is laid over another that is damaged too, its own alone."""
+    overlays = find_overlays("arch")
+    parent = overlays.get(overlays[arch].parent)
+    every = mutants(ground.program)
+    if parent is None or parent.abstract:
+        return every
+    return [m for m in every if m.fn.origin == overlays[arch].label]
 
 
 def _results(batches: list[list[int]], jobs: int) -> Iterator[list[tuple[int, Result]]]:
@@ -106,15 +133,17 @@ def main() -> None:
     p.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--only", default="", help="mutants whose name has this in it")
     p.add_argument("--fresh", action="store_true", help="run again what is kept")
+    p.add_argument("--minutes", type=float, default=1e6, help="stop after so many; go on next time")
     p.add_argument("--list", action="store_true", help="print each mutant's result")
     args = p.parse_args()
     begin = time.monotonic()
     found = {}
     for arch in args.arch or known:
-        results, ground = run(arch, args.jobs, args.only, args.fresh)
-        found[arch] = (results, [(g.name, g.states, g.whole) for g in ground.grounds])
+        until = begin + 60 * args.minutes
+        results, left, ground = run(arch, args.jobs, args.only, args.fresh, until)
+        found[arch] = (results, left, [(g.name, g.states, g.whole) for g in ground.grounds])
         for r in results if args.list else ():
-            print(f"{arch} {r.state} {r.by or r.scenario} {r.agree} {r.name}: {r.what} {r.place}")
+            print(f"{arch} {r.state} {r.by or r.scenario} {r.name}: {r.what} {r.place}")
     minutes = (time.monotonic() - begin) / 60
     if not args.only and not args.arch:
         write_report(ROOT / "docs" / "mutation.md", found, bound=LAST_BOUND, most=MOST)

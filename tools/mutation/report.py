@@ -23,13 +23,16 @@ STATES = {
     "unreached": "no run of the undamaged program comes to the place",
     "broken": "is no program that a checker takes",
 }
-Found = Mapping[str, tuple[Sequence["Result"], Sequence[tuple[str, int, bool]]]]
+LEFT = "not decided yet"
+Found = Mapping[str, tuple[Sequence["Result"], int, Sequence[tuple[str, int, bool]]]]
 
 HEAD = """# Mutation
 
 `make mutate` damages the kernel functions of the specification, one place at a time, and asks who
-notices. It writes this page; a second run does what has changed. What stands for user space,
-devices, the guest and the hardware is not damaged, nor are properties.
+notices. It writes this page. Each result is kept as soon as it is there, under a digest of the
+mutated program: one that is killed goes on where it was, and a second run does what has changed.
+What stands for user space, devices, the guest and the hardware is not damaged, nor are properties;
+of an architecture that is laid over another (`arm64-nv`), only its own functions.
 
 {kinds}
 
@@ -43,15 +46,6 @@ the reachable states of both, by the values of all variables, are stuttering bis
 of one has one of the other from which the same can follow. It is a proof for those scenarios. The
 score is *caught* among *caught*, *lost* and *hole*, and in the next column with *lost* beside
 *caught*; the raw score is *caught* among all that are reached and built.
-"""
-
-AGREE = """## With reductions and without
-
-On each small scenario a mutant is searched twice: fused, with symmetry and partial order, and
-without any of it. Where both searches saw every state, the verdict must be the same, and the
-properties violated should be. A property that looks at a function's entry rides on the step that
-follows it: where a damage blocks that step for ever, only the search without fusing asks it. Those
-are listed, with what each search found. Not compared: a bound was hit, or it was not built.
 """
 
 
@@ -74,9 +68,9 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
     parts = [
         HEAD.format(kinds=kinds, states=states, bound=bound, most=most),
         "## Score\n\n" + _score(found),
+        "## By kind of damage\n\n" + _kinds(found),
         "## Who notices\n\nMutants by the property with the shortest counterexample; in"
         " parentheses, by how many it is violated at all.\n\n" + _who(found),
-        AGREE + "\n" + _agreement(found),
         "## Barriers and marks\n\n" + _order(found),
         "## Holes\n\n" + _holes(found),
     ]
@@ -85,18 +79,37 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
 
 def _score(found: Found) -> str:
     rows, total = [], Counter[str]()
-    for arch, (results, _) in found.items():
-        n = Counter(r.state for r in results)
+    for arch, (results, left, _) in found.items():
+        n = Counter(r.state for r in results) + Counter({LEFT: left})
         total += n
         rows.append(_score_row(arch, n))
     rows.append(_score_row("all", total))
-    return table(["architecture", "mutants", *STATES, "score", "with lost", "raw"], rows)
+    head = ["architecture", "mutants", *STATES, LEFT, "score", "with lost", "raw"]
+    told = "" if not total[LEFT] else _left(found, total)
+    return table(head, rows) + told
+
+
+def _left(found: Found, total: Counter[str]) -> str:
+    """What a run that was stopped before its end did not decide."""
+    whole = [a for a, (_, left, _) in found.items() if not left]
+    return (
+        f"\n**This run was stopped before its end: {total[LEFT]:,} mutants are not decided yet**, and"
+        f" a score is of those that are. Whole: {', '.join(whole) or 'none'}. `make mutate` goes on.\n"
+    )
+
+
+def _kinds(found: Found) -> str:
+    rows = []
+    every = [r for results, *_ in found.values() for r in results]
+    for kind, text in KINDS.items():
+        rows.append(_score_row(text, Counter(r.state for r in every if r.kind == kind))[:-1])
+    return table(["damage", "mutants", *STATES, LEFT, "score", "with lost"], rows)
 
 
 def _score_row(name: str, n: Counter[str]) -> list[object]:
     asked = n["caught"] + n["lost"] + n["hole"]
     raw = asked + n["equivalent"] + n["unread"] + n["order"]
-    cells: list[object] = [n[s] for s in STATES]
+    cells: list[object] = [n[s] for s in (*STATES, LEFT)]
     noticed = n["caught"] + n["lost"]
     shares = [share(n["caught"], asked), share(noticed, asked), share(n["caught"], raw)]
     return [name, sum(n.values()), *cells, *shares]
@@ -104,7 +117,7 @@ def _score_row(name: str, n: Counter[str]) -> list[object]:
 
 def _who(found: Found) -> str:
     first, every = Counter[str](), Counter[str]()
-    for results, _ in found.values():
+    for results, *_ in found.values():
         for r in results:
             if r.state == "caught":
                 first[r.by] += 1
@@ -113,20 +126,8 @@ def _who(found: Found) -> str:
     return table(["property", "mutants"], [[p, f"{first[p]:,} ({every[p]:,})"] for p in rows])
 
 
-def _agreement(found: Found) -> str:
-    rows, odd = [], []
-    for arch, (results, _) in found.items():
-        n = Counter(r.agree for r in results)
-        apart = [r for r in results if r.agree is False]
-        other = [r for r in apart if r.why.startswith("[] /") or r.why.endswith("/ []")]
-        rows.append([arch, n[True], len(apart) - len(other), len(other), n[None]])
-        odd += [f"- {arch}, `{r.name}`: {r.what}: {r.why}" for r in apart]
-    head = ["architecture", "the same", "one more property", "another verdict", "not compared"]
-    return table(head, rows) + ("\n" + "\n".join(odd) + "\n" if odd else "")
-
-
 def _order(found: Found) -> str:
-    mine = [r for results, _ in found.values() for r in results if r.state == "order"]
+    mine = [r for results, *_ in found.values() for r in results if r.state == "order"]
     told = sum(r.race for r in mine)
     return (
         f"{len(mine):,} mutants drop a barrier or the mark of an access. Memory is sequentially"
@@ -137,10 +138,17 @@ def _order(found: Found) -> str:
 
 def _holes(found: Found) -> str:
     out = []
-    for arch, (results, _) in found.items():
+    for arch, (results, *_) in found.items():
         mine = [r for r in results if r.state == "hole"]
         if mine:
             out.append(f"### {arch}\n")
-            out += [f"- `{r.name}`: {r.what} ({r.place})" for r in mine]
+            out += [f"- `{r.name}`: {r.what} ({r.place}): {_why(r)}" for r in mine]
             out.append("")
     return "\n".join(out) or "None.\n"
+
+
+def _why(r: Result) -> str:
+    """What is known of a mutant that nothing notices."""
+    if r.scenario:
+        return f"it does something else on `{r.scenario}`, which no property asks about"
+    return "reached only where there are too many states to compare"

@@ -18,7 +18,7 @@ from loadput.run.interp import Interpreter, State
 
 from .joint import WHO, choose
 
-MOST = 16_000
+MOST = 6_000
 """States of a program up to which its behaviour is compared."""
 
 

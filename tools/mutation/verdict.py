@@ -20,19 +20,18 @@ from loadput.machine.model import Machine
 from loadput.machine.values import Analysis
 from loadput.machine.weave import weave
 from loadput.run.explore import Limits, explore
-from loadput.run.reduce import NOTHING, USUAL, Reduce
+from loadput.run.reduce import NOTHING, USUAL
 
 from . import same
 from .damage import Mutant
 from .joint import Joint, join
 from .search import search
 
-VERSION = 2
+VERSION = 3
 """Counted up where what is kept of a mutant means something else."""
 LAST = "default"
 BOUND, LAST_BOUND = 1_000_000, 300_000
 """States of a mutant after which a search ends at the end of its depth; on the last scenario."""
-EVERY = Reduce(symmetry=True, por=True)
 # Scenarios of ours beside the shipped ones: few states, so that behaviours can be compared there.
 MIGRATES = {
     "title": "2 CPUs, 1 vCPU thread that migrates, and interrupts; voluntary preemption",
@@ -60,8 +59,6 @@ class Result:
     :param state: one of ``report.STATES``
     :param by: the property with the shortest counterexample; ``also`` the others
     :param scenario: where it was caught, or the scenarios on which it was shown to be equivalent
-    :param agree: the verdicts without fusing and reductions, and with every reduction, are the
-        same; None where that was not asked
     :param race: of a damage to the order of memory: whether the report on races has a new one
     """
 
@@ -74,7 +71,6 @@ class Result:
     also: list[str] = field(default_factory=list)
     scenario: str = ""
     depth: int = 0
-    agree: bool | None = None
     race: bool = False
     why: str = ""
 
@@ -143,7 +139,8 @@ class Field:
 
     def __init__(self, arch: str) -> None:
         self.arch = arch
-        made = [(n, link(Choice(arch), s)) for n, s in scenarios_of(arch)]
+        # Without forgetting, so that nothing but a property can notice.
+        made = [(n, link(Choice(arch, reduce=False), s)) for n, s in scenarios_of(arch)]
         self.grounds = [make_ground(n, p) for n, p in made]
         self.text = _text(made)
         self.read = set().union(*(g.machine.values.needed_vars for g in self.grounds))
@@ -170,9 +167,10 @@ class Field:
             for c in here:
                 c.out.state = "hole"
             self._on(g, here)
+        undamaged: dict[int, same.Behaviour | None] = {}
         for c in cases:
             if c.out.state == "hole":
-                c.compare()
+                c.compare(undamaged)
             if c.out.state == "hole" and c.lost:
                 c.out.state, c.out.by = "lost", c.lost[0]
         return [c.out for c in cases]
@@ -190,10 +188,6 @@ class Field:
         try:
             joint = Joint(join(g.program, [c.mutant for c in cases]), len(cases))
             numbered = dict(enumerate(cases, 1))
-            if g.name != LAST:
-                self._both_ways(
-                    g, joint, {k: c for k, c in numbered.items() if c.out.agree is None}
-                )
             self._search(g, joint, {k: c for k, c in numbered.items() if c.out.state == "hole"})
         except LoadputError as e:
             if len(cases) == 1:
@@ -203,20 +197,6 @@ class Field:
             self._on(g, [c for c in cases[:half] if c.out.state == "hole"])
             self._on(g, [c for c in cases[half:] if c.out.state == "hole"])
 
-    def _both_ways(self, g: Ground, joint: Joint, cases: dict[int, Case]) -> None:
-        """With fusing and every reduction, and without: the verdicts must be the same."""
-        if not cases:
-            return
-        on = dict(search(joint.machine(), list(cases), reduce=EVERY, most=BOUND, first=False))
-        plain = joint.machine(fused=False)
-        off = dict(search(plain, list(cases), reduce=NOTHING, most=BOUND, first=False))
-        for k, c in cases.items():
-            if on[k].whole and off[k].whole:
-                c.out.agree = set(on[k].violated) == set(off[k].violated)
-                if not c.out.agree:
-                    c.out.why = f"{sorted(on[k].violated)} / {sorted(off[k].violated)}"
-            c.note(g, on[k].violated)
-
     def _search(self, g: Ground, joint: Joint, cases: dict[int, Case]) -> None:
         if not cases:
             return
@@ -224,7 +204,8 @@ class Field:
         machine = joint.machine()
         numbers = [0, *cases] if small else list(cases)
         most, first = (BOUND, False) if small else (LAST_BOUND, True)
-        found = dict(search(machine, numbers, reduce=NOTHING, most=most, first=first))
+        reduce = NOTHING if small else USUAL
+        found = dict(search(machine, numbers, reduce=reduce, most=most, first=first))
         for k, c in cases.items():
             c.note(g, found[k].violated)
             if small and c.out.state == "hole":
@@ -280,15 +261,19 @@ class Case:
             out.state, out.scenario, out.depth = "caught", g.name, violated[out.by]
             out.also = sorted(set(violated) - {out.by})
 
-    def compare(self) -> None:
-        """Equivalent, where its behaviour is the same on every scenario that is small enough."""
+    def compare(self, undamaged: dict[int, same.Behaviour | None]) -> None:
+        """Equivalent, where its behaviour is the same on every scenario that is small enough.
+
+        :param undamaged: the program's behaviour in each machine that it was explored in
+        """
         for name, _, _, same_memory in self.seen:
             if not same_memory:
                 self.out.scenario = name
                 return
         for name, machine, k, _ in self.seen:
-            a = same.explore_all(machine, 0, 4 * same.MOST)
-            b = same.explore_all(machine, k, 4 * same.MOST)
+            if id(machine) not in undamaged:
+                undamaged[id(machine)] = same.explore_all(machine, 0, 2 * same.MOST)
+            a, b = undamaged[id(machine)], same.explore_all(machine, k, 2 * same.MOST)
             if a is None or b is None or not same.is_equivalent(a, b):
                 self.out.scenario = name
                 return
