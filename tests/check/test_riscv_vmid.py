@@ -64,9 +64,9 @@ def changed(folder: Path, lock: str = "lock_vmids()") -> Choice:
 
 def test_a_request_that_comes_after_the_version_is_suspected() -> None:
     r = run(Choice("riscv", release="v7.2"))
-    assert r.violated == ["GUEST-HGATP"]
+    assert r.violated == ["GUEST-STATE-COHERENT"]
     order = ["T1 lock_vmids", "T1 kvm_riscv_gstage_vmid_update", "T0 guest_runs"]
-    assert passes(r.find("GUEST-HGATP").counterexample, order)
+    assert passes(r.find("GUEST-STATE-COHERENT").counterexample, order)
 
 
 def test_with_the_requests_first_it_holds(tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_with_the_requests_first_it_holds(tmp_path: Path) -> None:
 
 
 def test_who_does_not_take_the_lock_does_not_wait_for_the_ipi(tmp_path: Path) -> None:
-    assert run(changed(tmp_path, lock="preempt_disable()")).violated == ["GUEST-HGATP"]
+    assert run(changed(tmp_path, lock="preempt_disable()")).violated == ["GUEST-STATE-COHERENT"]

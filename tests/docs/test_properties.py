@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "properties.md"
 SPEC = ROOT / "src" / "loadput" / "spec"
-OURS = {"NULL-DEREF", "IN-RANGE", "KERNEL-WARN"}
+OURS = {"NULL-DEREF", "IN-RANGE", "KERNEL-WARN", "PER-CPU-PINNED"}
 NOT_PROPERTIES = {"KVM-RUN"}
 
 

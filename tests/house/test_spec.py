@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadput.api import all_properties
+from loadput.link.builtin import BUILTIN
 from loadput.link.overlay import BROKEN, KINDS, Overlay, chain, find_overlays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +141,8 @@ def test_every_twin_names_the_property_whose_twin_it_is() -> None:
     for name, v in find_overlays("twin").items():
         breaks = {p.strip() for p in v.breaks.split(",")}
         assert breaks and wanted.get(name, breaks) <= breaks, f"{name}: {wanted.get(name)}"
-        assert breaks <= {p.partition(":")[2] for p, _, _ in properties()}
+        known = {p.partition(":")[2] for p, _, _ in properties()}
+        assert breaks <= known | {name.replace("-", "_") for name, *_ in BUILTIN}
 
 
 def test_every_property_applies_to_a_shipped_program() -> None:

@@ -17,6 +17,7 @@ from ..ir import types as ty
 from ..ir.calls import callees
 from ..ir.eval import binary, unary
 from ..ir.text import render_function
+from ..lang.place import PINNED
 from ..machine.fuse import VISIBLE
 from ..machine.model import Machine
 
@@ -285,6 +286,8 @@ class _Run:
         elif isinstance(op, o.Choose):
             lo, hi = self.value(op.lo, loc), self.value(op.hi, loc)
             loc[op.dst] = self.ask(self.again(f"choice {op.why}"), list(range(lo, hi + 1)))
+        elif isinstance(op, o.Check) and op.prop == PINNED:
+            pass  # of the place, not of the body: who calls it decides
         elif isinstance(op, o.Assume | o.Check):
             word = "assume" if isinstance(op, o.Assume) else op.prop
             self.event(f"{word} {self.value(op.cond, loc)}", none, none, True)
@@ -370,7 +373,7 @@ class _Run:
                     elif isinstance(op, o.Store | o.Fresh):
                         writes.add(op.place.var)
                     elif isinstance(op, o.Ctl | o.Assume | o.Choose | o.Check):
-                        public = True
+                        public |= getattr(op, "prop", "") != PINNED
                     elif isinstance(op, o.Call) and op.fn in self.side.functions:
                         r, w, p = self._closure(op.fn)
                         reads |= r

@@ -66,8 +66,9 @@ class Result:
     fusing: bool = True
 
     def find(self, name: str) -> PropertyResult:
-        """The result of property ``name``; KeyError where there is none."""
-        return next(p for p in self.properties if p.name == name)
+        """The result of property ``name``, or of the one that has taken its place."""
+        now = present_names(self.machine.program).get(name, name)
+        return next(p for p in self.properties if p.name == now)
 
     @property
     def expected(self) -> Expected | None:
@@ -125,7 +126,7 @@ def check(
         raise Interrupted
     choice = choice if forgetting else replace(choice, reduce=False)
     program = fix_opaque(link(choice, scenario), opaque)
-    _known(program, properties)
+    properties = _known(program, properties)
     machine = build_machine(program, fusing=fusing)
     limits = limits or Limits()
     if limits.is_interrupted:
@@ -176,10 +177,17 @@ def _worst(results: Sequence[PropertyResult]) -> str:
     return next((v for v in (VIOLATED, UNDECIDED) if v in verdicts), HOLDS)
 
 
-def _known(program: Program, names: Sequence[str]) -> None:
+def present_names(program: Program) -> dict[str, str]:
+    """Names of properties that others have taken the place of, and their names."""
+    return {old: p.name for p in program.properties for old in p.replaces}
+
+
+def _known(program: Program, names: Sequence[str]) -> list[str]:
     import difflib
 
     known = [p.name for p in program.properties]
+    now = present_names(program)
+    names = [now.get(n, n) for n in names]
     for n in names:
         if n not in known:
             near = difflib.get_close_matches(n, known, 1)
@@ -189,6 +197,7 @@ def _known(program: Program, names: Sequence[str]) -> None:
                 available=", ".join(known),
                 next="loadput explain NAME tells what each says",
             )
+    return names
 
 
 def _result(name: str, applies: str, ex: Exploration, teller: Teller) -> PropertyResult:

@@ -406,6 +406,8 @@ def _control(what: str, preempt: int, irqs_off: bool) -> tuple[int, bool]:
         return preempt + 1, irqs_off
     if what.startswith("preempt_enable"):
         return max(preempt - 1, 0), irqs_off
+    if what == "preempt_reset":
+        return 0, irqs_off
     if what in ("irq_disable", "irq_save"):
         return preempt, True
     if what == "irq_enable":

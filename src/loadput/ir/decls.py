@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..base.source import NOWHERE, Span
-from .types import Embed, Int, Type
+from .types import Embed, Int, Token, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,9 @@ class VarDecl:
     :param init: start value: a number, or the name of a scenario rule (``own``: see link.program)
     :param ghost: the program cannot read it; properties and hooks can
     :param enum: the enum that names its values, or ""
+    :param copy: holds a copy of what a register has: memory, a TLB
+    :param lazy: the flag without which a use of the register traps and loads it: a per-CPU
+        variable, or ``struct.field`` of the owner; "" where a use never traps
     """
 
     name: str
@@ -25,6 +28,20 @@ class VarDecl:
     span: Span = NOWHERE
     origin: str = "mainline"
     enum: str = ""
+    copy: bool = False
+    lazy: str = ""
+
+    @property
+    def is_register(self) -> bool:
+        """A register of a CPU: what the specification calls ``hw_…``, and no copy of one."""
+        return self.percpu and self.name.startswith("hw_") and not self.copy
+
+    @property
+    def goes_along(self) -> bool:
+        """A register whose content moves with the task: the context switch takes a task's along,
+        the notifiers a vCPU's and its VM's, so that any CPU has it where it is used.
+        """
+        return self.percpu and isinstance(self.type, Token) and not self.copy
 
 
 @dataclass(slots=True)
@@ -55,7 +72,11 @@ class Signature:
 
 @dataclass(slots=True)
 class Decls:
-    """Everything a body may name. ``inferred`` lists fields that only user C knows."""
+    """Everything a body may name.
+
+    :param inferred: fields that only user C knows
+    :param written: places that the linked program writes; known when its properties are lowered
+    """
 
     structs: dict[str, StructDecl] = field(default_factory=dict)
     globals: dict[str, VarDecl] = field(default_factory=dict)
@@ -64,6 +85,7 @@ class Decls:
     enums: dict[str, dict[int, str]] = field(default_factory=dict)
     funcs: dict[str, Signature] = field(default_factory=dict)
     inferred: list[VarDecl] = field(default_factory=list)
+    written: frozenset[str] = frozenset()
 
     def find_field(self, struct: str, name: str) -> VarDecl | None:
         """The declaration of ``struct.name``, or None."""

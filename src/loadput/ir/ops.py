@@ -174,7 +174,7 @@ class Ctl:
 
 
 CTLS = (
-    *("preempt_disable", "preempt_enable", "preempt_enable_no_resched"),
+    *("preempt_disable", "preempt_enable", "preempt_enable_no_resched", "preempt_reset"),
     *("irq_disable", "irq_enable", "irq_save", "irq_restore"),
 )
 

@@ -14,6 +14,9 @@ from ..ir.decls import Decls, VarDecl
 from . import syntax as s
 from .guess import Guess
 
+# The property of whoever uses what belongs to a CPU; its sentence is in `link.program.BUILTIN`.
+PINNED = "PER-CPU-PINNED"
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -162,8 +165,11 @@ class Places:
             return self._deref_cell(e)
         if isinstance(e, s.Invoke) and e.fn in ("per_cpu", "this_cpu"):
             g = self.per_cpu_variable(self.name_argument(e, 0))
-            at = self.rvalue(e.args[1]).expr if e.fn == "per_cpu" else o.Leaf("this_cpu")
-            return Cell(o.Place(g.name, at), "", g.type)
+            if e.fn == "per_cpu":
+                return Cell(o.Place(g.name, self.rvalue(e.args[1]).expr), "", g.type)
+            if not g.goes_along:
+                self.check_pinned(e.span)
+            return Cell(o.Place(g.name, o.Leaf("this_cpu")), "", g.type)
         raise self.fail(
             "LP0203",
             "cannot take the place of this expression",
@@ -180,11 +186,18 @@ class Places:
             if isinstance(arg, s.Unary) and isinstance(arg.a, s.Name):
                 g = self.per_cpu_variable(arg.a)
                 here = inner.fn == "this_cpu_ptr"
+                if here:
+                    self.check_pinned(inner.span)
                 at = o.Leaf("this_cpu") if here else self.rvalue(inner.args[1]).expr
                 return Cell(o.Place(g.name, at), "", g.type)
         raise self.fail(
             "LP0204", "dereference of a pointer to a scalar", e.span, expected="a field or variable"
         )
+
+    def check_pinned(self, span: Span) -> None:
+        """What belongs to this CPU is used here: the task must not be able to leave it."""
+        depth, off = o.Leaf("preempt_count"), o.Leaf("irqs_disabled")
+        self.b.emit(o.Check(PINNED, o.Bin("ne", o.Bin("add", depth, off), o.Const(0)), span))
 
     def _global(self, e: s.Name) -> VarDecl:
         if e.id not in self.decls.globals:
@@ -199,6 +212,13 @@ class Places:
                 "LP0204", f"'{e.id}' is no per-CPU variable", e.span, expected="a per-CPU variable"
             )
         return g
+
+    def find_per_cpu(self, e: s.Expr) -> VarDecl | None:
+        """The per-CPU variable that ``x`` or ``&x`` names, or None."""
+        if isinstance(e, s.Unary):
+            e = e.a
+        g = self.decls.globals.get(e.id) if isinstance(e, s.Name) else None
+        return g if g is not None and g.percpu else None
 
     def _unknown(self, e: s.Name) -> SourceError:
         known = [*self.b.types, *self.decls.globals, *self.decls.consts]

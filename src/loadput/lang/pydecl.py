@@ -35,10 +35,12 @@ NAMED: dict[str, ty.Type] = {
 }
 # Arguments of each generic type, and of each decorator: how many, and which keywords.
 GENERIC = {"ptr": 1, "embed": 1, "upto": 1, "between": 2, "token": 2, "array": 2}
+# What may stand around the type of a variable.
+AROUND = ("per_cpu", "ghost", "copy", "lazy")
 DECORATORS: dict[str, tuple[int, tuple[str, ...]]] = {
     **dict.fromkeys(("task", "idle", "irq", "env", "preempt", "always", "stuck"), (0, ())),
     **dict.fromkeys(("frame", "at_entry", "at_exit"), (1, ())),
-    "property_": (0, ("source", "twin", "needs", "where", "does")),
+    "property_": (0, ("source", "twin", "needs", "where", "does", "replaces")),
     "monitor": (0, ("where", "does")),
     "forget_": (0, ("bodies", "origin")),
 }
@@ -333,14 +335,23 @@ class Declarations:
 
     def variable(self, n: ast.AnnAssign, name: str) -> VarDecl:
         """A field or a global with its start value."""
-        percpu = ghost = False
+        words, lazy = set(), ""
         t: ast.expr = n.annotation
         while isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name):
-            if t.value.id not in ("per_cpu", "ghost"):
+            if t.value.id not in AROUND:
                 break
-            percpu |= t.value.id == "per_cpu"
-            ghost |= t.value.id == "ghost"
-            t = t.slice
+            words.add(t.value.id)
+            whole, t = t, t.slice
+            if isinstance(whole.value, ast.Name) and whole.value.id == "lazy":
+                if not (isinstance(t, ast.Tuple) and len(t.elts) == 2):
+                    raise self.fail(
+                        "LP0212",
+                        f"'{ast.unparse(whole)[:40]}' is no type",
+                        whole,
+                        expected="lazy[token[kind, domain], flag]",
+                        next="docs/language.md, Declarations, has them all",
+                    )
+                lazy, t = ast.unparse(t.elts[1]), t.elts[0]
         init: int | str = 0
         if isinstance(n.value, ast.Name) and n.value.id != "NULL":
             init = n.value.id
@@ -357,7 +368,9 @@ class Declarations:
                 )
             init = max(scalar.lo, min(init, scalar.hi))
         enum = t.id if isinstance(t, ast.Name) and t.id in self.aliases else ""
-        return VarDecl(name, of, percpu, ghost, init, self.span(n), self.origin, enum)
+        percpu, ghost, copy = (w in words for w in ("per_cpu", "ghost", "copy"))
+        at = self.span(n)
+        return VarDecl(name, of, percpu, ghost, init, at, self.origin, enum, copy, lazy)
 
     # types
 

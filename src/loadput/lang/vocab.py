@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import ops as o
 from ..ir import types as ty
+from . import registers
 from . import syntax as s
 from .guess import INT
 from .place import Cell, Value, fit
@@ -42,6 +43,30 @@ def _writer(mark: str, barrier: str = "") -> Rule:
         return NOTHING
 
     return rule
+
+
+def _pinned(rule: Rule, *, registers: bool = False) -> Rule:
+    """A use that the kernel's DEBUG_PREEMPT checks: lib/smp_processor_id.c
+    check_preemption_disabled(), of smp_processor_id(), __this_cpu_*() and this_cpu_ptr(). A
+    this_cpu_*() is one instruction on whatever CPU it is, and raw_ ones ask for no check.
+
+    :param registers: check only where a register is used: a CPU's, whatever the instruction
+    """
+
+    def checked(lo: Lowering, e: s.Invoke) -> Value:
+        used = lo.find_per_cpu(e.args[0]) if e.args else None
+        if used is not None and used.goes_along:
+            return rule(lo, e)
+        if not registers or (used is not None and used.is_register):
+            lo.check_pinned(e.span)
+        return rule(lo, e)
+
+    return checked
+
+
+def _this_cpu(lo: Lowering, e: s.Invoke) -> Value:
+    """this_cpu(x): as *this_cpu_ptr(&x)."""
+    return lo.read(lo.lvalue(e), "plain", e.span)
 
 
 def _here(lo: Lowering, e: s.Invoke) -> Cell:
@@ -304,13 +329,16 @@ INTRINSICS: dict[str, Rule] = {
     "rcu_dereference": _reader("once"),
     "rcu_assign_pointer": _writer("release"),
     "RCU_INIT_POINTER": _writer("once"),
-    **{p + "this_cpu_read": _this_cpu_read for p in ("", "__", "raw_")},
-    **{p + "this_cpu_write": _this_cpu_write for p in ("", "__", "raw_")},
-    **dict.fromkeys(("per_cpu", "per_cpu_ptr", "this_cpu_ptr", "raw_cpu_ptr"), _per_cpu_ptr),
-    **dict.fromkeys(
-        ("smp_processor_id", "raw_smp_processor_id", "__smp_processor_id"),
-        _leaf("this_cpu", ty.CPU),
-    ),
+    "raw_this_cpu_read": _this_cpu_read,
+    "raw_this_cpu_write": _this_cpu_write,
+    "this_cpu_read": _pinned(_this_cpu_read, registers=True),
+    "this_cpu_write": _pinned(_this_cpu_write, registers=True),
+    "__this_cpu_read": _pinned(_this_cpu_read),
+    "__this_cpu_write": _pinned(_this_cpu_write),
+    **dict.fromkeys(("per_cpu", "per_cpu_ptr", "raw_cpu_ptr"), _per_cpu_ptr),
+    "this_cpu_ptr": _pinned(_per_cpu_ptr),
+    "smp_processor_id": _pinned(_leaf("this_cpu", ty.CPU)),
+    **dict.fromkeys(("raw_smp_processor_id", "__smp_processor_id"), _leaf("this_cpu", ty.CPU)),
     "irqs_disabled": _leaf("irqs_disabled", ty.BOOL),
     "preempt_count": _leaf("preempt_count", INT),
     "in_hardirq": _leaf("in_irq", ty.BOOL),
@@ -319,6 +347,7 @@ INTRINSICS: dict[str, Rule] = {
     "preempt_disable": _ctl("preempt_disable"),
     "preempt_enable": _ctl("preempt_enable"),
     "preempt_enable_no_resched": _ctl("preempt_enable_no_resched"),
+    "preempt_count_reset": _ctl("preempt_reset"),
     "local_irq_disable": _ctl("irq_disable"),
     "local_irq_enable": _ctl("irq_enable"),
     "local_irq_save": _flags("irq_save"),
@@ -353,10 +382,14 @@ INTRINSICS: dict[str, Rule] = {
     "atomic_or": _atomic_op("or", 1),
     "atomic_and": _atomic_op("and", 1),
     "atomic_xchg": _rmw,
-    **{p + "this_cpu_inc": _atomic_op("add", 0, here=0) for p in ("", "__", "raw_")},
-    **{p + "this_cpu_dec": _atomic_op("sub", 0, here=0) for p in ("", "__", "raw_")},
-    **{p + "this_cpu_add": _atomic_op("add", 0, here=1) for p in ("", "__", "raw_")},
-    **{p + "this_cpu_sub": _atomic_op("sub", 0, here=1) for p in ("", "__", "raw_")},
+    **{p + "this_cpu_inc": _atomic_op("add", 0, here=0) for p in ("", "raw_")},
+    "__this_cpu_inc": _pinned(_atomic_op("add", 0, here=0)),
+    **{p + "this_cpu_dec": _atomic_op("sub", 0, here=0) for p in ("", "raw_")},
+    "__this_cpu_dec": _pinned(_atomic_op("sub", 0, here=0)),
+    **{p + "this_cpu_add": _atomic_op("add", 0, here=1) for p in ("", "raw_")},
+    "__this_cpu_add": _pinned(_atomic_op("add", 0, here=1)),
+    **{p + "this_cpu_sub": _atomic_op("sub", 0, here=1) for p in ("", "raw_")},
+    "__this_cpu_sub": _pinned(_atomic_op("sub", 0, here=1)),
     "swap": _swap,
     "BUG": _bug,
     "BIT": _bit_mask,
@@ -368,11 +401,14 @@ INTRINSICS: dict[str, Rule] = {
     "choose": _choose,
     "assume": _assume,
     "await_until": _await,
-    "this_cpu": lambda lo, e: lo.read(lo.lvalue(e), "plain", e.span),
+    "this_cpu": _this_cpu,
     "fresh": _fresh,
     "__count": _count,
     "token_of": _token_of,
     "owner_of": _owner_of,
+    "registers_found": registers.found,
+    "registers_kept": registers.kept,
+    **dict.fromkeys(("registers_saved", "registers_put"), registers.saved),
     **dict.fromkeys(
         (
             "WARN_ON",

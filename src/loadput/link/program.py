@@ -17,11 +17,15 @@ from ..lang import syntax as s
 from ..lang.lower import Note, lower
 from ..lang.pyfront import Module
 from ..lang.told import Told
+from .builtin import BUILTIN
 from .overlay import SPEC, Overlay, chain, get_broken, get_overlay, load_modules, source_line
 from .scenario import Scenario
 from .user import check_callers, lay_user
+from .written import written_places
 
 HOOKS = ("at_entry", "at_exit")
+# Parameters of a hook that are none of its function's: what that returns, and which point it is.
+GIVEN = ("ret", "entry")
 HOOK_KINDS = {"monitor", "property", "forget"}
 
 
@@ -31,6 +35,7 @@ class Property:
 
     :param kind: ``at`` (checked where it is hooked), ``always``, ``stuck`` or ``builtin``
     :param applies: "" where the program can be asked, else why not
+    :param replaces: names of narrower ones whose place it has taken
     """
 
     name: str
@@ -41,6 +46,7 @@ class Property:
     points: tuple[str, ...]
     fn: o.Function | None
     applies: str = ""
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +363,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     for name in entries:
         lo.need(name)
     lo.run()
+    decls.written = written_places(lo.done, entries, decls.consts)
     hooks, properties = _hooks(lo, hooks_at, property_meta)
     lo.run()
     return Program(
@@ -495,7 +502,7 @@ def _hooks(
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
         why = why or _lacking(meta[key].get("needs", ""), reached, lo.lay.defs)
-        wants = sum(n != "ret" for n, _ in d.params)
+        wants = sum(n not in GIVEN for n, _ in d.params)
         live = [p for p in live if wants <= len(reached[p.split(":")[1]].params)]
         if not why and points and not live:
             why = f"{', '.join(p.split(':')[1] for p in points)} has no such parameter"
@@ -516,11 +523,12 @@ def _hooks(
                 points,
                 fn if not why else None,
                 why,
+                tuple(n.strip().replace("_", "-") for n in m.get("replaces", "").split(",") if n),
             )
             if name not in found or found[name].applies:
                 found[name] = prop
-    for name, sentence, source in BUILTIN:
-        found[name] = Property(name, sentence, source, "", "builtin", (), None)
+    for name, sentence, source, twin in BUILTIN:
+        found[name] = Property(name, sentence, source, twin, "builtin", (), None)
     for fns in hooks.values():
         fns.sort(key=lambda f: "property" in f.attrs)
     for (where, _), fns in hooks.items():
@@ -565,22 +573,3 @@ def _lacking(needs: str, reached: dict[str, o.Function], defs: Collection[str]) 
         if name not in (written if "." in name else defs):
             return f"nothing writes {name}" if "." in name else f"no {name} in this program"
     return ""
-
-
-BUILTIN = (
-    (
-        "KERNEL-WARN",
-        "No WARN_ON or BUG_ON of the modelled code fires.",
-        "the kernel's own assertions, include/asm-generic/bug.h",
-    ),
-    (
-        "NULL-DEREF",
-        "No pointer is NULL where it is followed to what matters to a branch or a property.",
-        "C; a NULL dereference in the kernel is an oops",
-    ),
-    (
-        "IN-RANGE",
-        "No value leaves the bounds that the model gives it.",
-        "ours: a value cut off in silence would make every verdict worthless",
-    ),
-)

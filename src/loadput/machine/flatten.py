@@ -14,11 +14,15 @@ from ..ir import ops as o
 from ..ir.eval import fold
 from ..ir.types import VOID, CpuId, Type, bounds
 from ..lang.guess import INT
+from ..lang.place import PINNED
 from ..link.program import Program
 from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
 MAX_NODES = 60_000
 MAX_DEPTH = 40
+# No path nests preempt_disable() as deep: a count that comes here grows with every pass of a loop.
+MAX_COUNT = 8
+BALANCED = "CONTEXT-BALANCED"
 Env = tuple[tuple[tuple[int, str], o.Expr], ...]
 
 
@@ -268,8 +272,21 @@ class Flattener:
         if isinstance(op, o.Atomic):
             after = _with(c, i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
             outer = c.atomic == (0 if op.on else 1)
+            if outer and op.on and op.ghost and (empty := self._after_empty(after)):
+                return empty
             return self._node(c, op, [after]) if outer else after
         return self._memory(c, op, env)
+
+    def _after_empty(self, c: _Ctx) -> _Ctx | None:
+        """Where a region of hooks that begins here ends, if nothing of it is left: what it asks was
+        known at link."""
+        at: _Ctx | int = c
+        while not isinstance(at, int):
+            op = self.blocks[at.inst.fn.name][at.label][at.i]
+            if isinstance(op, o.Atomic) and not op.on and at.atomic == 1 and not at.pending:
+                return _with(at, i=at.i + 1, atomic=0)
+            at = self._advance(at)
+        return None
 
     def _memory(self, c: _Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
         after = _with(c, i=c.i + 1)
@@ -297,7 +314,10 @@ class Flattener:
             return after if _true(e) else self._node(c, o.Assume(e, op.span), [after])
         if isinstance(op, o.Check):
             e = self._resolve(op.cond, c, env)
-            return after if _true(e) else self._node(c, o.Check(op.prop, e, op.span), [after])
+            # Nobody leaves a CPU within one step, and what a property asks is asked in one.
+            if _true(e) or (op.prop == PINNED and c.atomic):
+                return after
+            return self._node(c, o.Check(op.prop, e, op.span), [after])
         raise IRError("LP0302", f"cannot flatten {type(op).__name__}", span=op.span)
 
     def _define(self, c: _Ctx, key: tuple[int, str], after: _Ctx, make: object) -> _Ctx | int:
@@ -438,6 +458,8 @@ class Flattener:
             depth += 1
         elif op.what.startswith("preempt_enable"):
             depth -= 1
+        elif op.what == "preempt_reset":
+            depth = 0
         elif op.what == "irq_save":
             after_env[(c.inst.id, op.var)] = o.Const(int(off))
             off = True
@@ -450,13 +472,10 @@ class Flattener:
             off = bool(was.value)
         else:
             off = op.what == "irq_disable"
-        if depth < 0:
-            raise LinkError(
-                "LP0412",
-                "preempt_enable without preempt_disable",
-                span=op.span,
-                expected="a preempt_disable before it on this path",
-            )
+        if not 0 <= depth <= MAX_COUNT:
+            # A bug of the program's: it is told, and the count stays where it was.
+            after = _with(c, i=c.i + 1)
+            return self._node(c, o.Check(BALANCED, o.Const(0), op.span), [after])
         if self.kind == "irq":
             off = True
         was_open, is_open = (c.depth == 0 and not c.irqs_off), (depth == 0 and not off)

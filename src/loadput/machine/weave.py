@@ -33,7 +33,9 @@ def _calls(
     extra: list[tuple[str, Type]] = []
     for h in hooks:
         args = tuple(
-            o.Local("ret." if n == "ret" else f"in.{fn.params[i][0]}")
+            o.Const(int(where == "entry"))
+            if n == "entry"
+            else o.Local("ret." if n == "ret" else f"in.{fn.params[i][0]}")
             for i, (n, _) in enumerate(h.params)
         )
         if h.ret == VOID:

@@ -42,7 +42,7 @@ CODES = {
     "LP0408": "A design that is not written for the release.",
     "LP0410": "A program that is too large to be laid out, or recursion.",
     "LP0411": "A call of the scheduler with an argument that is not a constant.",
-    "LP0412": "Preemption or interrupts restored that were not disabled on this path.",
+    "LP0412": "Interrupts restored from flags that were not saved on this path.",
     "LP0413": "A start value that there is not.",
     "LP0414": "A function with a new signature, and callers that do not fit it.",
     "LP0415": "A function that a patch removes and something still calls.",

@@ -15,6 +15,7 @@ from .text import WIDTH, wrap
 
 def render_property(name: str, known: Mapping[str, Property]) -> str:
     """The text of ``loadput explain NAME``; raises LP0505 for a name that is not in ``known``."""
+    name = next((p.name for p in known.values() if name in p.replaces), name)
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise LoadputError(
@@ -44,6 +45,8 @@ def render_property(name: str, known: Mapping[str, Property]) -> str:
             rows.append(line)
         out += ["", *(f"  {r}".rstrip() for r in rows if r.strip()), ""]
     out += wrap("source", p.source)
+    if p.replaces:
+        out += wrap("replaces", ", ".join(p.replaces))
     twins = [t for t, v in find_overlays("twin").items() if name in _broken_by(v)]
     once = [n for n in entries() if name in _broken_by(find_overlays("museum")[n])]
     twins += [p.twin] if p.twin and p.twin not in (*twins, *once) else []

@@ -25,18 +25,6 @@ def CPU_FIELD_PUT() -> bool:
 
 
 @property_(
-    source="__vcpu_load_switch_sysregs(), arch/arm64/kvm/hyp/vhe/sysreg-sr.c, v6.12",
-    twin="arm64_reset_in_place",
-)
-@at_entry(guest_runs)
-def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own EL1 and FP registers on the CPU, with the values it has now."""
-    return __this_cpu_read(hw_el1) == token_of(vcpu) and __this_cpu_read(hw_guest_fp) == token_of(
-        vcpu
-    )
-
-
-@property_(
     source="kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12: TLBs are private to a vCPU",
     twin="arm64_no_local_flush",
 )
@@ -62,28 +50,6 @@ def VMID_ACTIVE(vcpu: ptr[kvm_vcpu]) -> bool:
             __this_cpu_read(active_vmids) == VMID_ROLLED_OVER
             and __this_cpu_read(reserved_vmids) == mine
         )
-    )
-
-
-@property_(
-    source="tls_thread_switch(), arch/arm64/kernel/process.c, v6.12: it saves TPIDR_EL0",
-    twin="arm64_put_keeps_guest_tpidr",
-)
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """When the CPU switches tasks, TPIDR_EL0 holds the value of the task that goes."""
-    return __this_cpu_read(hw_tpidr) == token_of(prev)
-
-
-@property_(
-    source="kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c; arch/arm64/kvm/fpsimd.c, v6.12",
-    twin="arm64_put_keeps_guest_fp",
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """A task that returns to user mode finds its own TPIDR_EL0 and FP registers."""
-    return __this_cpu_read(hw_tpidr) == token_of(current) and __this_cpu_read(hw_fp) == token_of(
-        current
     )
 
 

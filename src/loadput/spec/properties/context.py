@@ -51,6 +51,23 @@ def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
+    source="syscall_exit_to_user_mode_prepare(), kernel/entry/common.c; schedule_debug(),"
+    " __might_resched(), preempt_count_add(), preempt_count_sub(), kernel/sched/core.c, v6.12",
+    twin="preempt_count_kept",
+)
+@at_entry(exit_to_user_mode)
+@at_entry(schedule)
+@at_entry(cond_resched)
+@at_entry(xfer_to_guest_mode_handle_work)
+@at_entry(kvm_vcpu_block)
+def CONTEXT_BALANCED() -> bool:
+    """Where a task may sleep or returns to user mode, it has enabled interrupts and preemption as
+    often as it has disabled them; never more often.
+    """
+    return preempt_count() == 0 and not irqs_disabled()
+
+
+@property_(
     source="kernel/sched/core.c __schedule(), context_switch(), v6.12",
     twin="rq_curr_kept",
 )

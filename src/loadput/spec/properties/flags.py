@@ -10,7 +10,8 @@ VIA_SCHED_OUT = 4
 class task_struct(struct):
     via: ghost[upto[4]]
     in_kvm_run: ghost[bool]
-    # The scheduler takes its CPU because it asked to sleep, and no signal kept it from that.
+    # The scheduler took its CPU because it asked to sleep, and no signal kept it from that; until it
+    # is back.
     blocks: ghost[bool]
 
 
@@ -22,8 +23,8 @@ def task_blocks(p: ptr[task_struct]):
 
 
 @monitor
-@at_exit(kvm_sched_out)
-def task_has_blocked():
+@at_exit(kvm_sched_in)
+def task_is_back():
     current.blocks = False
 
 
@@ -122,11 +123,47 @@ def PREEMPTED_IMPLIES_SOUT(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @at_entry(kvm_arch_vcpu_load)
 def ASYMMETRY(vcpu: ptr[kvm_vcpu]) -> bool:
-    """At every load preempted is already cleared, unlike scheduled_out; ready too, but for a
-    wakeup that came since, which a vCPU that nobody interrupts does not have.
+    """At every load preempted is already cleared, unlike scheduled_out; where the scheduler loads,
+    ready too, but for a wakeup that ended since.
     """
-    cleared = current.via != VIA_SCHED_IN or not vcpu.ready
-    return not vcpu.preempted and (cleared or vcpu.device_irqs)
+    cleared = current.via != VIA_SCHED_IN or not vcpu.ready or current.may_be_marked
+    return not vcpu.preempted and cleared
+
+
+class task_struct(struct):
+    # It comes back while its waker is not done, or was preempted and may be woken meanwhile.
+    may_be_marked: ghost[bool]
+
+
+class kvm_vcpu(struct):
+    # How many wake it just now, and may store ready.
+    wakers: ghost[upto[4]]
+
+
+@monitor
+@at_entry(kvm_vcpu_wake_up)
+def wakes_it(vcpu: ptr[kvm_vcpu]):
+    vcpu.wakers = vcpu.wakers + 1
+
+
+@monitor
+@at_exit(kvm_vcpu_wake_up)
+def has_woken_it(vcpu: ptr[kvm_vcpu]):
+    vcpu.wakers = vcpu.wakers - 1
+
+
+@monitor
+@at_entry(kvm_sched_in)
+def comes_back(pn: ptr[preempt_notifier]):
+    vcpu = preempt_notifier_to_vcpu(pn)
+    may_be_woken = not current.blocks and vcpu.device_irqs
+    current.may_be_marked = may_be_woken or vcpu.wakers != 0
+
+
+@monitor
+@at_exit(kvm_arch_vcpu_load)
+def has_come_back(vcpu: ptr[kvm_vcpu]):
+    current.may_be_marked = False
 
 
 @property_(
@@ -186,24 +223,11 @@ def VCPU_PUT_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source="virt/kvm/kvm_main.c kvm_vcpu_wake_up(), kvm_sched_in(), v6.12",
-    twin="flags_never_cleared",
-)
-@at_entry(guest_state_enter_irqoff)
-def READY_WEAK() -> bool:
-    """A vCPU that enters the guest is not marked ready, unless a wakeup came since it was put,
-    which a vCPU that nobody interrupts does not have.
-    """
-    vcpu = current.loaded
-    return vcpu == NULL or not vcpu.ready or vcpu.device_irqs
-
-
-@property_(
     source="virt/kvm/kvm_main.c kvm_vcpu_ioctl(), v6.12",
     twin="wants_to_run_kept",
 )
 @at_entry(kvm_arch_vcpu_load)
 @at_entry(kvm_arch_vcpu_put)
 def WTR_SCOPE(vcpu: ptr[kvm_vcpu]) -> bool:
-    """wants_to_run is set only while its task executes KVM_RUN."""
-    return not vcpu.wants_to_run or current.in_kvm_run
+    """wants_to_run is set only while its task executes a KVM_RUN that is not to end at once."""
+    return not vcpu.wants_to_run or (current.in_kvm_run and not vcpu.immediate_exit)

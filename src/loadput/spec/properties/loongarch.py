@@ -16,46 +16,6 @@ def CPU_FIELD(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source="_kvm_vcpu_load(), kvm_own_fpu(), arch/loongarch/kvm/vcpu.c, v6.12",
-    twin="loongarch_one_sided",
-)
-@at_entry(guest_runs)
-def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own CSRs, and FP registers where it may use them, with the values it has
-    now."""
-    own_fp = this_cpu(hw_guest_fp) == token_of(vcpu)
-    return this_cpu(hw_gcsr) == token_of(vcpu) and this_cpu(hw_fpen) == own_fp
-
-
-@property_(
-    source="lose_fpu_inatomic(), arch/loongarch/include/asm/fpu.h, v6.12",
-    twin="loongarch_put_keeps_fpen",
-    needs="lose_fpu_inatomic",
-)
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """When the CPU switches tasks, the FP registers hold the state of the task that goes, or can not
-    be used."""
-    if not prev.thread.used_fpu:
-        return not this_cpu(hw_fpen)
-    return this_cpu(hw_fp) == token_of(prev)
-
-
-@property_(
-    source="kvm_lose_fpu(), arch/loongarch/kvm/vcpu.c; do_fpu(), arch/loongarch/kernel/traps.c, v6.12",
-    twin="loongarch_put_keeps_fpen",
-    needs="lose_fpu_inatomic",
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """A task that returns to user mode finds its own FP registers, or its next use of them traps and
-    loads them."""
-    if this_cpu(hw_fpen):
-        return this_cpu(hw_fp) == token_of(current)
-    return not current.thread.used_fpu and current.thread.fpu == token_of(current)
-
-
-@property_(
     source="kvm_update_stolen_time(), arch/loongarch/kvm/vcpu.c, v6.12",
     twin="loongarch_load_asks_no_steal",
 )

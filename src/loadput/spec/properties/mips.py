@@ -27,50 +27,6 @@ def CPU_FIELD_PUT(prev: ptr[task_struct]) -> bool:
 
 
 @property_(
-    source="kvm_vz_vcpu_load(), kvm_vz_vcpu_load_wired(), arch/mips/kvm/vz.c, v6.12",
-    twin="mips_one_sided",
-)
-@at_entry(guest_runs)
-def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own CP0 registers and wired TLB entries, and FP registers where it may use
-    them, with the values it has now."""
-    own_fp = this_cpu(hw_guest_fp) == token_of(vcpu)
-    return (
-        this_cpu(hw_gc0) == token_of(vcpu)
-        and this_cpu(hw_wired) == token_of(vcpu)
-        and this_cpu(hw_cu1) == own_fp
-    )
-
-
-@property_(
-    source="lose_fpu_inatomic(), arch/mips/include/asm/fpu.h, v6.12",
-    twin="mips_put_keeps_cu1",
-    needs="kvm_vz_vcpu_put",
-)
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """When the CPU switches tasks, the FP registers hold the state of the task that goes, or can not
-    be used."""
-    if not prev.thread.used_fpu:
-        return not this_cpu(hw_cu1)
-    return this_cpu(hw_fp) == token_of(prev)
-
-
-@property_(
-    source="kvm_lose_fpu(), arch/mips/kvm/mips.c; do_cpu(), arch/mips/kernel/traps.c, v6.12",
-    twin="mips_put_keeps_cu1",
-    needs="kvm_vz_vcpu_put",
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """A task that returns to user mode finds its own FP registers, or its next use of them traps and
-    loads them."""
-    if this_cpu(hw_cu1):
-        return this_cpu(hw_fp) == token_of(current)
-    return not current.thread.used_fpu and current.thread.fpu == token_of(current)
-
-
-@property_(
     source="kvm_vz_vcpu_load_tlb(), arch/mips/kvm/vz.c, v6.12",
     twin="mips_guestid_kept",
     where="guest_maps",

@@ -26,42 +26,6 @@ def CPU_FIELD_PUT(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 @property_(
-    source="load_vcpu_state(), store_vcpu_state(), arch/powerpc/kvm/book3s_hv_p9_entry.c, v6.12",
-    twin="powerpc_exit_stores_nothing",
-    needs="kvmhv_vcpu_entry_p9",
-)
-@at_entry(guest_runs)
-def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own FP registers, with the values they have now."""
-    return this_cpu(hw_guest_fp) == token_of(vcpu)
-
-
-@property_(
-    source="giveup_all(), arch/powerpc/kernel/process.c, v6.12",
-    twin="powerpc_run_keeps_user_fp",
-    needs="kvmppc_save_user_regs",
-)
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """When the CPU switches tasks, the FP registers hold the state of the task that goes, or its next
-    use of them loads it."""
-    return not prev.thread.msr_fp or this_cpu(hw_fp) == token_of(prev)
-
-
-@property_(
-    source="kvmppc_save_user_regs(), restore_math(), arch/powerpc/kernel/process.c, v6.12",
-    twin="powerpc_run_keeps_user_fp",
-    needs="kvmppc_save_user_regs",
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """A task that returns to user mode finds its own FP registers, or its next use of them loads them."""
-    if current.thread.msr_fp:
-        return this_cpu(hw_fp) == token_of(current)
-    return current.thread.fp_state == token_of(current)
-
-
-@property_(
     source="kvmppc_core_vcpu_load_hv(), kvmppc_update_vpa_dispatch_p9(),"
     " arch/powerpc/kvm/book3s_hv.c, v6.12",
     twin="powerpc_load_counts_nothing",

@@ -25,16 +25,6 @@ def CPU_FIELD_PUT(task: ptr[task_struct]) -> bool:
 
 
 @property_(
-    source="kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12",
-    twin="riscv_skip_without_former",
-)
-@at_entry(guest_runs)
-def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest finds its own VS CSRs, FP registers and G-stage, with the values it has now."""
-    return csrs_are_current(vcpu) and __this_cpu_read(hw_guest_fregs) == token_of(vcpu)
-
-
-@property_(
     source="kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.2, its comment on the skip",
     twin="riscv_skip_without_former",
 )
@@ -43,48 +33,6 @@ def CSR_SKIP_TRUE(vcpu: ptr[kvm_vcpu]) -> bool:
     """Where a load skips the restore, the CPU holds the vCPU's VS CSRs as they are now. Violated in
     v7.2: suspected, source reading and model only, not shown on hardware."""
     return csrs_are_current(vcpu)
-
-
-@property_(
-    source="kvm_riscv_vcpu_config_load(), arch/riscv/kvm/vcpu_config.c, v7.2",
-    twin="riscv_debug_without_dirty",
-    needs="kvm_riscv_vcpu_config_load",
-)
-@at_entry(guest_runs)
-def GUEST_CONFIG(vcpu: ptr[kvm_vcpu]) -> bool:
-    """While the guest runs, HEDELEG, HIDELEG and HENVCFG are as its vCPU is configured now."""
-    return this_cpu(hw_vcpu_cfg) == token_of(vcpu)
-
-
-@property_(
-    source="kvm_riscv_mmu_update_hgatp(), arch/riscv/kvm/mmu.c, v7.2",
-    twin="riscv_hgatp_request_lost",
-    needs="kvm_riscv_gstage_vmid_update",
-)
-@at_entry(guest_runs)
-def GUEST_HGATP(vcpu: ptr[kvm_vcpu]) -> bool:
-    """While the guest runs, HGATP has its VM's page table, and the VMID that the VM has now."""
-    return this_cpu(hw_hgatp) == token_of(vcpu.kvm)
-
-
-@property_(
-    source="fstate_save(), arch/riscv/include/asm/switch_to.h, v6.12: it saves the FP registers",
-    twin="riscv_put_keeps_guest_fp",
-)
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """When the CPU switches tasks, the FP registers hold the state of the task that goes."""
-    return prev.is_idle or __this_cpu_read(hw_fregs) == token_of(prev)
-
-
-@property_(
-    source="kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12",
-    twin="riscv_put_keeps_guest_fp",
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """A task that returns to user mode finds its own FP registers."""
-    return __this_cpu_read(hw_fregs) == token_of(current)
 
 
 @property_(

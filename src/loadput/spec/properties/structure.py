@@ -136,30 +136,55 @@ def IN_GUEST_PINNED(pn: ptr[preempt_notifier]) -> bool:
     source="include/linux/kvm_host.h kvm_vcpu_exiting_guest_mode(), virt/kvm/kvm_main.c kvm_vcpu_kick(),"
     " v6.12: the store of mode and the test of requests",
     twin="mode_set_after_request_test",
+    replaces="SYNC_REQUEST",
 )
-@at_entry(guest_state_enter_irqoff)
-def NO_LOST_KICK() -> bool:
-    """A vCPU does not enter the guest with a request pending, unless whoever made it is not done
-    kicking, or the kick has found it IN_GUEST_MODE and brings it out again.
+@at_entry(guest_runs)
+@at_entry(svm_vcpu_enter_exit)
+@at_entry(vmx_vcpu_enter_exit)
+def NO_LOST_KICK(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest does not run with a request pending, whichever it is, unless whoever made it is not done
+    kicking, or the kick has found the vCPU IN_GUEST_MODE and brings it out again.
     """
-    vcpu = current.loaded
-    if vcpu == NULL or not vcpu.requests[KVM_REQ_EVENT]:
-        return True
-    return vcpu.in_kick or vcpu.mode == EXITING_GUEST_MODE
+    for req in range(0, 4):
+        if vcpu.requests[req]:
+            return vcpu.mode == EXITING_GUEST_MODE or is_asked(vcpu)
+    return True
+
+
+def is_asked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: for properties: who asks something of the vCPU is not done."""
+    for c in each(cpu):
+        if per_cpu(posting_for, c) == vcpu:
+            return True
+    for t in each(task_struct):
+        if t.asks == vcpu:
+            return True
+    return False
 
 
 ipi_owed: ghost[bool]
 
 
-class kvm_vcpu(struct):
-    in_kick: ghost[bool]
+class task_struct(struct):
+    # The vCPU of another task that this one has made a request for, until it has kicked it.
+    asks: ghost[ptr[kvm_vcpu]]
 
 
 @monitor
 @at_entry(kvm_make_request)
 def kick_is_promised(req: upto[3], vcpu: ptr[kvm_vcpu]):
     if in_hardirq():
-        vcpu.in_kick = True
+        this_cpu_write(posting_for, vcpu)
+    elif current.vcpu != vcpu:
+        current.asks = vcpu
+
+
+@monitor
+@at_exit(kvm_make_vcpu_request)
+@at_exit(kvm_make_all_cpus_request)
+@at_exit(kvm_s390_sync_request)
+def kick_is_done():
+    current.asks = NULL
 
 
 @monitor
@@ -184,7 +209,10 @@ def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
 @monitor
 @at_exit(kvm_vcpu_kick)
 def kick_ends(vcpu: ptr[kvm_vcpu]):
-    vcpu.in_kick = False
+    if in_hardirq():
+        this_cpu_write(posting_for, NULL)
+    else:
+        current.asks = NULL
     ipi_owed = False
 
 

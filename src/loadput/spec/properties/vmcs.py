@@ -1,4 +1,15 @@
-"""VMCSs on a CPU that crashes or goes offline."""
+"""What VMX keeps in a vCPU; VMCSs on a CPU that crashes or goes offline."""
+
+
+@property_(
+    source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12",
+    twin="kgs_kept",
+    replaces="GSL_RESET_VMX",
+)
+@at_exit(kvm_arch_vcpu_put)
+def GSL_RESET(vcpu: ptr[kvm_vcpu]) -> bool:
+    """After every put the next entry prepares its CPU anew: guest_state_loaded is false."""
+    return not container_of(vcpu, vcpu_vmx, vcpu).guest_state_loaded
 
 
 @property_(

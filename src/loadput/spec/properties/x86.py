@@ -27,13 +27,6 @@ def GSL_RESET(vcpu: ptr[kvm_vcpu]) -> bool:
     return not container_of(vcpu, vcpu_svm, vcpu).guest_state_loaded
 
 
-@property_(source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept")
-@at_exit(kvm_arch_vcpu_put)
-def GSL_RESET_VMX(vcpu: ptr[kvm_vcpu]) -> bool:
-    """After every put the next entry prepares its CPU anew: guest_state_loaded is false."""
-    return not container_of(vcpu, vcpu_vmx, vcpu).guest_state_loaded
-
-
 @property_(source="arch/x86/kvm/x86.c kvm_on_user_return(), v6.12", twin="uret_not_fired")
 @at_exit(arch_exit_to_user_mode_prepare)
 def URET() -> bool:
@@ -67,36 +60,6 @@ def VMCS_CURRENT(vcpu: ptr[kvm_vcpu]) -> bool:
     """A vCPU's VMCS is read and written only while it is the current one of this CPU."""
     vmx = container_of(vcpu, vcpu_vmx, vcpu)
     return this_cpu(hw_current_vmcs) == vmx.loaded_vmcs.vmcs
-
-
-@property_(source="arch/x86/kernel/process_64.c save_fsgs(), v6.12", twin="vmload_late")
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH(prev: ptr[task_struct]) -> bool:
-    """The context switch saves the task's own FS base, not a guest's or another task's."""
-    return prev.is_idle or this_cpu(hw_fs) == token_of(prev)
-
-
-@property_(source="arch/x86/kernel/process_64.c save_fsgs(), v6.12", twin="kgs_kept")
-@at_entry(__switch_to)
-def HOST_RESTORED_BEFORE_SWITCH_KGS(prev: ptr[task_struct]) -> bool:
-    """The context switch saves the task's own KERNEL_GS_BASE, not a guest's or another task's."""
-    return prev.is_idle or this_cpu(hw_kernel_gs_base) == token_of(prev)
-
-
-@property_(source="arch/x86/kvm/svm/vmenter.S __svm_vcpu_run(), v6.12", twin="no_vmsave")
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER() -> bool:
-    """User mode finds the FS base that it left there."""
-    return this_cpu(hw_fs) == token_of(current)
-
-
-@property_(
-    source="arch/x86/kvm/vmx/vmx.c vmx_prepare_switch_to_host(), v6.12", twin="kgs_kept_at_vcpu_put"
-)
-@at_exit(arch_exit_to_user_mode_prepare)
-def HOST_RESTORED_AT_USER_KGS() -> bool:
-    """User mode finds the GS base that it left there."""
-    return this_cpu(hw_kernel_gs_base) == token_of(current)
 
 
 @monitor
@@ -142,22 +105,85 @@ def ple_counted():
     source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12",
     twin="ple_never",
     needs="shrink_ple_window",
+    replaces="PLE_SCHED_IN_ONLY",
 )
 @at_exit(kvm_sched_in)
+@at_exit(vcpu_load)
 def PLE_ONCE() -> bool:
-    """Each time the scheduler brings a vCPU's task back, its PLE window shrinks once."""
-    return current.ple_shrinks == 1
+    """Each time the scheduler brings a vCPU's task back, its PLE window shrinks once; a load that is
+    not the scheduler's leaves it alone.
+    """
+    return current.ple_shrinks == (current.via == VIA_SCHED_IN)
+
+
+@monitor
+@at_exit(kvm_vcpu_halt)
+def has_waited(vcpu: ptr[kvm_vcpu]):
+    vcpu.has_waited = True
+
+
+@property_(source="arch/x86/kvm/x86.c vcpu_block(), v6.12: mp_state", twin="halted_kept")
+@at_exit(vcpu_block)
+def WAITS_NO_LONGER(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A halted vCPU that need not wait runs its guest next."""
+    return not vcpu.arch.halted or vcpu.has_waited
+
+
+@monitor
+@at_exit(vcpu_block)
+def waits_anew(vcpu: ptr[kvm_vcpu]):
+    vcpu.has_waited = False
 
 
 @property_(
-    source="arch/x86/kvm/svm/svm.c svm_vcpu_load(), vmx.c vmx_vcpu_load(), v6.12",
-    twin="ple_at_every_load",
-    needs="shrink_ple_window",
+    source='Linux commit ef2e18ef3750 ("KVM: x86: Unconditionally set l1tf_flush_l1d during vCPU load")',
+    twin="l1tf_flag_at_sched_in_only",
+    needs="kvm_vcpu.scheduled_out, vmx_l1d_flush",
 )
-@at_exit(vcpu_load)
-def PLE_SCHED_IN_ONLY() -> bool:
-    """A load that is not the scheduler's leaves the PLE window alone."""
-    return current.ple_shrinks == 0
+@at_exit(kvm_arch_vcpu_load)
+def L1D_FLUSHED(vcpu: ptr[kvm_vcpu]) -> bool:
+    """After each load, the next entry is one before which the L1 data cache is flushed."""
+    return vcpu.arch.l1tf_flush_l1d
+
+
+@forget_(bodies="kvm_arch_vcpu_load, vmx_l1d_flush", origin="arch:x86, arch:vmx")
+@at_exit(kvm_arch_vcpu_load)
+@at_exit(vmx_l1d_flush)
+def l1d_flush_is_dead(vcpu: ptr[kvm_vcpu]):
+    """Nothing here looks at the flag but L1D-FLUSHED, after the next load, which sets it."""
+    vcpu.arch.l1tf_flush_l1d = False
+
+
+@monitor(where="vpmu_in_use")
+@at_exit(kvm_sched_in)
+def pmu_has_run_for_others(pn: ptr[preempt_notifier]):
+    preempt_notifier_to_vcpu(pn).pmu_cleanup_due = True
+
+
+@monitor(where="vpmu_in_use")
+@at_entry(kvm_pmu_handle_event)
+def pmu_is_cleaned(vcpu: ptr[kvm_vcpu]):
+    if vcpu.arch.pmu.need_cleanup:
+        vcpu.pmu_cleanup_due = False
+
+
+@property_(
+    source="arch/x86/kvm/x86.c kvm_arch_vcpu_load(), arch/x86/kvm/pmu.c kvm_pmu_cleanup(), v6.12",
+    twin="pmu_request_lost",
+    where="vpmu_in_use",
+)
+@at_entry(guest_state_enter_irqoff)
+def PMU_CLEANED() -> bool:
+    """A vCPU that lost its CPU gives up the counters that its guest no longer uses before it enters
+    the guest again.
+    """
+    vcpu = current.loaded
+    return vcpu == NULL or not vcpu.pmu_cleanup_due
+
+
+class kvm_vcpu(struct):
+    has_waited: ghost[bool]
+    pmu_cleanup_due: ghost[bool]
 
 
 @property_(source="arch/x86/kvm/x86.c record_steal_time(), v6.12", twin="no_steal_update")
@@ -277,17 +303,6 @@ def LDT_KEPT() -> bool:
     mm = task_mm(current)
     seen = this_cpu_ptr(addr(ldt_seen))
     return not seen.unchanged or this_cpu(hw_ldtr) == mm.context.ldt
-
-
-@property_(
-    source="arch/x86/kvm/svm/svm.c __svm_write_tsc_multiplier(), v6.12",
-    twin="svm-tsc-ratio-cache",
-    where="tsc_scaling",
-)
-@at_entry(svm_vcpu_enter_exit)
-def TSC_RATIO(vcpu: ptr[kvm_vcpu]) -> bool:
-    """The guest's TSC runs at the rate that user space set last for its own vCPU."""
-    return this_cpu(hw_tsc_ratio) == vcpu.arch.tsc_scaling_ratio
 
 
 @property_(

@@ -36,7 +36,7 @@ class svm_cpu_data(struct):
     flush_all_asids: bool
 
 
-hw_guest_tlb: per_cpu[array[token[translation, vcpu], 4]]
+hw_guest_tlb: per_cpu[copy[array[token[translation, vcpu], 4]]]
 
 
 # [New in arch:svm]

@@ -13,7 +13,7 @@ class kvm_vcpu_arch(struct):
 
 
 # NULL: SVM_TSC_RATIO_DEFAULT.
-current_tsc_ratio: per_cpu[token[tsc_ratio, vcpu]]
+current_tsc_ratio: per_cpu[copy[token[tsc_ratio, vcpu]]]
 hw_tsc_ratio: per_cpu[token[tsc_ratio, vcpu]]
 
 

@@ -18,7 +18,7 @@ class mm_struct(struct, per="vm"):
 
 
 # LDTR with its hidden part, which the CPU goes by: not what the GDT's entry says meanwhile.
-hw_ldtr: per_cpu[token[ldt, vm]]
+hw_ldtr: per_cpu[copy[token[ldt, vm]]]
 loaded_mm: per_cpu[ptr[mm_struct]]
 
 

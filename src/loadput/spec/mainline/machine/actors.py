@@ -80,7 +80,17 @@ def idle():
 
 
 def exit_to_user_mode():
-    """What is done on the way back to user mode, and what user mode then finds.
+    """A system call ends: what is done on the way back to user mode, and what user mode then finds.
+
+    Mirrors: syscall_exit_to_user_mode(), kernel/entry/common.c, v6.12
+    Omits: that a leaked preempt_count is set right by the schedule() that comes next: here at once
+    """
+    schedule_debug()
+    exit_to_user_mode_prepare()
+
+
+def exit_to_user_mode_prepare():
+    """After an interrupt too.
 
     Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12
     Context: IRQs off from the last check of work on
@@ -97,6 +107,13 @@ def arch_exit_to_user_mode_prepare():
     Mirrors: arch_exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12
     """
     pass
+
+
+def kvm_keeps_registers(p: ptr[task_struct]) -> bool:
+    """Ours: for properties: KVM has the task's registers in memory of its own from the beginning of
+    KVM_RUN to its end, whatever the scheduler does. Each architecture has its own.
+    """
+    return False
 
 
 def user_mode_work():

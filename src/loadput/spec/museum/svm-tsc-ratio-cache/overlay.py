@@ -3,4 +3,4 @@
 Before Linux commit 11d39e8cc43e ("KVM: SVM: fix tsc scaling cache logic")
 """
 
-OVERLAY = Overlay(name="svm-tsc-ratio-cache", parent="D", arch="svm", breaks="TSC_RATIO")
+OVERLAY = Overlay(name="svm-tsc-ratio-cache", parent="D", arch="svm", breaks="GUEST_STATE_COHERENT")

@@ -7,5 +7,5 @@ OVERLAY = Overlay(
     name="arm64_put_keeps_guest_tpidr",
     parent="D",
     arch="arm64",
-    breaks="HOST_RESTORED_BEFORE_SWITCH",
+    breaks="HOST_RESTORED",
 )

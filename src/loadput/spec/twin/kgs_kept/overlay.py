@@ -4,5 +4,5 @@ OVERLAY = Overlay(
     name="kgs_kept",
     parent="D",
     arch="vmx",
-    breaks="HOST_RESTORED_BEFORE_SWITCH_KGS, GSL_RESET_VMX",
+    breaks="HOST_RESTORED, GSL_RESET",
 )

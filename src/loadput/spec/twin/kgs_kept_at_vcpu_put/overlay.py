@@ -4,5 +4,5 @@ OVERLAY = Overlay(
     name="kgs_kept_at_vcpu_put",
     parent="D",
     arch="vmx",
-    breaks="HOST_RESTORED_AT_USER_KGS, URET_GUEST",
+    breaks="HOST_RESTORED, URET_GUEST",
 )

@@ -7,5 +7,5 @@ OVERLAY = Overlay(
     name="nvhe_exit_keeps_guest_tpidr",
     parent="D",
     arch="arm64-nvhe",
-    breaks="HOST_RESTORED_BEFORE_SWITCH",
+    breaks="HOST_RESTORED",
 )

@@ -1,3 +1,3 @@
 """Broken on purpose: every load shrinks the PLE window."""
 
-OVERLAY = Overlay(name="ple_at_every_load", parent="D", arch="svm,vmx", breaks="PLE_SCHED_IN_ONLY")
+OVERLAY = Overlay(name="ple_at_every_load", parent="D", arch="svm,vmx", breaks="PLE_ONCE")

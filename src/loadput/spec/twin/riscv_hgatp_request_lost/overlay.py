@@ -8,5 +8,5 @@ OVERLAY = Overlay(
     parent="D",
     release="v7.2",
     arch="riscv",
-    breaks="GUEST_HGATP",
+    breaks="GUEST_STATE_COHERENT",
 )

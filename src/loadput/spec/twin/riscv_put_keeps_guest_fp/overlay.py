@@ -7,5 +7,5 @@ OVERLAY = Overlay(
     name="riscv_put_keeps_guest_fp",
     parent="D",
     arch="riscv",
-    breaks="HOST_RESTORED_BEFORE_SWITCH, HOST_RESTORED_AT_USER",
+    breaks="HOST_RESTORED",
 )

@@ -12,7 +12,7 @@ class kvm_vcpu_arch(struct):
     page_table: ghost[token[translation, vcpu]] = own
 
 
-hw_gtlb: per_cpu[token[translation, vcpu]]
+hw_gtlb: per_cpu[copy[token[translation, vcpu]]]
 
 
 # [New in arch:loongarch]

@@ -14,7 +14,7 @@ class kvm_vcpu_arch(struct):
 
 # One slot a CPU: the newest translation that a vCPU has put into the guest TLB there, under the
 # GuestID that it has there now.
-hw_guesttlb: per_cpu[token[translation, vcpu]]
+hw_guesttlb: per_cpu[copy[token[translation, vcpu]]]
 
 
 # [New in arch:mips]

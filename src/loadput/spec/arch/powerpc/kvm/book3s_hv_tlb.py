@@ -15,7 +15,7 @@ class kvm_vcpu_arch(struct):
 
 # The CPU's bit of kvm->arch.need_tlb_flush; all vCPUs are of one VM.
 need_tlb_flush: per_cpu[bool]
-hw_tlb_lpid: per_cpu[token[translation, vcpu]]
+hw_tlb_lpid: per_cpu[copy[token[translation, vcpu]]]
 
 
 # [New in arch:powerpc]

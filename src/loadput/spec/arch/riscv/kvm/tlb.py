@@ -14,7 +14,7 @@ class kvm_vcpu_arch(struct):
     page_table: ghost[token[translation, vcpu]] = own
 
 
-hw_vs_tlb: per_cpu[token[translation, vcpu]]
+hw_vs_tlb: per_cpu[copy[token[translation, vcpu]]]
 
 
 # [New in arch:riscv]

@@ -10,7 +10,7 @@ def kvm_riscv_gstage_update_hgatp(vcpu: ptr[kvm_vcpu]):
 
     Omits: the VMID: it was allocated before and no other VM uses them up
     """
-    __this_cpu_write(hw_hgatp, vcpu.kvm)
+    __this_cpu_write(hw_hgatp, token_of(vcpu.kvm))
 
 
 # [New in arch:riscv]
@@ -56,7 +56,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 def csrs_are_current(vcpu: ptr[kvm_vcpu]) -> bool:
     """Ours: for properties: the CPU holds the vCPU's VS CSRs as they are now, and its G-stage."""
     return (
-        __this_cpu_read(hw_vs_csr) == token_of(vcpu) and __this_cpu_read(hw_hgatp) == vcpu.kvm
+        __this_cpu_read(hw_vs_csr) == token_of(vcpu) and __this_cpu_read(hw_hgatp) == token_of(vcpu.kvm)
     )
 
 
@@ -158,6 +158,12 @@ def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
     arch/riscv/kvm/vcpu.c, v6.12
     """
     vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)
+
+
+# [New in arch:riscv]
+def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which runs here, takes the interrupt, or a kick's IPI brings it out for it."""
+    return vcpu.arch.hvip or vcpu.mode == EXITING_GUEST_MODE
 
 
 # [New in arch:riscv]

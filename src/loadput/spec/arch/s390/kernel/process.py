@@ -27,6 +27,12 @@ def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
 
 
 # [Modified in arch:s390]
+def kvm_keeps_registers(p: ptr[task_struct]) -> bool:
+    """Ours: sync_regs() and store_regs(), arch/s390/kvm/kvm-s390.c, v6.12: host_acrs."""
+    return p.vcpu != NULL and p.vcpu.arch.host_acrs == token_of(p)
+
+
+# [Modified in arch:s390]
 def user_mode_work():
     """Ours: user mode writes its access registers, where its thread pointer is."""
     with atomic:

@@ -7,7 +7,7 @@ Mirrors: arch/s390/mm/gmap.c, v6.12
 # [New in arch:s390]
 def gmap_enable(gmap: ptr[kvm]):
     """Mirrors: gmap_enable(), arch/s390/mm/gmap.c, v6.12"""
-    this_cpu_write(lowcore_gmap, gmap)
+    this_cpu_write(lowcore_gmap, token_of(gmap))
 
 
 # [New in arch:s390]
@@ -19,4 +19,4 @@ def gmap_disable(gmap: ptr[kvm]):
 # [New in arch:s390]
 def gmap_get_enabled() -> ptr[kvm]:
     """Mirrors: gmap_get_enabled(), arch/s390/mm/gmap.c, v6.12"""
-    return this_cpu_read(lowcore_gmap)
+    return owner_of(this_cpu_read(lowcore_gmap))

@@ -232,13 +232,23 @@ def preempt_schedule():
     preempt_disable()
     if current.in_user_mode:
         __schedule(True)
-        exit_to_user_mode()
+        exit_to_user_mode_prepare()
     else:
         __schedule(True)
 
 
+def schedule_debug():
+    """A preempt_count that somebody has leaked is reported, and set right.
+
+    Mirrors: schedule_debug(), kernel/sched/core.c, v6.12
+    Omits: that __schedule() calls it, with preemption off: what CONTEXT-BALANCED asks is the same
+    """
+    preempt_count_reset()
+
+
 def schedule():
     """Mirrors: schedule(), kernel/sched/core.c, v6.12"""
+    schedule_debug()
     preempt_disable()
     __schedule(False)
     preempt_enable_no_resched()

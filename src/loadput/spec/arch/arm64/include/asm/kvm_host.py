@@ -80,7 +80,7 @@ hw_tlb: per_cpu[array[ptr[kvm_vcpu], vm]]
 last_vcpu_ran: per_cpu[array[ptr[kvm_vcpu], vm]]
 
 # struct kvm_host_data: host_ctxt.sys_regs[TPIDR_EL0], fp_owner.
-host_ctxt_tpidr: per_cpu[token[tpidr, task]]
+host_ctxt_tpidr: per_cpu[copy[token[tpidr, task]]]
 fp_owner: per_cpu[upto[1]]
 
 # arch/arm64/kvm/vmid.c: 0 after a rollover, 1 for VMID_ACTIVE_INVALID, 1 + VM.

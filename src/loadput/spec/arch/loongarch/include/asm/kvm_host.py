@@ -47,6 +47,6 @@ hw_gcsr: per_cpu[token[gcsr, vcpu]]
 hw_gintc: per_cpu[bool]
 
 # The FP registers hold a task's state, or a guest's; EUEN.FPEN lets both use them.
-hw_fp: per_cpu[token[fp, task]]
-hw_guest_fp: per_cpu[token[guest_fp, vcpu]]
+hw_fp: per_cpu[lazy[token[fp, task], hw_fpen]]
+hw_guest_fp: per_cpu[lazy[token[guest_fp, vcpu], hw_fpen]]
 hw_fpen: per_cpu[bool]

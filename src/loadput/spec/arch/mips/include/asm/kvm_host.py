@@ -35,6 +35,6 @@ hw_guestctl2: per_cpu[bool]
 hw_wired: per_cpu[token[wired, vcpu]]
 
 # The FP registers hold a task's state, or a guest's; the root's Status.CU1 lets both use them.
-hw_fp: per_cpu[token[fp, task]]
-hw_guest_fp: per_cpu[token[guest_fp, vcpu]]
+hw_fp: per_cpu[lazy[token[fp, task], hw_cu1]]
+hw_guest_fp: per_cpu[lazy[token[guest_fp, vcpu], hw_cu1]]
 hw_cu1: per_cpu[bool]

@@ -35,6 +35,6 @@ class thread_struct(struct):
 
 
 # The FP registers of a CPU hold a task's state, or a guest's; and an IPI is on its way to it.
-hw_fp: per_cpu[token[fp, task]]
+hw_fp: per_cpu[lazy[token[fp, task], thread_struct.msr_fp]]
 hw_guest_fp: per_cpu[token[guest_fp, vcpu]]
 ipi_pending: per_cpu[bool]

@@ -33,7 +33,7 @@ class thread_struct(struct):
 
 # Registers of a CPU. VSSTATUS, VSIE, VSTVEC, VSSCRATCH, VSEPC, VSCAUSE, VSTVAL and VSATP are one.
 hw_vs_csr: per_cpu[token[vs_csr, vcpu]]
-hw_hgatp: per_cpu[ptr[kvm]]
+hw_hgatp: per_cpu[token[hgatp, vm]]
 
 # The F and D registers hold a task's state, or a guest's; nobody's under an idle task.
 hw_fregs: per_cpu[token[fp, task]]

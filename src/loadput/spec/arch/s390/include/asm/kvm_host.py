@@ -40,6 +40,6 @@ class thread_struct(struct):
 
 
 # lowcore.gmap of a CPU; its access registers hold a task's, or a guest's.
-lowcore_gmap: per_cpu[ptr[kvm]]
+lowcore_gmap: per_cpu[token[gmap, vm]]
 hw_acrs: per_cpu[token[acrs, task]]
 hw_guest_acrs: per_cpu[token[guest_acrs, vcpu]]
