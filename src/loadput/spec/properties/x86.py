@@ -161,9 +161,10 @@ def pmu_has_run_for_others(pn: ptr[preempt_notifier]):
 
 
 @monitor(where="vpmu_in_use")
-@at_entry(kvm_pmu_handle_event)
+@at_exit(kvm_pmu_handle_event)
 def pmu_is_cleaned(vcpu: ptr[kvm_vcpu]):
-    if vcpu.arch.pmu.need_cleanup:
+    # kvm_pmu_cleanup() clears the flag first: what comes before that is cleaned too.
+    if not vcpu.arch.pmu.need_cleanup:
         vcpu.pmu_cleanup_due = False
 
 

@@ -18,7 +18,7 @@ class kvm(struct):
     unmapping: bool
 
 
-hw_gstage_tlb: per_cpu[token[gstage, vm]]
+hw_gstage_tlb: per_cpu[copy[token[gstage, vm]]]
 
 
 # [New in arch:riscv]
@@ -66,12 +66,17 @@ def kvm_unmap_gfn_range(kvm: ptr[kvm]):
 # [New in arch:riscv]
 @task
 def mmu_notifier_thread():
-    """Ours: a thread that takes pages from the VM of its vCPU: madvise(2), KSM, migration.
+    """Ours: a thread that takes pages from a VM: madvise(2), KSM, migration.
 
     Mirrors: kvm_mmu_notifier_invalidate_range_start(), virt/kvm/kvm_main.c, v6.12
     """
     while True:
         current.in_user_mode = False
-        kvm_unmap_gfn_range(current.vcpu.kvm)
+        kvm_unmap_gfn_range(choose_vm())
         exit_to_user_mode()
-        current.in_user_mode = True
+
+
+# [New in arch:riscv]
+def choose_vm() -> ptr[kvm]:
+    """Ours: any VM."""
+    return choose(1, NR_VMS)
