@@ -93,8 +93,9 @@ def _left(found: Found, total: Counter[str]) -> str:
     """What a run that was stopped before its end did not decide."""
     whole = [a for a, (_, left, _) in found.items() if not left]
     return (
-        f"\n**This run was stopped before its end: {total[LEFT]:,} mutants are not decided yet**, and"
-        f" a score is of those that are. Whole: {', '.join(whole) or 'none'}. `make mutate` goes on.\n"
+        f"\n**This run was stopped before its end: {total[LEFT]:,} mutants are not decided yet**,"
+        f" and a score is of those that are. Whole: {', '.join(whole) or 'none'}. `make mutate`"
+        " goes on.\n"
     )
 
 
