@@ -11,10 +11,10 @@ from loadput.link.scenario import load_scenario
 
 STATES = {
     # architecture: states of design D on one, on default
-    "loongarch": (2_767, 2_858_864),
-    "mips": (906, 353_281),
-    "powerpc": (1_183, 273_133),
-    "s390": (2_097, 1_889_228),
+    "loongarch": (4_501, 11_287_616),
+    "mips": (940, 654_495),
+    "powerpc": (1_119, 501_183),
+    "s390": (2_575, 2_157_888),
 }
 RELEASES = ("v6.1", "v6.1.192", "v6.11-pre")
 

@@ -28,7 +28,7 @@ def test_the_shortest_counterexample_is_drawn_step_by_step(tmp_path: Path) -> No
     assert done.exit_code == 1 and f"wrote {tmp_path / 'c.html'}" in done.stderr
     data = drawn(tmp_path / "c.html")
     assert (data["kind"], data["lanes"]) == ("sequence", ["CPU 0"])
-    assert data["title"] == "PLE-ONCE: violated after 12 steps"
+    assert data["title"] == "PLE-ONCE: violated after 13 steps"
     assert data["command"].startswith("loadput check --arch svm --twin sout_cleared_before_load")
     bad = [step for step in data["steps"] if step.get("bad")]
     assert [(s["number"], s["text"], s["note"]) for s in bad] == [

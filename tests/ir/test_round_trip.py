@@ -27,7 +27,8 @@ def assert_round_trip(choice: Choice, scenario: str = "one") -> int:
         text = render_function(fn)
         again = parse_function(text)
         assert again == fn and render_function(again) == text, fn.name
-        verify(again, p.decls)
+        if fn.name in p.functions and fn is p.functions[fn.name]:
+            verify(again, p.decls)
     return len(every)
 
 

@@ -46,11 +46,11 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("arch", "scenario", "states"),
     [
-        ("arm64", "vgic", 175_724),
-        ("powerpc", "doorbell", 70_494),
-        ("s390", "gisa", 30_416),
-        ("svm", "reuse", 225_468),
-        ("vmx", "posted", 248_469),
+        ("arm64", "vgic", 219_732),
+        ("powerpc", "doorbell", 72_364),
+        ("s390", "gisa", 30_848),
+        ("svm", "reuse", 273_964),
+        ("vmx", "posted", 245_382),
     ],
 )
 def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:
