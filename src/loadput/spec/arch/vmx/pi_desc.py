@@ -108,7 +108,7 @@ def __apic_send_IPI(cpu: cpu, vector: pi_vector):
 
 # [Modified in arch:vmx]
 def interrupts_are_lost():
-    """Mirrors: lapic_shutdown() in native_cpu_disable(), arch/x86/kernel/smpboot.c; fixup_irqs(),
+    """Mirrors: native_cpu_disable(), arch/x86/kernel/smpboot.c, which disables the APIC; fixup_irqs(),
     arch/x86/kernel/irq.c, v6.12, which sends again what a device's own vector has, and these have none
     """
     this_cpu_write(irr_posted_intr, False)
