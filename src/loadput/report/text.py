@@ -130,7 +130,7 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
 def _expected(r: Result) -> list[str]:
     """Whether the scenario's file expects a verdict that is not *holds*, or another one."""
     e = r.expected
-    if e is None or (r.is_expected and e.verdict == HOLDS):
+    if e is None or r.verdict == UNDECIDED or (r.is_expected and e.verdict == HOLDS):
         return []
     if r.is_expected:
         return wrap("expected", f"as it is: {e.why}")
