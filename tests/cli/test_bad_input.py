@@ -9,7 +9,6 @@ from subprocess import CompletedProcess
 import pytest
 
 Run = Callable[..., CompletedProcess[str]]
-UNKNOWN = 'void vcpu_put(struct kvm_vcpu *v)\n{\n\tasm goto("1: nop" : : : : out);\nout:\n\t;\n}\n'
 TRUNCATED = (
     "--- a/virt/kvm/kvm_main.c\n+++ b/virt/kvm/kvm_main.c\n"
     "@@ -100,20 +100,20 @@ void vcpu_put(struct kvm_vcpu *vcpu)\n"
@@ -22,7 +21,6 @@ FILES = [
     ("quoted.txt", b"From: a@b\nSubject: re\n\n> void f(void)\n> {\n> }\n", "LP0230", "no C"),
     ("nul.c", bytes(10_000_000), "LP0231", "nothing but NUL bytes"),
     ("noise.c", bytes(range(256)) * 400, "LP0231", "binary"),
-    ("unknown.c", UNKNOWN.encode(), "LP0203", "inline assembly"),
     ("cut.diff", TRUNCATED.encode(), "LP0232", "truncated diff"),
     ("half.c", b"void vcpu_put(struct kvm_vcpu *v)\n{\n\tpreempt_disable();\n", "LP02", ""),
 ]

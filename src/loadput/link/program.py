@@ -484,9 +484,8 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
-        if not kinds & HOOK_KINDS or not _is_asked(lo, meta[key]):
-            continue
-        if "forget" in kinds and not _may_forget(lo, meta[key]):
+        dropped = "forget" in kinds and not _may_forget(lo, meta[key])
+        if dropped or not kinds & HOOK_KINDS or not _is_asked(lo, meta[key]):
             continue
         points = tuple(f"{w[0]}:{w[2]}" for w in words if w[0] in HOOKS)
         live = [p for p in points if p.split(":")[1] in reached]
