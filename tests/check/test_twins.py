@@ -30,47 +30,47 @@ DEFAULT = {
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.
 ALSO = {
-    "avic_load_while_blocking": "KERNEL-WARN",
-    "arm64_load_forgets_cpu": "GUEST-STATE-COHERENT",
-    "arm64_put_keeps_cpu": "AT-MOST-ONE-CPU DIRECT-PAIR HOST-RESTORED-AT-USER"
-    " HOST-RESTORED-BEFORE-SWITCH LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD",
-    "arm64_put_keeps_guest_tpidr": "HOST-RESTORED-AT-USER",
+    "arm64_load_forgets_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
+    "arm64_put_keeps_cpu": "AT-MOST-ONE-CPU DIRECT-PAIR HOST-RESTORED LOADED-IMPLIES-RUNNING"
+    " MEMORY-FRESH PUT-BEFORE-LOAD",
+    "arm64_put_keeps_guest_fp": "MEMORY-FRESH",
     "arm64_put_keeps_vpe": "NO-LOST-WAKEUP",
-    "arm64_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT HOST-RESTORED-AT-USER"
-    " HOST-RESTORED-BEFORE-SWITCH PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
+    "arm64_reset_in_place": "MEMORY-FRESH",
+    "arm64_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT HOST-RESTORED MEMORY-FRESH"
+    " PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
     "arm64_vmcr_not_saved": "BLOCK-READS-CURRENT",
+    "avic_load_while_blocking": "KERNEL-WARN",
     "flags_never_cleared": "ASYMMETRY PREEMPTED-IFF-RUN PREEMPTED-IMPLIES-SOUT",
-    "kgs_kept_at_vcpu_put": "GSL-RESET-VMX HOST-RESTORED-BEFORE-SWITCH-KGS",
+    "kgs_kept_at_vcpu_put": "GSL-RESET",
     "ldtr_saved_once": "HOST-RESTORED-AT-USER-LDT LDT-FRESH",
-    "loongarch_exit_cpu": "GUEST-STATE-COHERENT",
+    "loongarch_exit_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
     "loongarch_one_sided": "INTERRUPT-KEPT",
-    "loongarch_resume_keeps_last_vcpu": "INTERRUPT-KEPT",
     "loongarch_put_keeps_fpen": "GUEST-STATE-COHERENT",
+    "loongarch_resume_keeps_last_vcpu": "INTERRUPT-KEPT MEMORY-FRESH",
+    "mips_exit_cpu": "MEMORY-FRESH",
     "mips_one_sided": "INTERRUPT-KEPT",
     "mips_put_keeps_cu1": "GUEST-STATE-COHERENT KERNEL-WARN",
+    "mips_put_keeps_wired": "MEMORY-FRESH",
     "mode_left_in_guest": "IOCTL-CLEAN KICK-SENDS-IPI",
     "no_load_at_sched_in": "ENTRY-CONTEXT PLE-ONCE STEAL-BYTE",
-    "no_vmsave": "HOST-RESTORED-BEFORE-SWITCH",
-    "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD",
-    "on_cpu_not_waited_for": "AT-MOST-ONE-CPU CPU-FIELD DIRECT-PAIR GUEST-STATE-COHERENT"
-    " HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH LOADED-IMPLIES-RUNNING PUT-BEFORE-LOAD"
-    " RUNNING-EXACT TLB-FRESH",
-    "ple_never": "SOUT-AT-LOAD",
-    "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
-    "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
-    "pi_lock_irqs_on": "ALL-BLOCKED",
-    "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT",
-    "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT HOST-RESTORED-AT-USER"
-    " HOST-RESTORED-BEFORE-SWITCH PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
-    "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
-    "s390_put_keeps_gmap": "HOST-RESTORED-AT-USER",
-    "riscv_skip_without_former": "GUEST-CONFIG",
+    "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN PUT-"
+    " BEFORE-LOAD WTR-SCOPE",
     "nv_sout_kept": "NV-MMU-REF SOUT-AT-LOAD SOUT-AT-PUT VCPU-PUT-CLEAN",
-    "nvhe_exit_keeps_guest_tpidr": "HOST-RESTORED-AT-USER",
-    "sched_in_true_at_vcpu_load": "PLE-SCHED-IN-ONLY",
+    "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
+    "on_cpu_not_waited_for": "AT-MOST-ONE-CPU CPU-FIELD DIRECT-PAIR GUEST-STATE-COHERENT HOST-"
+    " RESTORED LOADED-IMPLIES-RUNNING MEMORY-FRESH PUT-BEFORE-LOAD"
+    " RUNNING-EXACT TLB-FRESH",
+    "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
+    "ple_never": "SOUT-AT-LOAD",
+    "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
+    "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
+    "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT HOST-RESTORED MEMORY-FRESH"
+    " PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
+    "riscv_skip_without_former": "MEMORY-FRESH",
+    "rq_lock_kept": "RQ-CURR",
+    "sched_in_true_at_vcpu_load": "PLE-ONCE",
     "sout_cleared_before_load": "PLE-ONCE",
-    "uret_preemptible": "HOST-AREA-FRESH HOST-RESTORED-AT-USER HOST-RESTORED-BEFORE-SWITCH",
-    "vmload_late": "HOST-AREA-FRESH HOST-RESTORED-AT-USER",
+    "vmload_late": "HOST-AREA-FRESH",
     "wakeup_in_put": "ALL-BLOCKED",
     "wants_to_run_kept": "IOCTL-CLEAN PREEMPTED-IFF-RUN",
 }

@@ -41,7 +41,7 @@ def found() -> dict[str, Result]:
 )
 def test_a_damage_to_the_notifiers_is_caught(name: str, by: str) -> None:
     r = found()[name]
-    assert (r.state, r.by) == ("caught", by)
+    assert r.state == "caught" and by in {r.by, *r.also}
 
 
 def test_two_flags_that_nobody_sees_in_between_may_be_set_in_either_order() -> None:
