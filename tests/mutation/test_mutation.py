@@ -30,13 +30,13 @@ def found() -> dict[str, Result]:
 @pytest.mark.parametrize(
     ("name", "by"),
     [
-        ("kvm_sched_in L0.5 call", "PUT-BEFORE-LOAD"),
-        ("kvm_sched_in L0.5 swap", "SOUT-AT-LOAD"),
-        ("kvm_sched_in L0.6 store", "SOUT-AT-PUT"),
+        ("kvm_sched_in L0.6 call", "PUT-BEFORE-LOAD"),
+        ("kvm_sched_in L0.6 swap", "SOUT-AT-LOAD"),
+        ("kvm_sched_in L0.7 store", "SOUT-AT-PUT"),
         ("kvm_sched_out L0.2 store", "PREEMPTED-IMPLIES-SOUT"),
         ("kvm_sched_out L1.1 condition", "PREEMPTED-IFF-RUN"),
         ("kvm_sched_out L2.1 store", "PREEMPTED-IS-READY"),
-        ("kvm_sched_out L4.1 store", "RUNNING-EXACT"),
+        ("kvm_sched_out L4.2 store", "RUNNING-EXACT"),
     ],
 )
 def test_a_damage_to_the_notifiers_is_caught(name: str, by: str) -> None:
