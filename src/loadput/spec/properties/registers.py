@@ -47,6 +47,9 @@ def MEMORY_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     memory the newest values of its registers; but what the switch of tasks takes along, after an
     ioctl only.
     """
+    if vcpu.mutex_owner != NULL and vcpu.mutex_owner != current:
+        # Another thread has taken it since, and may have loaded it.
+        return True
     if current.vcpu_open == vcpu:
         return registers_put(vcpu)
     return registers_saved(vcpu)
