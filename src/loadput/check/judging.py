@@ -12,11 +12,21 @@ from ..lang.inputs import Patch
 from ..link.program import Choice
 from ..link.scenario import Scenario
 from .basis import RELEASES, Base, base_of_tree, choose_base
-from .judge import NEW, NOT_JUDGED, OPEN, Judgement, Run, judge, take_all
+from .judge import (
+    NEW,
+    NOT_JUDGED,
+    OPEN,
+    Judgement,
+    Run,
+    judge,
+    known_archs,
+    take_all,
+)
 from .scope import not_modelled, scope_of
 from .taken import Taken
 from .verdict import Result
 
+NO_CODE = "changes no code"
 SEVERITY = {0: 0, 4: 1, 2: 2, 1: 3}
 Decide = Callable[[Choice, str], Result]
 
@@ -59,6 +69,8 @@ class Judging:
     @property
     def verdict(self) -> str:
         """The worst of all: violated, not decided, not judged, or the best there is."""
+        if self.patches and all(p.only_comments for p in self.patches):
+            return NO_CODE
         said = [j.verdict for j in self.judged]
         judged = [v for v in said if v != NOT_JUDGED]
         for v in (NEW, OPEN):
@@ -72,7 +84,7 @@ class Judging:
         judged = [j for j in self.judged if j.verdict != NOT_JUDGED]
         codes = [j.exit_code for j in judged] + [2 for _ in self.failed]
         if not codes:
-            return 4
+            return 0 if self.verdict == NO_CODE else 4
         return max(codes, key=SEVERITY.__getitem__)
 
 
@@ -97,6 +109,10 @@ def judge_patches(
     newest = named.partition(":")[0] or RELEASES[0]
     choices = {a: replace(choice, arch=a, release=newest) for a in archs}
     taken, failed = take_all(patches, archs, choices, scenario)
+    if not any(p.functions or p.removed for p in patches):
+        return Judging(
+            list(patches), Base(newest, "nothing of it is code that is judged"), scenario
+        )
     _has_any(taken, failed, patches)
     base, design = _base(taken, scenario, choice, tree, named)
     out = Judging(list(patches), base, scenario)
@@ -127,6 +143,8 @@ def _has_any(
     if any(t.changes for ts in taken.values() for t in ts) or failed:
         return
     functions = [f for p in patches for f in (*p.functions, *p.removed)]
+    if len(taken) == len(known_archs()):
+        return
     others = sorted({a for f in functions for a in scope_of(f).archs or ()})
     why = ", ".join(not_modelled(functions))
     names = ", ".join(dict.fromkeys(f.name for f in functions))

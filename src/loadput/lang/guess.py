@@ -61,6 +61,8 @@ def walk(e: object) -> Iterator[s.Expr | s.Stmt]:
 
 def bare(e: s.Expr) -> s.Expr:
     """``x`` for ``&x`` and for ``x``: the place that an access macro is given."""
+    if isinstance(e, s.Foreign):
+        return bare(e.inner)
     return e.a if isinstance(e, s.Unary) and e.op == "&" else e
 
 

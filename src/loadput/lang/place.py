@@ -102,6 +102,8 @@ class Places:
 
     def _struct_value(self, e: s.Expr) -> Value | None:
         """A pointer to the struct that ``e`` denotes by value, or None."""
+        if isinstance(e, s.Foreign):
+            return self._struct_value(e.inner)
         if isinstance(e, s.Name) and e.id in self.decls.globals and e.id not in self.b.types:
             g = self.decls.globals[e.id]
             if isinstance(g.type, ty.Embed):
@@ -152,6 +154,8 @@ class Places:
 
     def lvalue(self, e: s.Expr) -> Cell:
         """The cell that ``e`` denotes; raises SourceError where it is none."""
+        if isinstance(e, s.Foreign):
+            return self.lvalue(e.inner)
         if isinstance(e, s.Name):
             return self._name_cell(e)
         if isinstance(e, s.Member):

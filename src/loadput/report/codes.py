@@ -27,6 +27,7 @@ CODES = {
     "LP0231": "An input that is no text, or too large.",
     "LP0232": "A diff that is cut off.",
     "LP0233": "A diff that is not well formed.",
+    "LP0237": "A git repository, or commits of it, that cannot be read.",
     "LP0234": "A diff that needs --tree DIR.",
     "LP0235": "A tree that is not there, or is no kernel tree.",
     "LP0236": "A diff that changes no function.",

@@ -9,7 +9,7 @@ from ..base.errors import LoadputError
 from ..check.carried import FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT, Equivalence
 from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Judgement
-from ..check.judging import Judging
+from ..check.judging import NO_CODE, Judging
 from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
 from ..check.verdict import (
@@ -53,7 +53,8 @@ def _answer(done: Judging) -> list[str]:
     """The verdict in one line, and how much of the input it is about."""
     judged = done.judged
     if not judged:
-        return wrap("verdict", "none: see below")
+        told = done.verdict if done.verdict == NO_CODE else "NOT JUDGED: see below"
+        return wrap("verdict", told if not done.failed else "none: see below")
     parts = [count(j.changes) for j in judged]
     most = max(parts, key=lambda c: (c[2], c[0]))
     said = wrap("verdict", _sentence(done))

@@ -87,10 +87,23 @@ def parse_diff(own: list[str], lines: list[Line]) -> tuple[list[FileDiff], list[
     return out, rest
 
 
+# What stands at the top of a kernel tree: tells how many parts of a path are in front of it.
+_TOP = """
+    arch block crypto drivers fs include init io_uring ipc kernel lib mm net rust samples scripts
+    security sound tools usr virt Documentation
+"""
+TOP = frozenset(_TOP.split())
+
+
 def _path(text: str) -> str:
-    name = text[4:].split("\t")[0].strip()
+    """The path in the tree: without ``a/``, ``linux.orig/`` and the like, with any ``-p``."""
+    name = text[4:].split("\t")[0].strip().strip('"')
     if name == "/dev/null":
         return ""
+    parts = name.lstrip("/").split("/")
+    for i, part in enumerate(parts[:-1]):
+        if part in TOP:
+            return "/".join(parts[i:])
     return re.sub(r"^[abciw]/", "", name)
 
 
@@ -158,20 +171,35 @@ class Text:
     at: list[Line]
 
 
-def apply_hunks(diff: FileDiff, base: Text, changed: set[int]) -> Text:
+def reversed_hunks(diff: FileDiff) -> FileDiff:
+    """The diff that takes ``diff`` back."""
+    swap = {"+": "-", "-": "+", " ": " "}
+    out = FileDiff(diff.new, diff.old)
+    for h in diff.hunks:
+        out.hunks.append(
+            Hunk(h.at, h.old_start, h.heading, [(swap[k], t, w) for k, t, w in h.body])
+        )
+    return out
+
+
+def apply_hunks(
+    diff: FileDiff, base: Text, changed: set[int], notes: list[str] | None = None
+) -> Text:
     """Return ``base`` with the hunks applied; fills ``changed`` with new line indexes.
 
-    A hunk may stand some lines away from where it says, as with patch(1); it must match exactly.
+    A hunk may stand some lines away from where it says, have up to two lines of context that are
+    others by now, or spaces for tabs, as with patch(1); each but the first goes to ``notes``.
     :raises InputError: LP0234, a hunk that does not apply
     """
     out = Text([], [])
     done = 0
     offset = 0
     for number, hunk in enumerate(diff.hunks, 1):
-        want = hunk.old
-        at = _find(base.c, want, done, hunk.old_start - 1 + offset)
+        at, hunk, how = _place(hunk, base.c, done, offset)
         if at < 0:
             raise _misfit(diff, hunk, number, base)
+        if how and notes is not None:
+            notes.append(f"{diff.path}: hunk {number} applies {how}")
         offset = at - (hunk.old_start - 1)
         out.c += base.c[done:at]
         out.at += base.at[done:at]
@@ -191,6 +219,33 @@ def apply_hunks(diff: FileDiff, base: Text, changed: set[int]) -> Text:
     out.c += base.c[done:]
     out.at += base.at[done:]
     return out
+
+
+def _place(hunk: Hunk, have: list[str], done: int, offset: int) -> tuple[int, Hunk, str]:
+    """Where a hunk applies (-1: nowhere), the hunk as it does, and what had to be overlooked."""
+    near = hunk.old_start - 1 + offset
+    at = _find(have, hunk.old, done, near)
+    if at >= 0:
+        return at, hunk, ""
+    plain = [re.sub(r"\s+", " ", t).strip() for t in have]
+    at = _find(plain, [re.sub(r"\s+", " ", t).strip() for t in hunk.old], done, near)
+    if at >= 0:
+        return at, hunk, "with blanks that are not the tree's (tabs turned to spaces)"
+    for fuzz in (1, 2):
+        less, cut = _without_context(hunk, fuzz)
+        at = _find(have, less.old, done, near + cut) if len(less.old) > 1 else -1
+        if at >= 0:
+            return at, less, f"with fuzz {fuzz}: context around it is another by now"
+    return -1, hunk, ""
+
+
+def _without_context(hunk: Hunk, fuzz: int) -> tuple[Hunk, int]:
+    """The hunk without up to ``fuzz`` lines of context at each end, and how many at its start."""
+    first = next((i for i, (k, _, _) in enumerate(hunk.body) if k != " "), 0)
+    last = next((i for i, (k, _, _) in enumerate(reversed(hunk.body)) if k != " "), 0)
+    low, high = min(fuzz, first), min(fuzz, last)
+    body = hunk.body[low : len(hunk.body) - high]
+    return Hunk(hunk.at, hunk.old_start + low, hunk.heading, body), low
 
 
 def _find(have: list[str], want: list[str], low: int, near: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from ..cfront import Line
+from .diff import has_diff
 
 _FROM = re.compile(r"^From \S+.*\d{4}\s*$")
 _HEADER = re.compile(
@@ -80,12 +81,12 @@ def _body_lines(
 ) -> list[Line]:
     out: list[Line] = []
     for part in parsed.walk():
-        if part.is_multipart() or part.get_content_maintype() != "text":
-            continue
-        if part.get_content_subtype() == "html":
+        if part.is_multipart() or part.get_content_subtype() == "html":
             continue
         data = part.get_payload(decode=True)
         body = data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
+        if part.get_content_maintype() != "text" and not has_diff(body):
+            continue
         body = body.replace("\r\n", "\n").rstrip("\n")
         lines = body.split("\n")
         at = _locate(lines, rows)

@@ -38,6 +38,7 @@ class Patch:
     :param before: functions that it changes, as they were, where the diff or the tree tells
     :param fields: struct fields that it adds
     :param unread: files below ``arch/`` that could not be read: no verdict for those who need them
+    :param only_comments: its functions differ in comments and blanks alone
     :param notes: what was not read as code and why, a sentence each
     """
 
@@ -50,6 +51,7 @@ class Patch:
     notes: tuple[str, ...] = ()
     before: tuple[CFunction, ...] = ()
     unread: tuple[Unread, ...] = ()
+    only_comments: bool = False
 
     @property
     def origin(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email.utils
+import itertools
 import re
 import sys
 import zlib
@@ -18,13 +20,16 @@ from .mbox import Message, is_mbox, is_message, read_messages
 from .patch import Patch
 from .series import Changes, Tree
 
+PATCHES = (".patch", ".eml", ".mbox", ".diff")
 MAX_BYTES = 10 << 20  # a kernel source file or a thread's mbox is far below this
 MAX_LINES = 300_000
 MAX_LINE = 20_000  # no source line and no mail line is; a binary file's are
+_COMMIT = re.compile(r"commit [0-9a-f]{7,40}\b")
+_FILE = re.compile(r"diff --git \S+ (\S+)$")
 _IN_TREE = re.compile(r"(?:^|/)((?:arch|include|kernel|virt)/(?:[\w.-]+/)*[\w.-]+\.[ch])$")
 
 
-def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
+def read_input(path: str | Path, tree: str | Path | Tree | None = None) -> list[Patch]:
     """Return what the file holds, patch by patch; at least one, each with functions.
 
     :param path: a mail as plain text, an mbox, a unified diff, a .c or .h file; ``-`` is stdin
@@ -49,8 +54,31 @@ def read_input(path: str | Path, tree: str | Path | None = None) -> list[Patch]:
 
 
 def read_inputs(paths: Sequence[str | Path], tree: str | Path | None = None) -> list[Patch]:
-    """The patches of several files, in order."""
-    return [p for path in paths for p in read_input(path, tree)]
+    """The patches of several files, in order, each on what those before it left.
+
+    A directory stands for its patches, sorted by name, as ``git am`` takes them.
+    :raises InputError: LP0230, a directory without patches; and as `read_input`
+    """
+    base = Tree(Path(tree)) if tree is not None else None
+    return [p for f in _files(paths) for p in read_input(f, base)]
+
+
+def _files(paths: Sequence[str | Path]) -> list[str | Path]:
+    out: list[str | Path] = []
+    for path in paths:
+        if str(path) == "-" or not Path(path).is_dir():
+            out.append(path)
+            continue
+        inside = sorted(f for f in Path(path).iterdir() if f.suffix in PATCHES and f.is_file())
+        if not inside:
+            raise InputError(
+                "LP0230",
+                f"the directory {path} holds no patch",
+                expected=f"files that end in {', '.join(PATCHES)}",
+                next="--tree takes a kernel tree",
+            )
+        out += inside
+    return out
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -89,9 +117,9 @@ def _decode(data: bytes, name: str) -> str:
     return text
 
 
-def read_text(text: str, name: str, tree: str | Path | None = None) -> list[Patch]:
+def read_text(text: str, name: str, tree: str | Path | Tree | None = None) -> list[Patch]:
     """`read_input` on text that is in memory; ``name`` is what places show."""
-    base = Tree(Path(tree)) if tree is not None else None
+    base = tree if isinstance(tree, Tree) or tree is None else Tree(Path(tree))
     if name.endswith((".c", ".h")) and not is_mbox(text):
         return [_c_file(text, name)]
     if is_mbox(text) or is_message(text):
@@ -99,10 +127,63 @@ def read_text(text: str, name: str, tree: str | Path | None = None) -> list[Patc
     lines = lines_of(text, name)
     if _looks_like_c(text):
         return [_c_file(text, name)]
-    patch = _one(lines, name, _title(text, name), base)
-    if patch is None:
+    found = []
+    for part, title in _parts(lines):
+        patch = _one(part, name, title or _title(text, name), base)
+        if patch is not None:
+            found.append(patch)
+    if not found:
         raise _no_code(split_mail(lines), name)
-    return [patch]
+    return found
+
+
+def _parts(lines: list[Line]) -> list[tuple[list[Line], str]]:
+    """The patches of a text without mail headers, each with its title; several in `git log -p`.
+
+    A file that is changed twice begins another patch. `git log` shows the newest first.
+    """
+    starts = [i for i, ln in enumerate(lines) if _COMMIT.match(ln.text)]
+    if starts:
+        spans = list(itertools.pairwise([*starts, len(lines)]))
+        parts = [_blank(lines, a, b) for a, b in spans]
+        titles = [_subject(lines[a:b]) for a, b in spans]
+        dates = [_date(p) for p in parts]
+        order = list(zip(parts, titles, strict=True))
+        known = None not in dates
+        oldest_first = known and dates == sorted(d for d in dates if d is not None)
+        return order if oldest_first and len(set(dates)) > 1 else order[::-1]
+    seen: set[str] = set()
+    cuts = [0]
+    for i, ln in enumerate(lines):
+        m = _FILE.match(ln.text)
+        if m and m[1] in seen:
+            cuts.append(i)
+            seen.clear()
+        if m:
+            seen.add(m[1])
+    if len(cuts) == 1:
+        return [(lines, "")]
+    ends = [*cuts[1:], len(lines)]
+    return [
+        (_blank(lines, a, b), f"part {n} of {len(cuts)}")
+        for n, (a, b) in enumerate(zip(cuts, ends, strict=True), 1)
+    ]
+
+
+def _blank(lines: list[Line], low: int, high: int) -> list[Line]:
+    """The lines with all but ``low`` to ``high`` blanked, so that places stay."""
+    return [ln if low <= i < high else replace(ln, text="", shift=0) for i, ln in enumerate(lines)]
+
+
+def _subject(lines: list[Line]) -> str:
+    return next((ln.text.strip() for ln in lines if ln.text.startswith("    ")), "")[:200]
+
+
+def _date(lines: list[Line]) -> float | None:
+    """The date that a commit of `git log` has."""
+    text = next((ln.text[5:] for ln in lines if ln.text.startswith("Date:")), "")
+    parsed = email.utils.parsedate_tz(text)
+    return email.utils.mktime_tz(parsed) if parsed else None
 
 
 def _looks_like_c(text: str) -> bool:
@@ -151,18 +232,11 @@ def _one(
     if not functions and not changes.removed:
         if changes.unread and not in_series:
             raise changes.unread[0].error
-        if in_series and has_diff(mail.text):
+        if has_diff(mail.text):
             return Patch(
                 title, kind, name, (), (), tuple(changes.fields), tuple(changes.notes), (),
-                tuple(changes.unread),
+                tuple(changes.unread), changes.only_comments,
             )  # fmt: skip
-        if kind == "diff" or has_diff(mail.text):
-            raise InputError(
-                "LP0236",
-                f"the diff in {name} changes no function body",
-                available="; ".join(changes.notes) or None,
-                expected="a change to a C function",
-            )
         return None
     notes = (*mail.notes, *changes.notes)
     return Patch(
@@ -176,6 +250,13 @@ def _first_diff(mail: OwnText) -> int:
 
 
 def _no_code(mail: OwnText, name: str) -> InputError:
+    if has_diff("\n".join(mail.quoted)):
+        return InputError(
+            "LP0230",
+            f"{name} quotes a patch and holds no code of its own: a reply",
+            expected="the patch itself, not in quoted (>) lines",
+            next="give the message that it replies to",
+        )
     quoted = find_quoted(mail)
     names = ", ".join(f"{f.name} (line {f.lines[0].number})" for f in quoted[:4])
     return InputError(
@@ -198,7 +279,7 @@ def _mbox(text: str, name: str, tree: Tree | None) -> list[Patch]:
         if patch is None:
             skipped.append(_skip_note(m))
             continue
-        if not patch.functions and not patch.removed and not patch.unread:
+        if several and not patch.functions and not patch.removed and not patch.unread:
             skipped.append(f"changes no function, not judged alone: {m.subject}")
             idle.append(patch)
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...base.errors import InputError, LoadputError
 from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
-from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image
+from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
 from .patch import FieldHint, Unread
 
 _FIELD = re.compile(
@@ -60,6 +60,7 @@ class Changes:
         self.fields: list[FieldHint] = []
         self.notes: list[str] = []
         self.unread: list[Unread] = []
+        self.only_comments = False
         self._partial: list[tuple[FileDiff, Hunk]] = []
 
     def read(self, diffs: list[FileDiff]) -> None:
@@ -87,6 +88,7 @@ class Changes:
         same = {
             k for k, f in self.functions.items() if k in self.before and _same(f, self.before[k])
         }
+        self.only_comments = bool(same) and len(same) == len(self.functions)
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         self.before = {k: f for k, f in self.before.items() if k in self.functions}
@@ -109,11 +111,31 @@ class Changes:
     def _apply(self, d: FileDiff) -> None:
         assert self.tree is not None
         base = self.tree.text(d.old or d.path, d.hunks[0])
-        before = find_c_functions("\n".join(base.c), base.at)
         changed: set[int] = set()
-        after = apply_hunks(d, base, changed)
+        try:
+            after = apply_hunks(d, base, changed, self.notes)
+        except InputError:
+            base, after, changed = self._taken_back(d, base)
+        before = find_c_functions("\n".join(base.c), base.at)
         self.tree.files[d.path] = after
         self._was(d.path, before, self._take(d.path, after, changed))
+
+    def _taken_back(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
+        """A file that has the patch already: as it was before it, and as it is.
+
+        Raises InputError LP0234 where it has not.
+        """
+        try:
+            old = apply_hunks(reversed_hunks(d), base, set())
+        except InputError:
+            apply_hunks(d, base, set())
+            raise
+        changed: set[int] = set()
+        after = apply_hunks(d, old, changed)
+        self.notes.append(
+            f"{d.path}: the tree has this change already; it is judged against the file without it"
+        )
+        return old, after, changed
 
     def _was(self, path: str, before: list[CFunction], now: set[str]) -> None:
         """Enter the functions as they were; those that are not there any more are removed."""
@@ -164,7 +186,8 @@ class Changes:
             line_text=h.at.text,
             got=f"a part of {name[1]} in {d.path}" if name else f"a part of {d.path or 'a file'}",
             expected="whole functions, or the kernel tree that the patch is for",
-            next="add --tree DIR, the kernel source tree that the patch applies to",
+            next="add --tree DIR, the kernel source tree that the patch applies to; or make the"
+            " patch with git format-patch -W, which shows whole functions and needs no tree",
         )
 
     def _fields(self, d: FileDiff) -> None:

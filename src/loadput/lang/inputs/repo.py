@@ -1,0 +1,86 @@
+"""A range of commits, each a patch on its parent: from git's objects, with nothing checked out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...base.errors import InputError
+from ...base.source import Span
+from ..cfront import Line
+from .diff import Hunk, Text
+from .patch import Patch
+from .read import read_text
+from .series import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the range that touches the paths asked for."""
+
+    sha: str
+    subject: str
+    patches: tuple[Patch, ...]
+
+
+class _Parent(Tree):
+    """The tree of a commit's parent, file by file."""
+
+    def __init__(self, repo: Path, sha: str) -> None:
+        self.repo, self.sha = repo, sha
+        self.root = repo
+        self.files: dict[str, Text] = {}
+
+    def text(self, path: str, hunk: Hunk) -> Text:
+        if path not in self.files:
+            try:
+                c = git(self.repo, "show", f"{self.sha}^:{path}").split("\n")
+            except InputError:
+                raise InputError(
+                    "LP0235",
+                    f"{path} is not in the parent of {self.sha[:12]}",
+                    span=Span(hunk.at.file, hunk.at.number),
+                    line_text=hunk.at.text,
+                ) from None
+            self.files[path] = Text(c, [Line(path, i, t) for i, t in enumerate(c, 1)])
+        return self.files[path]
+
+
+def git(repo: Path, *words: str) -> str:
+    """What git prints; raises InputError LP0237 with its message."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(repo), "--no-pager", *words],
+            capture_output=True,
+            check=False,
+            timeout=600,
+        )
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise InputError("LP0237", f"git cannot be run: {e}") from None
+    if done.returncode:
+        told = done.stderr.decode("utf-8", "replace").strip().split("\n")[0]
+        raise InputError(
+            "LP0237",
+            f"git {words[0]} in {repo}: {told[:200]}",
+            expected="a git repository, and a range of commits such as v6.12..v6.13",
+        )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def read_range(repo: str | Path, revs: str, paths: Sequence[str]) -> Iterator[Commit]:
+    """Each commit of ``revs`` (``A..B``, or one commit) that touches ``paths``, oldest first.
+
+    :raises InputError: LP0237, no repository or no such commits
+    """
+    top = Path(repo)
+    span = revs if ".." in revs else f"{revs}^!"
+    shas = git(top, "rev-list", "--reverse", "--no-merges", span, "--", *paths).split()
+    for sha in shas:
+        subject = git(top, "show", "-s", "--format=%s", sha).strip()
+        text = git(top, "diff-tree", "-p", "--no-color", "--no-renames", f"{sha}^", sha)
+        patches = tuple(
+            replace(p, title=subject) for p in read_text(text, sha[:12], _Parent(top, sha))
+        )
+        yield Commit(sha, subject, patches)
