@@ -10,9 +10,11 @@ from pathlib import Path
 
 from ..base.errors import LinkError, LoadputError
 from ..ir.text import render_function
+from ..lang.carry import Names, distances
 from ..lang.syntax import Def
-from ..link.program import Choice, Program, link
+from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario
+from .mirrors import mirrors_of
 from .taken import Taken, first_seen
 
 RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
@@ -56,6 +58,8 @@ def choose_base(
     :param search: further folders with overlays
     :raises LoadputError: the input links on no release: LP0416, or what all of them say
     """
+    if any(t.before for patches in taken.values() for t in patches):
+        return _nearest(taken, design, search)
     asked = _Asked()
     measured: set[str] = set()
     old = any(t.before for patches in taken.values() for t in patches)
@@ -77,6 +81,37 @@ def choose_base(
         for name, rs in asked.fields.items()
     )
     return Base(best, _why(best, rows, old, asked.errors), rows, fields)
+
+
+def _nearest(taken: Mapping[str, Sequence[Taken]], design: str, search: tuple[Path, ...]) -> Base:
+    """The release whose functions follow the C before most closely, by weight of what does not."""
+    total = dict.fromkeys(RELEASES, 0.0)
+    for arch, patches in taken.items():
+        specs = {}
+        for r in RELEASES:
+            try:
+                defs, decls = specification(Choice(arch, design, r, search=search))
+            except LoadputError:
+                total[r] += 1_000
+                continue
+            specs[r] = (defs, mirrors_of(defs), Names(frozenset(decls.globals), defs))
+        before = {d.name: d for t in reversed(patches) for d in t.before}
+        for name, d in before.items():
+            has = {r: by_c[name][0] for r, (_, by_c, _) in specs.items() if name in by_c}
+            got = distances(d, [(specs[r][0][n], specs[r][2]) for r, n in has.items()])
+            for r, n in zip(has, got, strict=True):
+                total[r] += n
+            for r in specs.keys() - has.keys():
+                total[r] += 10 if has else 0
+    rows = tuple((r, round(total[r])) for r in RELEASES)
+    best = min(rows, key=lambda row: row[1])[0]
+    least = dict(rows)[best]
+    others = ", ".join(f"{r} {n}" for r, n in rows if r != best)
+    same = all(n == least for _, n in rows)
+    why = f"nearest to what the diff replaces (distance {least}; {others})"
+    if same:
+        why = "every release is as near to what the diff replaces; the newest is taken"
+    return Base(best, why, rows)
 
 
 def _why(

@@ -47,6 +47,11 @@ class FunctionChange:
     whole: bool = False
     hunk: list[str] = field(default_factory=list)
 
+    def never_run(self, why: str) -> None:
+        """Nothing runs what its edits change: none of them is judged."""
+        if any(c.changes for c in self.carried):
+            self.outcomes = [Outcome(o.edit, NOT_JUDGED, o.why or why) for o in self.outcomes]
+
     @property
     def edits(self) -> int:
         """How many edits it has; a function that is not looked into counts as one."""

@@ -13,10 +13,11 @@ from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
 from ..link.overlay import find_overlays
 from ..link.program import Choice, Program, link
-from ..link.scenario import Scenario
+from ..link.scenario import Scenario, load_scenario
 from ..machine.model import build_machine
 from .carried import FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
+from .scenes import LARGE, scene_runs, scenes_for
 from .taken import Taken, take
 from .verdict import BLAME_NEW, BLAME_OPEN, BLAME_RESTS, UNDECIDED, VIOLATED, Result, lay_blame
 
@@ -28,7 +29,29 @@ MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too
 
 NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
 NOT_JUDGED, OPEN = "not judged", "not decided"
-Run = Callable[[Choice, str], Result]
+Run = Callable[[Choice, Scenario, str], Result]
+
+
+@dataclass(slots=True)
+class Explored:
+    """What one scenario says about the change.
+
+    :param before: the result of the program without it; None where nothing had to be compared
+    :param rests_on: per violated property, the values that are not modelled and that decide it
+    """
+
+    result: Result
+    before: Result | None = None
+    rests_on: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """NEW, OPEN or MINDS_NOT."""
+        found = self.result.properties
+        if any(p.blame == BLAME_NEW for p in found):
+            return NEW
+        is_open = self.rests_on or any(p.verdict == UNDECIDED for p in found)
+        return OPEN if is_open or any(p.blame == BLAME_OPEN for p in found) else MINDS_NOT
 
 
 @dataclass(slots=True)
@@ -37,8 +60,7 @@ class Judgement:
 
     :param verdict: NEW, MINDS_NOT, SAME, NOT_JUDGED or OPEN
     :param changes: its functions, each with what became of its edits
-    :param base: the release's own program; None where nothing was explored, as ``result``
-    :param rests_on: per violated property, the values that are not modelled and that decide it
+    :param explored: scenario by scenario; none where nothing had to be explored
     :param unused: functions that nothing calls here
     :param added: functions that the base does not have
     :param removed: functions that the base has and the patch takes out
@@ -48,15 +70,24 @@ class Judgement:
     arch: str
     verdict: str
     changes: list[FunctionChange]
-    base: Result | None = None
-    result: Result | None = None
+    explored: list[Explored] = field(default_factory=list)
     equivalences: list[Equivalence] = field(default_factory=list)
-    rests_on: dict[str, list[str]] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     fixed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def worst(self) -> Explored | None:
+        """The scenario that says the worst of it; None where nothing was explored."""
+        rank = (NEW, OPEN, MINDS_NOT).index
+        return min(self.explored, key=lambda x: rank(x.verdict), default=None)
+
+    @property
+    def result(self) -> Result | None:
+        """The result of the worst scenario."""
+        return self.worst.result if self.worst else None
 
     @property
     def functions(self) -> list[str]:
@@ -75,25 +106,31 @@ class Judgement:
         return {NEW: 1, MINDS_NOT: 0, SAME: 0}.get(self.verdict, 4)
 
 
+Known = dict[str, Result]
+
+
 def judge(
     taken: Taken,
     base: Choice,
-    scenario: Scenario,
+    scenario: Scenario | None,
     *,
     run: Run,
-    before: Result | None = None,
+    known: Known | None = None,
     label: str = "",
-) -> tuple[Judgement, Choice, Result | None]:
+) -> tuple[Judgement, Choice, Known]:
     """Carry one patch over to ``base`` and decide both; each finding gets its blame.
 
-    :param run: decides one choice, with what is not modelled ``any``, ``low`` or ``high``
-    :param before: the result of ``base``, where it is known
-    :return: the judgement, the program with the patch, and its result where it was explored
+    :param scenario: None: those that run what it changes, until one has a violation
+    :param run: decides one choice in a scenario, with what is not modelled ``any``, ``low`` or
+        ``high``
+    :param known: per scenario the result of ``base``, where it is known
+    :return: the judgement, the program with the patch, and per scenario its result
     :raises LoadputError: the patch does not link here
     """
     got = carry(taken, base)
     user = replace(got.choice, user_label=label, removed=_removed(taken, base))
-    program = link(user, scenario)  # before any search: what does not link costs nothing
+    first = scenario or load_scenario(LARGE)
+    program = link(user, first)  # before any search: what does not link costs nothing
     for f in got.functions:
         if f.whole and f.name not in program.functions:
             f.why = "nothing calls it here"
@@ -103,23 +140,72 @@ def judge(
     if not got.changes and not user.removed:
         if not any(f.edits for f in got.functions):
             out.verdict = SAME
-        return out, user, before
-    before = before or run(base, "any")
-    after = run(user, "any")
-    lay_blame(after, before)
-    out.base, out.result = before, after
+        return out, user, known or {}
+    whole = [f.name for f in got.functions if f.whole]
+    mine = [c.spec.name for f in got.functions for c in f.carried if c.changes]
+    scenes = [first] if scenario or whole else scenes_for(base, user, mine)
+    if scenario and mine and not whole and not scene_runs(base, user, scenario):
+        scenes = []
+    if not scenes:
+        where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
+        for f in got.functions:
+            f.never_run(f"{where} what it changes")
+        return out, user, known or {}
+    after = _explore(out, base, user, scenes, run, known or {}, whole)
+    out.removed = [n for n in user.removed if n in link(base, first).functions]
+    _conclude(out, user, any(f.changes for f in got.functions if not f.whole))
+    return out, user, after
+
+
+def _explore(
+    out: Judgement,
+    base: Choice,
+    user: Choice,
+    scenes: Sequence[Scenario],
+    run: Run,
+    known: Known,
+    whole: Sequence[str],
+) -> Known:
+    """Ask each scenario until one has a new violation; return the results."""
+    results: Known = {}
+    for s in scenes:
+        after = run(user, s, "any")
+        results[s.name] = after
+        before = known.get(s.name)
+        if before is None and (s.name != LARGE or len(scenes) == 1 or after.violated):
+            before = run(base, s, "any")
+        x = Explored(after, before)
+        if before is not None:
+            lay_blame(after, before)
+            _weigh(x, user, s, run)
+            if whole and not out.equivalences:
+                _compare(out, before, after, whole)
+        out.explored.append(x)
+        if x.verdict == NEW:
+            break
+    return results
+
+
+def _compare(out: Judgement, before: Result, after: Result, whole: Sequence[str]) -> None:
+    """What the functions that replace ours do otherwise."""
     comparison = Comparison(before.machine, after.machine, MAX_INPUTS)
     old, new = (r.machine.program.functions for r in (before, after))
-    whole = [f.name for f in got.functions if f.whole]
     out.equivalences = [comparison.compare(n) for n in whole if n in old and n in new]
     out.added = [n for n in whole if n in new and n not in old]
-    out.removed = [n for n in user.removed if n in old]
-    _weigh(out, user, run)
+
+
+def _conclude(out: Judgement, user: Choice, carried: bool) -> None:
+    """The verdict of all scenarios together."""
+    worst = out.worst
+    assert worst is not None
+    out.verdict = worst.verdict
+    lost = _left_out(worst.result.machine.program, user)
     alike = all(e.verdict in (EQUAL, EQUIVALENT) for e in out.equivalences)
-    others = out.added or out.removed or any(f.changes for f in got.functions if not f.whole)
-    if out.verdict == MINDS_NOT and out.equivalences and alike and not others:
-        out.verdict = SAME
-    return out, user, after
+    if out.verdict == MINDS_NOT and lost:
+        out.verdict = OPEN
+    elif out.verdict == MINDS_NOT and out.equivalences and alike:
+        if not (out.added or out.removed or carried):
+            out.verdict = SAME
 
 
 def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
@@ -129,29 +215,21 @@ def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
 
 
-def _weigh(out: Judgement, user: Choice, run: Run) -> None:
-    """Set the verdict: a violation that a value outside the model decides is not decided."""
-    assert out.result is not None
-    fresh = [p for p in out.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
-    program = out.result.machine.program
-    values = opaque_values(program, user)
-    lost = _left_out(program, user)
-    if fresh and lost:
-        for p in fresh:
-            out.rests_on[p.name] = lost
+def _weigh(x: Explored, user: Choice, s: Scenario, run: Run) -> None:
+    """A violation that a value outside the model decides is not decided."""
+    fresh = [p for p in x.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
+    program = x.result.machine.program
+    lost, values = _left_out(program, user), opaque_values(program, user)
+    if not fresh or not (lost or values):
+        return
+    held = []
+    if not lost:
+        ends = [run(user, s, how) for how in ("low", "high")]
+        held = [{p.name: p.verdict for p in r.properties} for r in ends]
+    for p in fresh:
+        if lost or not all(h.get(p.name) == VIOLATED for h in held):
+            x.rests_on[p.name] = lost or values
             p.blame = BLAME_RESTS
-    elif fresh and values:
-        held = [{p.name: p.verdict for p in run(user, how).properties} for how in ("low", "high")]
-        for p in fresh:
-            if not all(h.get(p.name) == VIOLATED for h in held):
-                out.rests_on[p.name] = values
-                p.blame = BLAME_RESTS
-    if any(p.blame == BLAME_NEW for p in fresh):
-        out.verdict = NEW
-    elif lost or out.rests_on or any(p.verdict == UNDECIDED for p in out.result.properties):
-        out.verdict = OPEN
-    else:
-        out.verdict = MINDS_NOT
 
 
 def opaque_values(p: Program, user: Choice) -> list[str]:

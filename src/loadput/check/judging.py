@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,25 +10,25 @@ from pathlib import Path
 from ..base.errors import InputError, Interrupted, LoadputError
 from ..lang.inputs import Patch
 from ..link.program import Choice
-from ..link.scenario import Scenario
+from ..link.scenario import Scenario, load_scenario
 from .basis import RELEASES, Base, base_of_tree, choose_base
 from .judge import (
     NEW,
     NOT_JUDGED,
     OPEN,
     Judgement,
+    Known,
     Run,
     judge,
     known_archs,
     take_all,
 )
+from .scenes import LARGE
 from .scope import not_modelled, scope_of
 from .taken import Taken
-from .verdict import Result
 
 NO_CODE = "changes no code"
 SEVERITY = {0: 0, 4: 1, 2: 2, 1: 3}
-Decide = Callable[[Choice, str], Result]
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Judging:
 
     patches: list[Patch]
     base: Base
-    scenario: Scenario
+    scenario: Scenario | None
     parts: list[Part] = field(default_factory=list)
 
     @property
@@ -91,10 +91,10 @@ class Judging:
 def judge_patches(
     patches: Sequence[Patch],
     archs: Sequence[str],
-    scenario: Scenario,
+    scenario: Scenario | None,
     *,
     choice: Choice,
-    decide: Callable[[Choice, Scenario, str], Result],
+    decide: Run,
     tree: Path | None = None,
     named: str = "",
     at_once: int = 1,
@@ -102,29 +102,28 @@ def judge_patches(
     """Judge every patch on every architecture, each on what those before it left.
 
     :param choice: design, twin and overlay folders; its architecture and release are not looked at
-    :param decide: explores one program
+    :param scenario: None: those that run what each patch changes
+    :param decide: explores one program in a scenario; see `judge`
     :param named: ``RELEASE[:DESIGN]``: the base, chosen by the user
     :raises LoadputError: nothing of it concerns these architectures; or all fail alike
     """
     newest = named.partition(":")[0] or RELEASES[0]
     choices = {a: replace(choice, arch=a, release=newest) for a in archs}
-    taken, failed = take_all(patches, archs, choices, scenario)
+    first = scenario or load_scenario(LARGE)
+    taken, failed = take_all(patches, archs, choices, first)
     if not any(p.functions or p.removed for p in patches):
         return Judging(
             list(patches), Base(newest, "nothing of it is code that is judged"), scenario
         )
     _has_any(taken, failed, patches)
-    base, design = _base(taken, scenario, choice, tree, named)
+    base, design = _base(taken, first, choice, tree, named)
     out = Judging(list(patches), base, scenario)
-
-    def run(c: Choice, how: str) -> Result:
-        return decide(c, scenario, how)
 
     def one(arch: str) -> Part:
         if arch in failed:
             return Part(arch, [("", failed[arch])])
         at = replace(choice, arch=arch, release=base.release, design=design)
-        return _arch(at, scenario, taken[arch], run)
+        return _arch(at, scenario, taken[arch], decide)
 
     with ThreadPoolExecutor(at_once) as pool:
         for part in pool.map(one, archs):
@@ -172,10 +171,10 @@ def _base(
     return known or choose_base(taken, scenario, choice.design, choice.search), choice.design
 
 
-def _arch(choice: Choice, scenario: Scenario, taken: Sequence[Taken], run: Run) -> Part:
+def _arch(choice: Choice, scenario: Scenario | None, taken: Sequence[Taken], run: Run) -> Part:
     """Patch by patch, earlier ones beneath; one that does not link lies beneath the next too."""
     part = Part(choice.arch)
-    before: Result | None = None
+    known: Known = {}
     at = choice
     for t in taken:
         label = "earlier patches" if t is not taken[-1] else t.patch.kind
@@ -183,7 +182,7 @@ def _arch(choice: Choice, scenario: Scenario, taken: Sequence[Taken], run: Run) 
             part.rows.append(t)
             continue
         try:
-            j, at, before = judge(t, at, scenario, run=run, before=before, label=label)
+            j, at, known = judge(t, at, scenario, run=run, known=known, label=label)
         except Interrupted:
             break
         except LoadputError as e:

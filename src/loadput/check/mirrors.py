@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ..lang.cfront import find_c_functions, parse_function
 from ..lang.cfront.unit import CFunction, lines_of
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
+from ..link.program import Choice, specification
 
 _SECTION = re.compile(r"^\s*(?:Context|Omits|Returns|Source):|; Omits:", re.M)
 _TOKEN = re.compile(
@@ -86,3 +87,12 @@ def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dic
             continue
         out[name] = bindings.lay(d)[0]
     return out
+
+
+def watched_paths(archs: Sequence[str]) -> list[str]:
+    """What of a kernel tree the specification of ``archs`` is about, for git."""
+    out = {"virt/kvm", "arch/*/kvm", "arch/*/include/asm/kvm*", "include/linux/kvm*"}
+    for arch in archs:
+        for paths in places(specification(Choice(arch))[0]).values():
+            out.update(paths)
+    return sorted(out)

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 @program_options(arch="")
 @engine_options
 @click.option("--tree", type=click.Path(file_okay=False), help="a kernel source tree")
+@click.option(
+    "--repo", default="", type=click.Path(file_okay=False),
+    help="a git repository: INPUTS are REV or REV..REV, each commit judged on its parent",
+)  # fmt: skip
 @click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
 @click.option("--property", "props", multiple=True, help="report only this one; may be repeated")
 @click.option("--json", "json_file", type=OutputFile(), help="write JSON here; - is stdout")
@@ -48,17 +52,20 @@ if TYPE_CHECKING:
 def command(inputs: tuple[str, ...], **opts: Any) -> None:
     """Decide every property over every interleaving, in one exploration.
 
-    INPUTS are a mail, an mbox series, a diff or C files, laid over the base in order. Exit code: 0
-    holds, 1 a finding (with a base: a new one), 2 bad input or output, 3 internal error, 4 not
-    decided, 130 interrupted: what was decided by then is said.
+    INPUTS are mails, mbox series, diffs, C files or directories of patches, each on what those
+    before it left; - is standard input. Exit code: 0 holds, 1 a finding (with a base: a new one), 2
+    bad input or output, 3 internal error, 4 not decided or not judged, 130 interrupted: what was
+    decided by then is said.
     """
     from ..check.judge import expand_archs
 
     keep_inputs((opts["json_file"], opts["html_file"]), (*inputs, opts["scenario"]))
     end_softly()
+    source = click.get_current_context().get_parameter_source("scenario")
+    opts["scenario_named"] = source is not click.core.ParameterSource.DEFAULT
     opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
-    if inputs or opts["tree"]:
+    if inputs or opts["tree"] or opts["repo"]:
         sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
     from ..report.json import SCHEMA, encode, program_result
@@ -96,20 +103,24 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
 
 
 def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> int:
-    """The user's C, or a tree alone; returns the exit code."""
-    from ..report.json import encode, judging
-    from .judging import run_judging, tree_alone
+    """The user's C, commits, or a tree alone; returns the exit code."""
+    from ..report.json import encode
+    from .judging import run_judging, run_range, tree_alone
 
-    if not inputs:
-        code, rows = tree_alone(archs, opts)
+    if opts["repo"] or not inputs:
+        if opts["repo"]:
+            code, rows = run_range(inputs, archs, opts, _explore)
+        else:
+            code, rows = tree_alone(archs, opts)
         if opts["json_file"]:
             store(opts["json_file"], encode(rows))
         return code
     command = again(opts, opts["arch"], inputs)
     done = run_judging(inputs, archs, opts, _explore, command)
     if opts["json_file"]:
-        store(opts["json_file"], encode(judging(done)))
-    draw(opts, [j.result for j in done.judged if j.result is not None], command)
+        store(opts["json_file"], encode(done.json()))
+    judged = done.judging.judged
+    draw(opts, [j.result for j in judged if j.result is not None], command)
     return INTERRUPTED if interrupted() else done.exit_code
 
 
@@ -191,13 +202,13 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
     import shlex
 
     words = ["loadput", "check", *inputs, "--arch", arch]
-    for key in ("design", "release", "twin", "base", "tree"):
+    for key in ("design", "release", "twin", "base", "tree", "repo"):
         if opts.get(key):
             words += [f"--{key}", str(opts[key])]
     for key in ("overlays", "property"):
         for value in opts["props" if key == "property" else key]:
             words += [f"--{key}", value]
-    if opts["scenario"] != "default":
+    if opts["scenario"] != "default" or (inputs and opts.get("scenario_named")):
         words += ["--scenario", opts["scenario"]]
     words += [f"--{w}" for w in ("no-fuse", "no-forget") if opts[w.replace("-", "_")]]
     for key in ("max_states", "max_memory", "max_time"):

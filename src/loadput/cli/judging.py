@@ -11,7 +11,7 @@ import click
 from .options import make_choice, share_cores
 
 if TYPE_CHECKING:
-    from ..check.judging import Judging
+    from ..api import Judged
     from ..check.verdict import Result
     from ..link.program import Choice
     from ..link.scenario import Scenario
@@ -21,27 +21,58 @@ Decide = Callable[["Choice", "Scenario", dict[str, Any], str], "Result"]
 
 def run_judging(
     inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any], decide: Decide, command: str
-) -> Judging:
+) -> Judged:
     """Judge every input on every architecture; say what became of each."""
-    from ..check.judging import judge_patches
-    from ..lang.inputs import read_inputs
-    from ..link.scenario import load_scenario
-    from ..report.judged import render_judging
+    from ..api import judge
 
     shared = share_cores(opts, len(archs))
-    done = judge_patches(
-        read_inputs(inputs, opts["tree"]),
-        archs,
-        load_scenario(opts["scenario"]),
+    done = judge(
+        inputs,
+        tree=opts["tree"],
+        arch=opts["arch"],
+        scenario=opts["scenario"] if opts["scenario_named"] else "",
+        base=opts["base"] or opts["release"],
         choice=make_choice(opts, archs[0]),
         decide=lambda c, s, how: decide(c, s, shared, how),
-        tree=Path(opts["tree"]) if opts["tree"] else None,
-        named=opts["base"] or opts["release"],
         at_once=shared["at_once"],
+        command=command,
     )
     if opts["json_file"] != "-":
-        click.echo(render_judging(done, command, verbose=opts["verbose"]), nl=False)
+        click.echo(done.text(verbose=opts["verbose"]), nl=False)
     return done
+
+
+def run_range(
+    revs: tuple[str, ...], archs: list[str], opts: dict[str, Any], decide: Decide
+) -> tuple[int, dict[str, Any]]:
+    """Judge each commit of a git range by itself, on its parent; a line for each."""
+    from ..api import judge_range
+    from ..report.json import SCHEMA
+    from ..report.judged import render_commit
+
+    shared = share_cores(opts, len(archs))
+    rows = []
+    codes = [0]
+    for commit in judge_range(
+        opts["repo"],
+        revs,
+        arch=opts["arch"],
+        scenario=opts["scenario"] if opts["scenario_named"] else "",
+        base=opts["base"] or opts["release"],
+        choice=make_choice(opts, archs[0]),
+        decide=lambda c, s, how: decide(c, s, shared, how),
+        at_once=shared["at_once"],
+    ):
+        if opts["json_file"] != "-":
+            done = commit.judged.judging if commit.judged else None
+            said = render_commit(
+                commit.sha, commit.subject, done, commit.error, verbose=opts["verbose"]
+            )
+            click.echo(said, nl=False)
+        rows.append(commit.json())
+        codes.append(commit.exit_code)
+    worst = next((c for c in (1, 2, 4) if c in codes), 0)
+    return worst, {"schema": SCHEMA, "commits": rows}
 
 
 def tree_alone(archs: list[str], opts: dict[str, Any]) -> tuple[int, dict[str, Any]]:

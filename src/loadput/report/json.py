@@ -147,23 +147,25 @@ def patch_input(p: Patch) -> dict[str, Any]:
 
 
 def judgement(j: Judgement) -> dict[str, Any]:
-    """One patch on one architecture."""
-    notes = j.result.machine.program.notes if j.result else []
+    """One patch on one architecture; what was explored is that of the worst scenario."""
+    worst = j.worst
+    notes = worst.result.machine.program.notes if worst else []
+    words = ("functions", "of_functions", "edits", "of_edits")
+    before = worst.before if worst else None
     return {
-        **(program_result(j.result) if j.result else {"program": {"arch": j.arch}}),
+        **(program_result(worst.result) if worst else {"program": {"arch": j.arch}}),
         "patch": j.patch,
-        "judged": {
-            "verdict": j.verdict,
-            **dict(
-                zip(
-                    ("functions", "of_functions", "edits", "of_edits"),
-                    count(j.changes),
-                    strict=True,
-                )
-            ),
-        },
+        "judged": {"verdict": j.verdict, **dict(zip(words, count(j.changes), strict=True))},
         "functions": [function_change(f) for f in j.changes],
-        "rests_on": j.rests_on,
+        "explored": [
+            {
+                "scenario": x.result.scenario.name,
+                "verdict": x.verdict,
+                "states": x.result.states,
+                "rests_on": x.rests_on,
+            }
+            for x in j.explored
+        ],
         "fixed": j.fixed,
         "equivalence": [equivalence(e) for e in j.equivalences],
         "unused": j.unused,
@@ -177,7 +179,7 @@ def judgement(j: Judgement) -> dict[str, Any]:
                 for n in notes
             ),
         ],
-        "base": program_result(j.base) if j.base else None,
+        "base": program_result(before) if before else None,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..base.errors import LoadputError
 from ..check.carried import FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT, Equivalence
-from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Judgement
+from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Explored, Judgement
 from ..check.judging import NO_CODE, Judging
 from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
@@ -24,7 +24,7 @@ from ..check.verdict import (
 from ..lang.inputs import Patch
 from ..lang.syntax import Def
 from ..link.program import Choice
-from .text import EDGE, WIDTH, explored, number, render_findings, render_races, violations, wrap
+from .text import EDGE, WIDTH, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
 RELATION = {
@@ -45,8 +45,22 @@ def render_judging(done: Judging, command: str, *, verbose: bool = False) -> str
                 out += _failure(part.arch, *row)
             else:
                 out += _idle(part.arch, row)
-    out += ["", *_summary(done), *wrap("again", command)]
+    out += ["", *_summary(done), *(wrap("again", command) if command else [])]
     return "\n".join(line.rstrip() for line in out) + "\n"
+
+
+def render_commit(
+    sha: str, subject: str, done: Judging | None, error: LoadputError | None, *, verbose: bool
+) -> str:
+    """A commit in a line or two; with ``verbose``, or a finding, its report below."""
+    if done is None:
+        what = f"no verdict: {error.what} [{error.code}]" if error else "changes no file"
+        return "\n".join([f"{sha[:12]} {subject}"[:WIDTH], *wrap("", what)]) + "\n"
+    head = [f"{sha[:12]} {subject}"[:WIDTH], *wrap("", _sentence(done))]
+    text = "\n".join(head) + "\n"
+    if verbose or done.exit_code == 1:
+        text += "\n" + render_judging(done, "", verbose=verbose) + "\n"
+    return text
 
 
 def _answer(done: Judging) -> list[str]:
@@ -67,6 +81,8 @@ def _answer(done: Judging) -> list[str]:
 
 
 def _sentence(done: Judging) -> str:
+    if done.verdict == NO_CODE:
+        return NO_CODE
     new = _by_blame(done, BLAME_NEW)
     if done.verdict == NEW:
         return "NEW VIOLATION: " + new
@@ -92,7 +108,7 @@ def _left_out(j: Judgement) -> bool:
 def _by_blame(done: Judging, blame: str) -> str:
     rows: dict[str, list[str]] = {}
     for j in done.judged:
-        for p in j.result.properties if j.result else ():
+        for p in (p for x in j.explored for p in x.result.properties):
             if p.blame == blame:
                 rows.setdefault(p.name, []).append(j.arch)
     return "; ".join(f"{n} ({', '.join(dict.fromkeys(a))})" for n, a in sorted(rows.items()))
@@ -117,7 +133,14 @@ def _given(done: Judging) -> list[str]:
     for f in done.base.fields:
         out += wrap("inferred", f)
     out += wrap("base", f"{done.base.release}: {done.base.why}")
-    out += wrap("scenario", f"{done.scenario.name}: {done.scenario.title}")
+    if done.scenario is not None:
+        out += wrap("scenario", f"{done.scenario.name}: {done.scenario.title}")
+    else:
+        used = {x.result.scenario.name for j in done.judged for x in j.explored}
+        told = (
+            ", ".join(sorted(used)) + ": those that run what it changes" if used else "none needed"
+        )
+        out += wrap("scenario", told)
     return out
 
 
@@ -171,16 +194,23 @@ def _judgement(j: Judgement, *, verbose: bool) -> list[str]:
         out += wrap("", n)
     for text, why in j.fixed.items():
         out += wrap("taken for", f"{text}: {why}")
-    r = j.result
-    if r is None or j.base is None:
-        return out
-    seen = f"{number(r.states)} states, base {number(j.base.states)}"
-    out += explored(r, seen)
+    for x in j.explored:
+        out += _explored(x, j, verbose=verbose)
+    return out
+
+
+def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
+    """What one scenario says: verdicts with blame, and each new counterexample."""
+    r = x.result
+    out = wrap("scenario", f"{r.scenario.name}: {r.scenario.title}") if len(j.explored) > 1 else []
+    seen = f"{number(r.states)} states"
+    seen += f", base {number(x.before.states)}" if x.before is not None else ""
+    out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
     for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
         if p.verdict == VIOLATED:
             told = f"{p.name}, {p.depth} steps: {p.blame}"
-            if p.name in j.rests_on:
-                told += f": {_names(j.rests_on[p.name], 3)}"
+            if p.name in x.rests_on:
+                told += f": {_names(x.rests_on[p.name], 3)}"
             out += wrap("violated", told)
     fixed = [p.name for p in r.properties if p.blame == BLAME_FIXED]
     if fixed:
@@ -191,7 +221,8 @@ def _judgement(j: Judgement, *, verbose: bool) -> list[str]:
     if open_:
         out += wrap("not decided", ", ".join(open_))
     out += render_races(r, verbose=verbose)
-    out += _rests_on(j, verbose=verbose)
+    if x is j.explored[-1]:
+        out += _rests_on(j, verbose=verbose)
     told_ = [p for p in violations(r) if verbose or p.blame in (BLAME_NEW, BLAME_RESTS)]
     return out + render_findings(r, told_, verbose=verbose)
 
@@ -278,11 +309,11 @@ def _summary(done: Judging) -> list[str]:
     out: list[str] = []
     for blame in (BLAME_NEW, BLAME_RESTS, BLAME_OPEN, BLAME_FIXED, BLAME_OLD):
         said = _by_blame(done, blame)
-        explored = any(j.result for j in done.judged)
+        explored = any(j.explored for j in done.judged)
         if said or (blame == BLAME_NEW and explored):
             label = "new" if blame == BLAME_NEW else blame.partition(":")[0]
             out += wrap(label, said or "no violation")
-    results = [(j.arch, j.result) for j in done.judged if j.result is not None]
+    results = [(j.arch, x.result) for j in done.judged for x in j.explored]
     open_ = {a for a, r in results for p in r.properties if p.verdict == UNDECIDED}
     if open_:
         out += wrap("not decided", f"some properties on {', '.join(sorted(open_))}")

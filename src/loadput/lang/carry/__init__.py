@@ -6,6 +6,7 @@ from ..show import render_body, render_expr, render_stmt
 from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff
 from .edits import Edit, find_edits
 from .effect import Effects
+from .laid import distances
 from .nodes import Names, Node, tree_of
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Node",
     "Outcome",
     "body_diff",
+    "distances",
     "find_edits",
     "render_body",
     "render_expr",

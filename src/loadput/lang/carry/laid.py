@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from .. import syntax as s
 from ..guess import walk
-from .align import align
+from .align import align, pair_cost
 from .edits import Difference, find_edits
 from .nodes import Names, Node, call_of, tree_of
 from .rebuild import Changes, Under, Wrap
@@ -252,6 +252,25 @@ class Laid:
             if None not in picked:
                 return [x for x in picked if x is not None]
         raise Impossible("what it holds stands in several places of the specification")
+
+
+def distances(c: s.Def, ours: Sequence[tuple[s.Def, Names]]) -> list[float]:
+    """By how much each of ``ours`` does not follow ``c``: what has no partner, and what differs.
+
+    Of what only ``c`` does, that counts which another of ``ours`` does too.
+    """
+    trees = [tree_of(d, names) for d, names in ours]
+    known = frozenset(f for t in trees for n in t.walk() for f in n.effects)
+    out = []
+    for mine, (_, names) in zip(trees, ours, strict=True):
+        theirs = tree_of(c, names)
+        pairs = align(theirs.kids, mine.kids)
+        got = {n for pair in pairs for n in pair}
+        alone = [n for n in mine.walk() if n not in got and n is not mine]
+        alone += [n for n in theirs.walk() if n not in got and n.effects & known]
+        apart = sum(max(0.0, pair_cost(a, b) or 0.0) for a, b in pairs)
+        out.append(sum(n.weight for n in alone) + apart)
+    return out
 
 
 def _prune(pairs: dict[Node, Node]) -> None:

@@ -20,9 +20,21 @@ from .series import Tree
 class Commit:
     """One commit of the range that touches the paths asked for."""
 
+    repo: Path
     sha: str
     subject: str
-    patches: tuple[Patch, ...]
+
+    def read(self) -> list[Patch]:
+        """Its patch, on its parent's tree; none where it changes no file.
+
+        :raises LoadputError: C that is cut off, or a file that the parent does not have
+        """
+        words = ("diff-tree", "-p", "--no-color", "--no-renames", f"{self.sha}^", self.sha)
+        text = git(self.repo, *words)
+        if not text.strip():
+            return []
+        read = read_text(text, self.sha[:12], _Parent(self.repo, self.sha))
+        return [replace(p, title=self.subject) for p in read]
 
 
 class _Parent(Tree):
@@ -78,9 +90,4 @@ def read_range(repo: str | Path, revs: str, paths: Sequence[str]) -> Iterator[Co
     span = revs if ".." in revs else f"{revs}^!"
     shas = git(top, "rev-list", "--reverse", "--no-merges", span, "--", *paths).split()
     for sha in shas:
-        subject = git(top, "show", "-s", "--format=%s", sha).strip()
-        text = git(top, "diff-tree", "-p", "--no-color", "--no-renames", f"{sha}^", sha)
-        patches = tuple(
-            replace(p, title=subject) for p in read_text(text, sha[:12], _Parent(top, sha))
-        )
-        yield Commit(sha, subject, patches)
+        yield Commit(top, sha, git(top, "show", "-s", "--format=%s", sha).strip())
