@@ -7,16 +7,11 @@ the owner's own structs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from . import syntax as s
-from .place import Cell, Value
-
-if TYPE_CHECKING:
-    from .lower import Lowering
+from .place import Cell, Places, Value
 
 
 def _newest(owner: o.Expr) -> o.Expr:
@@ -26,7 +21,7 @@ def _newest(owner: o.Expr) -> o.Expr:
 class _Owned:
     """The registers of one owner, and what they and their slots hold."""
 
-    def __init__(self, lo: Lowering, e: s.Invoke) -> None:
+    def __init__(self, lo: Places, e: s.Invoke) -> None:
         v = lo.rvalue(e.args[0])
         if not isinstance(v.type, ty.Ptr) or v.type.struct not in lo.decls.structs:
             raise lo.fail(
@@ -83,7 +78,7 @@ def _all(conditions: list[o.Expr], op: str = "and") -> o.Expr:
     return out
 
 
-def found(lo: Lowering, e: s.Invoke) -> Value:
+def found(lo: Places, e: s.Invoke) -> Value:
     """registers_found(owner): it has its newest values on this CPU; or its use of the register
     traps, where that is lazy, and loads them from the slot.
     """
@@ -99,7 +94,7 @@ def found(lo: Lowering, e: s.Invoke) -> Value:
     return Value(_all(out), ty.BOOL)
 
 
-def kept(lo: Lowering, e: s.Invoke) -> Value:
+def kept(lo: Places, e: s.Invoke) -> Value:
     """registers_kept(owner): this CPU has its newest values, or memory."""
     own = _Owned(lo, e)
     return Value(
@@ -107,7 +102,7 @@ def kept(lo: Lowering, e: s.Invoke) -> Value:
     )
 
 
-def saved(lo: Lowering, e: s.Invoke) -> Value:
+def saved(lo: Places, e: s.Invoke) -> Value:
     """registers_saved(owner): its slots hold its newest values. registers_put(owner): but those of
     registers that the switch of tasks takes along, as it has slots of its own for them.
     """
