@@ -6,7 +6,11 @@ Mirrors: arch/arm64/kvm/arm.c, v6.12
 
 # [Modified in arch:arm64-nv]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
-    """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12; Omits: as in arch:arm64"""
+    """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v6.12
+
+    Omits: as in arch:arm64; that VMID and last_vcpu_ran are those of arch.hw_mmu: here they are the
+    canonical MMU's in the nested guest too
+    """
     kvm_vcpu_load_hw_mmu(vcpu)
 
     mmu = addr(vcpu.kvm.arch.mmu)

@@ -22,41 +22,43 @@ class kvm_vcpu_arch(struct):
 # [New in arch:arm64]
 def __vcpu_load_activate_traps(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __vcpu_load_activate_traps(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12"""
+    local_irq_save(flags)
     __activate_traps_common(vcpu)
+    local_irq_restore(flags)
 
 
 # [New in arch:arm64]
 def __vcpu_put_deactivate_traps(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __vcpu_put_deactivate_traps(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12"""
+    local_irq_save(flags)
     __deactivate_traps_common(vcpu)
+    local_irq_restore(flags)
 
 
 # [New in arch:arm64]
 def __activate_traps_common(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __activate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
 
-    Context: interrupts are off around it: one step
+    Context: IRQs off
     Omits: the other traps
     """
     if not host_perf:
         return
-    with atomic:
-        this_cpu_write(host_ctxt_pmuserenr, this_cpu(hw_pmuserenr))
-        this_cpu_write(hw_pmuserenr, PMUSERENR_GUEST)
-        vcpu.arch.pmuserenr_on_cpu = True
+    this_cpu_write(host_ctxt_pmuserenr, this_cpu(hw_pmuserenr))
+    this_cpu_write(hw_pmuserenr, PMUSERENR_GUEST)
+    vcpu.arch.pmuserenr_on_cpu = True
 
 
 # [New in arch:arm64]
 def __deactivate_traps_common(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __deactivate_traps_common(), arch/arm64/kvm/hyp/include/hyp/switch.h, v6.12
 
-    Context: interrupts are off around it: one step
+    Context: IRQs off
     """
     if not host_perf:
         return
-    with atomic:
-        this_cpu_write(hw_pmuserenr, this_cpu(host_ctxt_pmuserenr))
-        vcpu.arch.pmuserenr_on_cpu = False
+    this_cpu_write(hw_pmuserenr, this_cpu(host_ctxt_pmuserenr))
+    vcpu.arch.pmuserenr_on_cpu = False
 
 
 # [New in arch:arm64]

@@ -1,6 +1,8 @@
 """Switching tasks, and what user mode does to its own registers.
 
 Mirrors: arch/loongarch/include/asm/switch_to.h, arch/loongarch/include/asm/fpu.h, v6.12
+Omits: the kernel's own use of FP (kernel_fpu_begin(), arch/loongarch/kernel/kfpu.c), which saves what
+it finds
 """
 
 

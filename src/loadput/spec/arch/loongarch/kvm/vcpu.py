@@ -185,7 +185,9 @@ def _kvm_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/loongarch/kvm/vcpu.c, v6.12
 
-    Context: preemption off; IRQs on, rq lock not held. No other CPU looks at what it does: one step
+    Context: preemption off; IRQs on, rq lock not held. One step, where the C has none: with interrupts off
+    nothing comes between on this CPU, and no other CPU reads or writes what it touches, the CPU's own
+    registers and last_vcpu, and what of the vCPU only its own task has. A request is a bit of its own.
     """
     local_irq_save(flags)
     with atomic:

@@ -58,7 +58,8 @@ def kvm_mips_handle_exit(vcpu: ptr[kvm_vcpu], exccode: upto[1]) -> int:
     """Mirrors: kvm_mips_handle_exit(), __kvm_mips_handle_exit(), arch/mips/kvm/mips.c, v6.12
 
     Context: IRQs off at entry and exit, on between
-    Omits: timer, FCR31
+    Omits: timer, FCR31; the guest_state_enter_irqoff() on the way to the host, too, with mode
+    OUTSIDE_GUEST_MODE, which kvm_mips_vcpu_enter_exit() takes back at once
     """
     guest_state_exit_irqoff()
     vcpu.mode = OUTSIDE_GUEST_MODE

@@ -51,7 +51,10 @@ def kvm_vz_vcpu_save_wired(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:mips]
 def kvm_vz_vcpu_load_wired(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_vz_vcpu_load_wired(), arch/mips/kvm/vz.c, v6.12"""
+    """Mirrors: kvm_vz_vcpu_load_wired(), arch/mips/kvm/vz.c, v6.12
+
+    Omits: CP0_Wired apart from the entries: the kernel gives it back at every load
+    """
     this_cpu_write(hw_wired, vcpu.arch.wired_tlb)
 
 

@@ -76,7 +76,11 @@ def guest_state_enter_irqoff():
 
 # [New in arch:s390]
 def vcpu_pre_run(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: vcpu_pre_run(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: async page faults, debugging"""
+    """Mirrors: vcpu_pre_run(), arch/s390/kvm/kvm-s390.c, v6.12: its schedule() where need_resched is set
+    is cond_resched() here, as with preempt=full preemption may come anywhere in it
+
+    Omits: async page faults, debugging
+    """
     cond_resched()
 
     kvm_s390_deliver_pending_interrupts(vcpu)
@@ -100,9 +104,11 @@ def sie64a(vcpu: ptr[kvm_vcpu]):
     """Run the guest, unless it is not to be run, or is to be intercepted at once.
 
     Mirrors: __sie64a, SIEEXIT, arch/s390/kernel/entry.S, v6.12
-    Context: IRQs and preemption on; an interrupt takes the CPU out of SIE before it is handled. A flag
-    that is set meanwhile may be seen a little later.
+    Context: IRQs and preemption on. An interrupt from PROG_IN_SIE on takes the CPU out of SIE before it
+    is handled, and the task goes on after the guest: so it is as if it had come before, and IRQs are off
+    here up to the guest. A flag that is set meanwhile may be seen a little later.
     """
+    local_irq_disable()
     WRITE_ONCE(vcpu.arch.sie_block.in_sie, True)
     if not READ_ONCE(vcpu.arch.sie_block.request):
         with atomic:
@@ -110,6 +116,7 @@ def sie64a(vcpu: ptr[kvm_vcpu]):
         if not intercepted:
             with atomic:
                 guest_runs(vcpu)
+    local_irq_enable()
     WRITE_ONCE(vcpu.arch.sie_block.in_sie, False)
 
 

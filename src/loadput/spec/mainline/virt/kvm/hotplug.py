@@ -1,6 +1,6 @@
 """What KVM does on a CPU that goes offline or comes back.
 
-Mirrors: virt/kvm/kvm_main.c, v6.12
+Mirrors: virt/kvm/kvm_main.c, v6.12, with CONFIG_KVM_GENERIC_HARDWARE_ENABLING
 """
 
 
@@ -23,7 +23,7 @@ def kvm_online_cpu():
 def kvm_arch_disable_virtualization_cpu():
     """Each architecture has its own.
 
-    Mirrors: kvm_arch_disable_virtualization_cpu(), arch/x86/kvm/x86.c, and its like, v6.12
+    Mirrors: kvm_arch_disable_virtualization_cpu() of each architecture, v6.12
     """
     pass
 
@@ -31,6 +31,6 @@ def kvm_arch_disable_virtualization_cpu():
 def kvm_arch_enable_virtualization_cpu():
     """Each architecture has its own.
 
-    Mirrors: kvm_arch_enable_virtualization_cpu(), arch/x86/kvm/x86.c, and its like, v6.12
+    Mirrors: kvm_arch_enable_virtualization_cpu() of each architecture, v6.12
     """
     pass

@@ -1,7 +1,8 @@
 """Interrupts for the guest, as far as load, put and the run loop meet them.
 
 Mirrors: arch/arm64/kvm/vgic/vgic.c, v6.12
-Omits: priorities but for the guest's mask, groups; GICv2, a GIC in user space
+Omits: priorities but for the guest's mask, groups; GICv2, a GIC in user space; list registers
+(kvm_vgic_flush_hwstate(), kvm_vgic_sync_hwstate()): what is pending goes to the guest in one step
 """
 
 

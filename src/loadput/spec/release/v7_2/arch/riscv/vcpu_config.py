@@ -38,3 +38,11 @@ def kvm_arch_disable_virtualization_cpu():
     """
     this_cpu_write(hw_vs_csr, 0)
     this_cpu_write(hw_vcpu_cfg, 0)
+
+
+# [Modified in release:v7.2]
+def hart_loses_csrs():
+    """Ours: what a guest has left there is gone; kvm_former_vcpu stays as it is."""
+    this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_vcpu_cfg, 0)
+    this_cpu_write(hw_hgatp, 0)

@@ -8,7 +8,8 @@ Mirrors: arch/arm64/kvm/hyp/vhe/switch.c, v6.12
 def kvm_vcpu_load_vhe(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_vcpu_load_vhe(), arch/arm64/kvm/hyp/vhe/switch.c, v6.12
 
-    Omits: as in arch:arm64
+    Omits: as in arch:arm64; that VTTBR is arch.hw_mmu's: here it is the canonical MMU's, and hw_stage2
+    says which stage 2 is loaded
     """
     __vcpu_load_switch_sysregs(vcpu)
     __vcpu_load_activate_traps(vcpu)
