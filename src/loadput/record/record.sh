@@ -80,10 +80,10 @@ watcher=$!
 
 # --- 1. where the fields are ----------------------------------------------------------------------
 
-if [ "$(printf '\001\000\000\000' | od -An -v -tu4 2>/dev/null | tr -d ' ')" = 1 ]; then
-    numbers() { od -An -v -tu4; }
+if [ "$(printf '\001\000\000\000' | od -An -v -tu4 -w4 2>/dev/null | tr -d ' ')" = 1 ]; then
+    numbers() { od -An -v -tu4 -w4; } # one to a line
 else
-    numbers() { hexdump -v -e '4/4 "%u " "\n"'; }
+    numbers() { hexdump -v -e '1/4 "%u\n"'; }
 fi
 part() { tail -c +$(($2 + 1)) "$1" 2>/dev/null | head -c "$3"; } # FILE START LENGTH
 
@@ -93,15 +93,14 @@ btf_header() { # FILE: sets types, types_size, strings, strings_size
     types=$(($2 + $3)) types_size=$4 strings=$(($2 + $5)) strings_size=$6
 }
 
-btf_fields() { # VMLINUX [MODULE]: prints "struct.field bytes" of the structs to look at
+btf_names() { # VMLINUX [MODULE]: prints "place name" of the strings to look for
     btf_header "$1"
-    part "$1" $strings $strings_size | tr '\000' '\n' >"$work/s0"
     base=$strings_size
+    part "$1" $strings $strings_size | tr '\000' '\n' >"$work/s0"
     : >"$work/s1"
     if [ -n "$2" ]; then
         btf_header "$2"
         part "$2" $strings $strings_size | tr '\000' '\n' >"$work/s1"
-        shift
     fi
     awk -v base="$base" -v second="$work/s1" '
         BEGIN {
@@ -111,36 +110,45 @@ btf_fields() { # VMLINUX [MODULE]: prints "struct.field bytes" of the structs to
         }
         FILENAME == second && FNR == 1 { at = base }
         { if ($0 in want) print at + 0, $0; at += length($0) + 1 }
-    ' "$work/s0" "$work/s1" >"$work/names"
-    part "$1" $types $types_size | numbers | awk -v names="$work/names" '
-        function word() { # the next number of the types
-            while (col > cols) {
-                if ((getline line) <= 0) exit
-                cols = split(line, f, " ")
-                col = 1
-            }
-            return f[col++]
-        }
-        BEGIN {
-            while ((getline line < names) > 0) { split(line, f, " "); name[f[1]] = f[2] }
-            cols = 0; col = 1
-            # What follows a type, by its kind: so many words, and so many for each member.
-            extra[1] = 1; extra[3] = 3; extra[14] = 1; extra[17] = 1
-            each[4] = 3; each[5] = 3; each[6] = 2; each[13] = 2; each[15] = 3; each[19] = 3
-            for (;;) {
-                what = name[word()]; info = word(); word()
-                kind = int(info / 16777216) % 32; n = info % 65536
-                if (kind != 4 || (what != "kvm_vcpu" && what != "kvm_vcpu_arch")) {
-                    for (n = extra[kind] + n * each[kind]; n > 0; n--) word()
-                    continue
+    ' "$work/s0" "$work/s1"
+}
+
+# A struct is its name's place, then kind and number of its members, its size; then for each member
+# its name's place, its type, its first bit. It is found by the first, and known by the others.
+btf_struct() { # NAME: prints "NAME.field bytes" of its fields that have a name to look for
+    for place in $(sed -n "s/ $1\$//p" "$work/names"); do
+        for line in $(grep -n -F -w "$place" "$work/words" | cut -d: -f1); do
+            end=$((line + 2 + 3 * 2000))
+            sed -n "$line,${end}p;${end}q" "$work/words" | awk -v what="$1" -v names="$work/names" '
+                BEGIN {
+                    while ((getline line < names) > 0) { split(line, f, " "); name[f[1]] = f[2] }
                 }
-                for (; n > 0; n--) {
-                    field = name[word()]; word(); bits = word()
-                    if (info >= 2147483648) bits %= 16777216
+                NR == 2 {
+                    fields = $1 >= 2147483648; n = $1 % 65536
+                    if (int($1 / 16777216) % 32 != 4) exit
+                }
+                NR == 3 { size = $1 }
+                NR > 3 && NR % 3 == 1 { field = name[$1] }
+                NR > 3 && NR % 3 == 0 {
+                    bits = fields ? $1 % 16777216 : $1
+                    if (bits > size * 8) exit
                     if (field != "" && bits % 8 == 0) print what "." field, bits / 8
-                }
-            }
-        }'
+                    if (--n == 0) exit
+                }'
+        done
+    done
+}
+
+btf_fields() { # VMLINUX [MODULE]: the fields, from the module where it has the struct itself
+    btf_names "$@" >"$work/names"
+    : >"$work/found"
+    for file in $2 $1; do
+        grep -q 'kvm_vcpu\.' "$work/found" && break
+        btf_header "$file"
+        part "$file" $types $types_size | numbers >"$work/words"
+        { btf_struct kvm_vcpu; btf_struct kvm_vcpu_arch; } >"$work/found"
+    done
+    cat "$work/found"
 }
 
 : >"$work/fields"
