@@ -204,6 +204,14 @@ def build_program(kernel: Kernel, source: Path, target: Path) -> None:
 # --- booting ----------------------------------------------------------------------------------------
 
 
+def find_linux(roots: list[Path]) -> Path:
+    """The kernel's image: in boot, or in newer packages beside the modules."""
+    found = [p for r in roots for p in r.rglob("vmlinu[xz]*") if p.is_file()]
+    if len(found) != 1:
+        raise RuntimeError(f"{len(found)} kernel images in {', '.join(map(str, roots))}")
+    return found[0]
+
+
 def boot(kernel: Kernel, share: Path, seconds: int, *, append: str = "") -> str:
     """Boot ``kernel`` with ``share`` as its share, whose ``run`` it runs; what its console said.
 
@@ -212,7 +220,7 @@ def boot(kernel: Kernel, share: Path, seconds: int, *, append: str = "") -> str:
     roots, busybox = fetch(kernel)
     image = LAB / f"{kernel.name}.cpio"
     image.write_bytes(build_image(kernel, roots, busybox))
-    (linux,) = (p for r in roots for p in r.glob(f"boot/{kernel.machine['image']}-*"))
+    linux = find_linux(roots)
     m = kernel.machine
     if shutil.which(m["qemu"]) is None:
         raise RuntimeError(f"no {m['qemu']}: apt-get install QEMU for {kernel.arch}")
