@@ -55,3 +55,11 @@ mutate: venv
 # Beside SPIN and rumur, which come from Debian; half an hour; writes bench/README.md.
 bench: venv
 	$(VENV)/bin/python bench/run.py
+
+# Boot Debian's kernels under QEMU's emulation, record them as `loadput record --print` says, hold the
+# recordings to the specification; prints the table of docs/lab.md. lab-smoke: one of them.
+lab: venv
+	$(VENV)/bin/python lab/lab.py all
+
+lab-smoke: venv
+	$(VENV)/bin/python lab/lab.py smoke
