@@ -32,7 +32,7 @@ FOUND = {
     "arm-last-vcpu-tlb": ("TLB-PRIVATE", 12, 1519, 1169, PUBLISHED),
     "arm64-flags-rmw": ("SPE-STOPPED-IN-GUEST", 15, 2640, 2392, PUBLISHED),
     "arm64-pause-bool": ("HALTED-WHILE-HELD", 34, 35252, 29952, PUBLISHED),
-    "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 7, 344, 224, PUBLISHED),
+    "arm64-pmuserenr-irq": ("PMUSERENR-TRAPS", 6, 278, 178, PUBLISHED),
     "arm64-reset-while-loaded": ("GUEST-STATE-COHERENT", 11, 3370, 1651, PUBLISHED),
     "ppc-lost-kick": ("NO-LOST-DOORBELL", 21, 18395, 17801, PUBLISHED),
     "arm64-sve-flag-sticky": ("HOST-SVE-AT-USER", 29, 2181, 2043, PUBLISHED),
