@@ -1,7 +1,7 @@
-"""Boots Debian's kernels under emulation, records their KVM, and holds the recordings to the specification.
+"""Boots Debian's kernels under emulation, records their KVM, holds that to the specification.
 
     python lab/lab.py smoke              one kernel, under four minutes
-    python lab/lab.py all [NAME...]      every kernel of kernels.toml; prints the table of docs/lab.md
+    python lab/lab.py all [NAME...]      every kernel of kernels.toml; prints docs/lab.md's table
     python lab/lab.py fetch [NAME...]    packages only
 
 Needs QEMU for the machine (Debian: qemu-system-x86, qemu-system-misc with opensbi, qemu-system-arm)
@@ -69,7 +69,7 @@ def read_kernels() -> dict[str, Kernel]:
     }  # fmt: skip
 
 
-# --- packages ---------------------------------------------------------------------------------------
+# --- packages -------------------------------------------------------------------------------------
 
 
 def apt_options(arch: str, suites: list[str]) -> list[str]:
@@ -131,7 +131,7 @@ def fetch(kernel: Kernel) -> tuple[list[Path], Path]:
     return roots, next(p for p in (shell / "usr/bin/busybox", shell / "bin/busybox") if p.exists())
 
 
-# --- the image --------------------------------------------------------------------------------------
+# --- the image ------------------------------------------------------------------------------------
 
 
 def find_modules(roots: list[Path]) -> dict[str, Path]:
@@ -181,7 +181,7 @@ def pack_cpio(files: dict[str, tuple[int, bytes]]) -> bytes:
 
 def build_image(kernel: Kernel, roots: list[Path], busybox: Path) -> bytes:
     """The initramfs: busybox, init, the modules."""
-    files = {d: (0o040755, b"") for d in ("bin", "modules")}
+    files = {"bin": (0o040755, b""), "modules": (0o040755, b"")}
     files["bin/busybox"] = (0o100755, busybox.read_bytes())
     files["init"] = (0o100755, (HERE / "guest/init").read_bytes())
     order = []
@@ -201,7 +201,7 @@ def build_program(kernel: Kernel, source: Path, target: Path) -> None:
     subprocess.run(command, check=True)
 
 
-# --- booting ----------------------------------------------------------------------------------------
+# --- booting --------------------------------------------------------------------------------------
 
 
 def find_linux(roots: list[Path]) -> Path:
@@ -243,25 +243,22 @@ def boot(kernel: Kernel, share: Path, seconds: int, *, append: str = "") -> str:
 def run_limited(command: list[str], first: int, more: int) -> str:
     """Output of a command that is stopped after ``first`` seconds without the guest's first word,
     and ``more`` after that."""
-    log = tempfile.TemporaryFile()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    start = time.monotonic()
-    end, runs = start + first, False
-    said = b""
-    while child.poll() is None and time.monotonic() < end:
-        time.sleep(0.5)
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        end, runs = time.monotonic() + first, False
+        while child.poll() is None and time.monotonic() < end:
+            time.sleep(0.5)
+            log.seek(0)
+            if not runs and b"LAB runs" in log.read():
+                runs, end = True, time.monotonic() + more
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
         log.seek(0)
-        said = log.read()
-        if not runs and b"LAB runs" in said:
-            runs, end = True, time.monotonic() + more
-    if child.poll() is None:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    log.seek(0)
-    return log.read().decode("utf-8", "replace")
+        return log.read().decode("utf-8", "replace")
 
 
-# --- one recording ----------------------------------------------------------------------------------
+# --- one recording --------------------------------------------------------------------------------
 
 
 @dataclass
@@ -302,7 +299,6 @@ def record(kernel: Kernel, share: Path, seconds: int = SECONDS) -> Result:
 
     begin = time.monotonic()
     build_program(kernel, HERE / "guest/exercise.c", share / "exercise")
-    vms = kernel.machine["vms"]
     script = render_script(out="rec.dat", buffer_kb=32768)
     # The exerciser is the command: nothing competes with what comes before and after it.
     exercise = ["./exercise", str(seconds), *kernel.machine["vms"]]
@@ -353,7 +349,7 @@ def main() -> int:
     print(HEAD, flush=True)
     good = True
     for name in names:
-        with tempfile.TemporaryDirectory(prefix="loadput-lab-") as tmp:  # noqa
+        with tempfile.TemporaryDirectory(prefix="loadput-lab-") as tmp:
             result = record(kernels[name], Path(tmp), args.seconds)
             if args.keep:
                 args.keep.mkdir(parents=True, exist_ok=True)

@@ -223,7 +223,10 @@ probe() { # EVENT FUNCTION vcpu|pn [MORE]
     args=" $3=$one:x64"
     [ -z "$shift_by" ] || args="$args$(reads "$shift_by")$4"
     case $1 in
-    *_ret) place "$1" "r10:loadput/$1 $where$args" "r10:loadput/$1 $where" ;;
+    *_ret) # $argN is what it was at the entry, from v6.9 on; a register is what it is then
+        [ $one = \$arg1 ] || args=
+        place "$1" "r10:loadput/$1 $where$args" "r10:loadput/$1 $where"
+        ;;
     *) place "$1" "p:loadput/$1 $where$skip$args" ;;
     esac
 }
