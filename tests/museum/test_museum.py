@@ -45,7 +45,7 @@ FOUND = {
     "st-preempted-mid-insn": ("TLB-FRESH", 65, 283802, 90817, PUBLISHED),
     "svm-ibpb-vmcb-aba": ("PREDICTOR-OWN", 47, 10690, 14922, PUBLISHED),
     "svm-tsc-ratio-cache": ("GUEST-STATE-COHERENT", 25, 15525, 11468, PUBLISHED),
-    "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 18, 13201, 19917, PUBLISHED),
+    "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 18, 14229, 23905, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 43, 50822, 43048, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 39, 56548, 43048, PUBLISHED),
     "vmcs-clear-publish-order": ("LIST-ADD", 23, 67108, 29262, PUBLISHED),

@@ -5,6 +5,8 @@ Mirrors: arch/x86/kvm/svm/nested.c, arch/x86/kvm/svm/svm.c, v6.12. Only where a 
 
 # The module's nested: the guest runs a guest.
 nested = False
+# The vCPUs whose guests do, a bit each.
+nested_vcpus = 15
 
 
 # [New in arch:svm]
@@ -26,16 +28,28 @@ def svm_switch_vmcb(svm: ptr[vcpu_svm], target_vmcb: upto[1]):
 
 
 # [New in arch:svm]
+def nested_svm_transition_tlb_flush(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: nested_svm_transition_tlb_flush(), arch/x86/kvm/svm/nested.c; svm_flush_tlb_current(),
+    arch/x86/kvm/svm/svm.c, v6.12, with FLUSHBYASID
+
+    Omits: KVM_REQ_TLB_FLUSH_CURRENT, which the next entry does before anything else is switched
+    """
+    if asids:
+        kvm_x86_flush_tlb_guest(vcpu)
+
+
+# [New in arch:svm]
 def nested_svm_vmrun(vcpu: ptr[kvm_vcpu]):
     """The guest's VMRUN.
 
     Mirrors: nested_svm_vmrun(), enter_svm_guest_mode(), arch/x86/kvm/svm/nested.c, v6.12
-    Omits: what VMCB02 gets from the guest's own VMCB; the flush that both directions ask for
+    Omits: what VMCB02 gets from the guest's own VMCB
     """
     svm = to_svm(vcpu)
     if vm_lifetime:
         svm_allocate_nested(svm)
     svm_switch_vmcb(svm, VMCB02)
+    nested_svm_transition_tlb_flush(vcpu)
 
 
 # [New in arch:svm]
@@ -52,6 +66,7 @@ def nested_svm_vmexit(svm: ptr[vcpu_svm]):
     Mirrors: nested_svm_vmexit(), arch/x86/kvm/svm/nested.c, v6.12
     """
     svm_switch_vmcb(svm, VMCB01)
+    nested_svm_transition_tlb_flush(vcpu_of(svm))
 
 
 # [New in arch:svm]

@@ -207,7 +207,7 @@ def svm_handle_exit(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if vcpu.arch.at_instruction_boundary:
         return 1
-    if nested and choose():
+    if nested and (nested_vcpus >> (vcpu - 1)) & 1 and choose():
         nested_exit(vcpu)
         return 1
     exit_code = choose(EXIT_OTHER, EXIT_TO_USER)
