@@ -47,19 +47,12 @@ def search(
     plan = make_plan(m, reduce)
     native = compile_machine(m, shared=False, plan=plan)
     native.improved = True  # not worth its time
-    again = None
     limits = Limits(threads=1, max_states=most, max_memory_bytes=MEMORY, stop_at_first=first)
     for k in numbers:
         choose(m, k)
         run = Run(native, 1, limits, None)
         try:
             run.search()
-            if run.unfit:
-                run.close()
-                again = again or compile_machine(m, shared=False, plan=plan.without_por("shared"))
-                again.improved = True
-                run = Run(again, 1, limits, None)
-                run.search()
             best = {p: key[0] for p, key in run.violations.best.items()}
             states = sum(t.found for t in run.threads)
             whole = not run.stopped

@@ -13,7 +13,7 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..machine.model import Machine, live_locals
 from ..machine.nodes import End, Push
-from ..machine.values import is_kept
+from ..machine.values import is_kept, is_switch
 from .cells import Cells
 from .expr import E
 from .tree import Tree, Trees, Write
@@ -300,11 +300,29 @@ class Steps:
             var, e = self.m.values.vars[name], self._expr(op.expr, loc)
             must.append(x.bin("le", x.const(var.lo), e))
             must.append(x.bin("le", e, x.const(var.hi)))
+            if is_switch(op):
+                must += self._may_take(at, e, mem)
             if name in self.m.var_at:
                 self._put(mem, name, at, e)
         else:
             self._fresh(name, at, self._expr(op.owner, loc), mem)
         return [c for c in must if c is not x.one]
+
+    def _may_take(self, cpu: E, task: E, mem: dict[str, tuple[tuple[E, E], ...]]) -> list[E]:
+        """What must be true for ``cpu`` to be given to ``task``."""
+        x, s = self.x, self.m.program.scenario
+        able = x.any(
+            *(
+                x.all(x.bin("eq", task, x.const(t + 1)), x.bin("eq", cpu, x.const(c)))
+                for t in range(s.sizes.task)
+                for c in sorted(s.cpus_of(t))
+            )
+        )
+        out = [able]
+        for c in range(s.cpus):
+            other = self._get(mem, "current_task", x.const(c))
+            out.append(x.any(x.bin("eq", cpu, x.const(c)), x.bin("ne", other, task)))
+        return out
 
     def _fresh(self, name: str, at: E, owner: E, mem: dict[str, tuple[tuple[E, E], ...]]) -> None:
         """Every current copy of the owner's value grows old; the place gets the new one."""

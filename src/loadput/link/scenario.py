@@ -80,6 +80,11 @@ class Scenario:
         """Instances of each domain; the idle tasks come after the others."""
         return Sizes(self.cpus, len(self.tasks) + self.cpus, len(self.vms), max(self.vms) + 1)
 
+    def cpus_of(self, task: int) -> frozenset[int]:
+        """The CPUs on which a task may be: those of its thread, or its own of an idle task."""
+        users = len(self.tasks)
+        return frozenset(self.tasks[task].cpus if task < users else (task - users,))
+
 
 class _Reader:
     """Reads one scenario; what is wrong is ScenarioError LP0501, where it stands if it is a file.

@@ -82,15 +82,11 @@ class _Finder:
         out = Ample({})
         for cpu in range(self.m.cpus):
             for task in range(self.m.tasks):
-                if cpu in self._cpus_of(task):
+                if cpu in self.m.program.scenario.cpus_of(task):
                     found = self._acyclic(self._alone(cpu, task))
                     out.alone[(cpu, task)] = frozenset(found)
                     out.points |= found
         return out
-
-    def _cpus_of(self, task: int) -> set[int]:
-        tasks = self.m.program.scenario.tasks
-        return set(tasks[task].cpus) if task < self.users else {task - self.users}
 
     # what is touched
 
@@ -136,7 +132,7 @@ class _Finder:
                 continue
             out |= self._whole(self.irq[other], other)
             for t in range(self.m.tasks):
-                if t != task and other in self._cpus_of(t):
+                if t != task and other in self.m.program.scenario.cpus_of(t):
                     out |= self._whole(t, other)
         return out
 

@@ -300,9 +300,11 @@ class Flattener:
                     c, (c.inst.id, op.dst), after, lambda q: o.Load(q, place, op.mark, op.span)
                 )
             if isinstance(op, o.Store):
-                return self._node(
-                    c, o.Store(place, self._resolve(op.expr, c, env), op.mark, op.span), [after]
-                )
+                e = self._resolve(op.expr, c, env)
+                if self.kind == "irq" and p.var == "current_task":
+                    # An interrupt has no stack to switch from: to no task, which is a fault.
+                    e = o.Const(-1)
+                return self._node(c, o.Store(place, e, op.mark, op.span), [after])
             return self._node(c, o.Fresh(place, self._resolve(op.owner, c, env), op.span), [after])
         if isinstance(op, o.Choose):
             lo, hi = self._resolve(op.lo, c, env), self._resolve(op.hi, c, env)
@@ -385,6 +387,9 @@ class Flattener:
                 c, (c.inst.id, op.dst), after, lambda q: o.Choose(q, lo, hi, why, op.span)
             )
         frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
+        if frame != self.kind and self.kind == "irq":
+            # __schedule_bug(), kernel/sched/core.c: scheduling while atomic. It has no frame to be in.
+            return self._node(c, o.Check("KERNEL-WARN", o.Const(0), op.span), [after])
         if frame != self.kind and not self.whole:
             if not all(isinstance(a, o.Const) for a in args):
                 raise LinkError(

@@ -96,6 +96,15 @@ def is_kept(op: object, v: Values) -> bool:
     return True
 
 
+def is_switch(op: object) -> bool:
+    """Whether ``op`` gives a CPU to a task.
+
+    That is a fault, as a value out of its bounds is, where the scenario does not let the task be on
+    that CPU, and where it is on another one: what a task does by itself rests on both.
+    """
+    return isinstance(op, o.Store) and op.place.var == "current_task"
+
+
 def _add_shadows(vs: dict[str, Var], g: Graph) -> None:
     for n in g.nodes:
         if not isinstance(n.op, o.Load | o.Store | o.Fresh) or not is_shadow(n.op.place.var):
@@ -223,10 +232,7 @@ class Analysis:
             return set()
         if ctx.kind == "irq":
             return {ctx.index}
-        users = len(self.p.scenario.tasks)
-        return (
-            set(self.p.scenario.tasks[ctx.index].cpus) if ctx.index < users else {ctx.index - users}
-        )
+        return set(self.p.scenario.cpus_of(ctx.index))
 
     def _stand_in(self, ci: int) -> None:
         """Take the place of a context: its CPUs, and who is current there."""
@@ -347,7 +353,7 @@ class Analysis:
         elif isinstance(op, o.Store):
             new = self.values(op.expr)
             for i in self._touch(n, op.place):
-                self._grow_cell(op.place.var, i, new)
+                self._grow_cell(op.place.var, i, self._able(i, new) if is_switch(op) else new)
         elif isinstance(op, o.Fresh):
             self._fresh(n, op)
         elif isinstance(op, o.Choose):
@@ -372,6 +378,11 @@ class Analysis:
         elif isinstance(op, End):
             return []
         return list(n.next)
+
+    def _able(self, cpu: int, tasks: set[int]) -> set[int]:
+        """Those of ``tasks`` that may be on that CPU; a switch to another is a fault."""
+        every = range(self.p.scenario.sizes.task)
+        return tasks & {t + 1 for t in every if cpu in self.p.scenario.cpus_of(t)}
 
     def _fresh(self, n: Node, op: o.Fresh) -> None:
         owners = self.values(op.owner)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..base.errors import LoadputError
 from ..machine.model import Machine
 from .interp import Action, Interpreter, State, Step
-from .reduce import NOTHING, SHARED, Plan, Reduce, Reduction, make_plan, walk_back
+from .reduce import NOTHING, Plan, Reduce, Reduction, make_plan, walk_back
 
 ENGINES = ("native", "interp")
 Progress = Callable[[int, int, int, float], None]
@@ -142,12 +142,7 @@ def explore_interp(
     if reduce == NOTHING:
         return _Search(m, limits, progress).run()
     plan = make_plan(m, reduce)
-    first = _Search(m, limits, progress, plan)
-    found = first.run()
-    if first.shared:
-        plan = plan.without_por(SHARED)
-        first = _Search(m, limits, progress, plan)
-        found = first.run()
+    found = _Search(m, limits, progress, plan).run()
     if found.first and plan.works:
         # A shortest path may be among those that were left out.
         bound = Limits(
@@ -167,7 +162,6 @@ class _Search:
         self.m, self.limits, self.progress = m, limits, progress
         self.it, self.plan = Interpreter(m), plan or Plan()
         self.to_depth: int | None = None
-        self.shared = False
         self.ample = 0
         self.first = self.plan.rename(m.initial)
         self.states: list[State] = [self.first]
@@ -184,7 +178,7 @@ class _Search:
 
     def run(self) -> Exploration:
         lo, stopped = 0, ""
-        while lo < len(self.states) and not stopped and not self.shared:
+        while lo < len(self.states) and not stopped:
             if self.to_depth is not None and len(self.levels) - 1 > self.to_depth:
                 break
             hi = len(self.states)
@@ -225,10 +219,7 @@ class _Search:
         alone = self.plan.alone
         if not alone:
             return self.it.steps(s)
-        m, cur = self.m, self.it.cur_at
-        if len(set(s[cur : cur + m.cpus])) < m.cpus:
-            self.shared = True
-        for cpu in range(m.cpus):
+        for cpu in range(self.m.cpus):
             at = self.it.runs(s, cpu)
             if at is not None and at[2] in alone.get((cpu, at[0]), ()):
                 steps = list(self.it.go_on(s, cpu))

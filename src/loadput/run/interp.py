@@ -10,7 +10,7 @@ from ..ir import types as ty
 from ..ir.eval import binary, unary
 from ..machine.model import Machine
 from ..machine.nodes import FRAMES, End, Push
-from ..machine.values import is_kept
+from ..machine.values import is_kept, is_switch
 
 State = tuple[int, ...]
 Eval = Callable[[list[int], dict[str, int], int, int], int]
@@ -161,12 +161,17 @@ class Interpreter:
         var = self.m.values.vars[name]
         lo, hi = var.lo, var.hi
         base = self.m.var_at.get(name)
+        switches, cpus_of = is_switch(op), self.m.program.scenario.cpus_of
 
         def store(st: list[int], loc: dict[str, int], cpu: int, cur: int) -> None:
             i = at(st, loc, cpu, cur)
             x = e(st, loc, cpu, cur)
             if not lo <= x <= hi:
                 raise Fault(rng)
+            if switches:
+                others = (st[self.cur_at + c] for c in range(self.m.cpus) if c != i)
+                if i not in cpus_of(x - 1) or x in others:
+                    raise Fault(rng)
             if base is not None:
                 st[base + i] = x
 

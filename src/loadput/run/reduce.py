@@ -6,7 +6,7 @@ docs/reductions.md says what the reductions are and why they keep every verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..base.errors import InternalError
@@ -14,8 +14,6 @@ from ..machine.ample import find_ample
 from ..machine.model import Machine
 from ..machine.symmetry import Renaming, find_symmetry
 from .interp import Action, Interpreter, State
-
-SHARED = "one task is current on two CPUs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +70,6 @@ class Plan:
     def orbit(self, s: State) -> Iterable[State]:
         """Every state that counts as one with ``s``, itself first."""
         return (s, *(r.apply(s) for r in self.renamings))
-
-    def without_por(self, why: str) -> Plan:
-        """This plan, with every step of every CPU."""
-        return replace(self, alone={}, refused=(*self.refused, f"partial order: {why}"))
 
     def report(self, ample: int) -> Reduction | None:
         """What became of what was wanted; None where nothing was."""

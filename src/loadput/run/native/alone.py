@@ -29,10 +29,6 @@ def write_alone(w: LoopWriter, c: Code) -> None:
     lanes, frames, first = Lanes(c), w.layout.frames, w.shape.first
     entries = sum(len(w.shape.entries[k]) for k in FRAMES)
     tasks = [w.task(c, lanes, cpu) for cpu in range(w.m.cpus)]
-    for i, a in enumerate(tasks):
-        for b in tasks[:i]:
-            same = c.op(f"zext i1 {c.op(f'icmp eq i64 {a}, {b}')} to i64")
-            w.set(c, "shared_task", c.bin("or", w.get(c, "shared_task"), same))
     for cpu, task in enumerate(tasks):
         entry = "-1"
         for kind, elem in (("main", task), ("sched", task), ("irq", str(cpu))):

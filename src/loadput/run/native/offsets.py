@@ -10,7 +10,7 @@ LOOK_AFTER = 20
 FIELDS = (
     *("cur", "end", "next", "quota", "transitions", "bad", "states", "parents"),
     *("table", "lines", "ordinal", "internal", "head", "tail", "step_seen", "state_seen", "status"),
-    *("faults", "ample", "shared_task"),
+    *("faults", "ample"),
 )
 
 

@@ -15,7 +15,7 @@ from ...base.errors import LayoutError
 from ...machine.model import Machine
 from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name, points
 from ..interp import Action
-from ..reduce import NOTHING, SHARED, Plan, Reduce, make_plan
+from ..reduce import NOTHING, Plan, Reduce, make_plan
 from .build import Native, compile_machine
 from .memory import Memory, available_bytes
 from .offsets import FIELDS
@@ -44,17 +44,6 @@ def explore_native(
     ended the first. So they do where something was left out, as a shortest path may be with it.
     """
     plan = make_plan(m, reduce) if reduce != NOTHING else Plan()
-    found = _explore(m, limits, progress, plan)
-    if found is None:
-        found = _explore(m, limits, progress, plan.without_por(SHARED))
-    assert found is not None
-    return found
-
-
-def _explore(
-    m: Machine, limits: Limits, progress: Progress | None, plan: Plan
-) -> Exploration | None:
-    """None where the plan does not fit what the search met."""
     threads = limits.threads or len(os.sched_getaffinity(0))
     t0 = time.perf_counter()
     native = compile_machine(m, shared=threads > 1, plan=plan)
@@ -62,8 +51,6 @@ def _explore(
     run = Run(native, threads, limits, progress)
     try:
         run.search()
-        if run.unfit:
-            return None
         found = run.exploration()
         found.reduction = plan.report(sum(t.get("ample") for t in run.threads))
         paths: dict[str, list[Action]] = {}
@@ -167,7 +154,6 @@ class Run:
         self.violations = Violations(native.machine.props)
         self.levels = [1]
         self.stopped = ""
-        self.unfit = False
         self.to_depth: int | None = None
         self.start = self.told = time.perf_counter()
         self.seconds = 0.0
@@ -190,9 +176,6 @@ class Run:
             if n:
                 self.levels.append(n)
             self.stopped = self.stopped or self._between_levels(n)
-            self.unfit = any(t.get("shared_task") for t in self.threads)
-            if self.unfit:
-                break
         self.seconds = time.perf_counter() - self.start
 
     def _point(self) -> None:

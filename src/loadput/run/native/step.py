@@ -14,7 +14,7 @@ from ...ir import ops as o
 from ...ir import types as ty
 from ...machine.model import Machine
 from ...machine.nodes import FRAMES, PER, Cut, End, Node, Push, Restrict
-from ...machine.values import is_kept
+from ...machine.values import is_kept, is_switch
 from .cover import MASK_BITS, Cover, items_below
 from .expr import Code, Exprs, Ranges, signed
 from .lanes import Lanes
@@ -238,7 +238,7 @@ class StepWriter:
         op = self.m.graph.nodes[node].op
         if not isinstance(op, o.Load | o.Store | o.Fresh) or not is_kept(op, self.m.values):
             return False
-        return any(self._bounds(op.place)) or self._may_overflow(op)
+        return any(self._bounds(op.place)) or self._may_overflow(op) or is_switch(op)
 
     def _may_overflow(self, op: object) -> bool:
         if not isinstance(op, o.Store):
@@ -314,11 +314,28 @@ class StepWriter:
             var = self.m.values.vars[op.place.var]
             top = c.op(f"icmp sle i64 {x}, {var.hi}")
             self._unless(c.op(f"and i1 {top}, {c.op(f'icmp sge i64 {x}, {var.lo}')}"), "range")
+        if is_switch(op):
+            self._may_take(elem, x)
         v = self.layout.vars.get(op.place.var)
         spots = self._spots(node, op)
         if v is not None and any(i < v.lane.count for i in spots):
             self._fits(op.expr, x, v.lo, v.hi)
             self.lanes.put(v.lane, elem, c.bin("sub", x, str(v.lo)), spots)
+
+    def _may_take(self, cpu: str, task: str) -> None:
+        """A fault unless the task may be on that CPU and is on no other."""
+        c, s = self.c, self.m.program.scenario
+        v = self.layout.vars["current_task"]
+        able = "0"
+        for t in range(s.sizes.task):
+            mask = sum(1 << k for k in s.cpus_of(t))
+            able = c.select(c.op(f"icmp eq i64 {task}, {t + 1}"), str(mask), able)
+        bit = c.op(f"and i64 {c.op(f'lshr i64 {able}, {cpu}')}, 1")
+        self._unless(c.op(f"icmp ne i64 {bit}, 0"), "range")
+        for k in range(s.cpus if s.cpus > 1 else 0):
+            has = c.bin("add", self.lanes.get(v.lane, str(k), {k}), str(v.lo))
+            here, other = c.op(f"icmp eq i64 {cpu}, {k}"), c.op(f"icmp ne i64 {has}, {task}")
+            self._unless(c.op(f"or i1 {here}, {other}"), "range")
 
     def _fits(self, e: o.Expr, x: str, lo: int, hi: int) -> None:
         """Give up where ``x`` is not in ``lo..hi``, unless that is certain."""
