@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,12 @@ from loadput.export.tree import Cond, Leaf
 from loadput.ir.eval import binary, unary
 from loadput.run.interp import State
 
-SPIN = "spin -DSTEP={step} -a -o1 -o2 -o3 m.pml"
-PAN = "cc {level} -DNOREDUCE -DSAFETY -DMEMLIM=16000 pan.c -o pan"
-RUN = "./pan -m4000000 -E -c0 -w{hash}"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from sound.spin import run_command, run_spin
+
+__all__ = ["Evaluator", "needs", "run_rumur", "run_spin"]
+
 RUMUR = "rumur --symmetry-reduction off --deadlock-detection off m.m -o m.c"
 MODEL = "cc -std=c11 {level} m.c -lpthread -mcx16 -o m"
 
@@ -76,43 +78,12 @@ class Evaluator:
         return out
 
 
-def _run(command: str, folder: Path) -> str:
-    clean = {k: v for k, v in os.environ.items() if k != "CFLAGS"}
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=clean, capture_output=True, text=True
-    )
-    text = done.stdout + done.stderr
-    assert done.returncode == 0, f"{command}: {text[-800:]}"
-    return text
-
-
-def run_spin(
-    model: str, folder: Path, *, step: str = "d_step", level: str = "-O0", table: int = 20
-) -> tuple[int, int, set[str]]:
-    """States, transitions and violated properties in SPIN."""
-    (folder / "m.pml").write_text(model)
-    _run(SPIN.format(step=step), folder)
-    _run(PAN.format(level=level), folder)
-    text = _run(RUN.format(hash=table), folder)
-    assert "max search depth too small" not in text and "max" not in _first(text)
-    states = re.search(r"(\d+) states, stored", text)
-    moves = re.search(r"(\d+) transitions", text)
-    assert states and moves, text[-800:]
-    # SPIN counts the way into the initial state as a transition.
-    bad = set(re.findall(r"assertion violated (\w+)", text))
-    return int(states[1]), int(moves[1]) - 1, bad
-
-
-def _first(text: str) -> str:
-    return text.splitlines()[0] if text.startswith("error") else ""
-
-
 def run_rumur(model: str, folder: Path, *, level: str = "-O0") -> tuple[int, int]:
     """States and rules fired in rumur."""
     (folder / "m.m").write_text(model)
-    _run(RUMUR, folder)
-    _run(MODEL.format(level=level), folder)
-    text = _run("./m", folder)
+    run_command(RUMUR, folder)
+    run_command(MODEL.format(level=level), folder)
+    text = run_command("./m", folder)
     found = re.search(r"(\d+) states, (\d+) rules fired", text)
     assert found and "No error found" in text, text[-800:]
     return int(found[1]), int(found[2])

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import shutil
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from loadput.base.errors import LoadputError
+from loadput.link.program import Choice
+from loadput.link.scenario import Scenario, load_scenario
 
 from .compare import PLAIN, Bounds, Row, compare
 from .edits import Unfit
@@ -131,39 +136,74 @@ def name_of(case: Case, row: Row) -> str:
 
 
 def write_folder(case: Case, row: Row, at: Path) -> str:
-    """Write overlay, scenario and a README with both verdicts below ``at``; the folder's name.
+    """Write the overlay, its scenario and what is right below ``at``; the folder's name.
 
-    ``case.json`` is the program as the tool draws it, with what is right: what the unfused program
-    violates.
+    ``case.toml`` says what to link and which properties the ways disagreed about, with the verdict
+    of the unfused program; README has the command and every way's answer.
     """
     name = name_of(case, row)
     folder = at / name
     folder.mkdir(parents=True, exist_ok=True)
-    overlay = name.replace("-", "_")
-    choice = write(case, folder, overlay)
-    for left in folder.glob("asked/**/*"):
-        if left.is_file():
-            left.unlink()
-    for left in sorted(folder.glob("asked/**/"), reverse=True):
-        left.rmdir()
-    (folder / "s.toml").write_text(toml(case.scenario))
+    choice = write(case, folder, name.replace("-", "_"))
+    shutil.rmtree(folder / "asked", ignore_errors=True)
+    (folder / "s.toml").write_text(toml(case.scenario), "utf-8")
+    plain = row.answers[PLAIN].violated if PLAIN in row.answers else []
+    about = sorted({p for said in row.disagree.values() for p in NAMED.findall(said)})
+    facts = {
+        "arch": case.arch,
+        "design": case.design,
+        "release": case.release,
+        "twin": choice.twin,
+        "violated": [p for p in about if p in plain],
+        "holds": [p for p in about if p not in plain],
+    }
+    rows = [f"{k} = {json.dumps(v)}" for k, v in facts.items() if v]
+    (folder / "case.toml").write_text("\n".join(rows) + "\n", "utf-8")
+    (folder / "README").write_text(_told(case, row, choice, name), "utf-8")
+    return name
+
+
+NAMED = re.compile(r"(?:^|; )([A-Z0-9-]+): (?:violated|holds) unfused")
+
+
+def _told(case: Case, row: Row, choice: Choice, name: str) -> str:
     words = f"--arch {case.arch}"
-    if choice.search:
-        words += f" --overlays {name}"
-    if choice.twin:
-        words += f" --twin {choice.twin}"
-    if case.design:
-        words += f" --design {case.design}"
-    if case.release != "v6.12":
-        words += f" --release {case.release}"
-    plain = row.answers[PLAIN]
+    options = (
+        ("--overlays", name if choice.search else ""),
+        ("--twin", choice.twin),
+        ("--design", case.design),
+        ("--release", case.release if case.release != "v6.12" else ""),
+    )
+    words += "".join(f" {o} {v}" for o, v in options if v)
     lines = [f"loadput check {words} --scenario {name}/s.toml"]
     lines += [f"  {way}: {said}" for way, said in row.disagree.items()]
-    lines += [f"  right: {', '.join(plain.violated) or 'holds'} ({plain.states} states unfused)"]
+    if PLAIN in row.answers:
+        a = row.answers[PLAIN]
+        lines.append(f"  right: {', '.join(a.violated) or 'holds'} ({a.states} states unfused)")
     lines += [
-        f"  edits: {e.kind} in {e.fn}" + (f": {e.text!r}" if e.text else "") for e in case.edits
+        f"  edit: {e.kind} in {e.fn}, statement {e.at}" + (f": {e.text!r}" if e.text else "")
+        for e in case.edits
     ]
-    (folder / "README").write_text("\n".join(lines) + "\n")
-    kept = {**case.to_json(), "violated": plain.violated}
-    (folder / "case.json").write_text(json.dumps(kept, indent=1) + "\n")
-    return name
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A folder that `write_folder` wrote."""
+
+    choice: Choice
+    scenario: Scenario
+    violated: list[str]
+    holds: list[str]
+
+
+def load_folder(folder: Path) -> Found:
+    """What is in it."""
+    facts = tomllib.loads((folder / "case.toml").read_text("utf-8"))
+    own = {k: facts[k] for k in ("arch", "design", "release", "twin") if k in facts}
+    return Found(
+        Choice(**own, search=(folder,)),
+        load_scenario(str(folder / "s.toml")),
+        facts.get("violated", []),
+        facts.get("holds", []),
+    )

@@ -16,11 +16,12 @@ from loadput.machine.model import Machine
 if TYPE_CHECKING:
     from .compare import Answer, Row
 
-SPIN = "spin -a -o1 -o2 -o3 m.pml"
-PAN = "cc -O0 -DNOREDUCE -DSAFETY -DMEMLIM=4000 pan.c -o pan"
-RUN = "./pan -m4000000 -E -c0 -w20"
+SPIN = "spin -DSTEP={step} -a -o1 -o2 -o3 m.pml"
+PAN = "cc {level} -DNOREDUCE -DSAFETY -DMEMLIM=16000 pan.c -o pan"
+RUN = "./pan -m4000000 -E -c0 -w{table}"
 TOO_LONG = 4_000_000
 """Characters of a model that takes SPIN and the compiler minutes."""
+LATE_S = 1_800
 
 
 def is_here() -> bool:
@@ -28,29 +29,38 @@ def is_here() -> bool:
     return all(shutil.which(t) for t in ("spin", "cc"))
 
 
-def _run(command: str, folder: Path) -> str:
+def run_command(command: str, folder: Path) -> str:
+    """What ``command`` prints; RuntimeError where it fails."""
     clean = {k: v for k, v in os.environ.items() if k != "CFLAGS"}
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=clean, capture_output=True, text=True, timeout=600
+        command, shell=True, cwd=folder, env=clean, capture_output=True, text=True, timeout=LATE_S
     )
+    text = done.stdout + done.stderr
     if done.returncode:
-        raise RuntimeError(f"{command}: {(done.stdout + done.stderr)[-300:]}")
-    return done.stdout + done.stderr
+        raise RuntimeError(f"{command}: {text[-800:]}")
+    return text
 
 
-def run_spin(model: str) -> tuple[int, set[str]]:
-    """States and violated properties."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "m.pml").write_text(model)
-        for command in (SPIN, PAN):
-            _run(command, folder)
-        text = _run(RUN, folder)
+def run_spin(
+    model: str, folder: Path, *, step: str = "d_step", level: str = "-O0", table: int = 20
+) -> tuple[int, int, set[str]]:
+    """States, transitions and violated properties in SPIN.
+
+    :param step: what a step is; ``atomic``: every statement a transition
+    :param level: how the C compiler optimises
+    :param table: bits of the hash table to start with
+    """
+    (folder / "m.pml").write_text(model)
+    run_command(SPIN.format(step=step), folder)
+    run_command(PAN.format(level=level), folder)
+    text = run_command(RUN.format(table=table), folder)
     states = re.search(r"(\d+) states, stored", text)
-    if not states or "max search depth too small" in text:
-        raise RuntimeError(text[-300:])
-    bad = set(re.findall(r"assertion violated (\w+)", text))
-    return int(states[1]), {b.replace("_", "-") for b in bad}
+    moves = re.search(r"(\d+) transitions", text)
+    if not states or not moves or "max search depth too small" in text:
+        raise RuntimeError(text[-800:])
+    # SPIN counts the way into the initial state as a transition.
+    bad = {b.replace("_", "-") for b in re.findall(r"assertion violated (\w+)", text)}
+    return int(states[1]), int(moves[1]) - 1, bad
 
 
 def ask(row: Row, m: Machine) -> Answer | None:
@@ -62,7 +72,8 @@ def ask(row: Row, m: Machine) -> Answer | None:
     model = export_promela(m, checks=True)
     if len(model) > TOO_LONG:
         return None
-    states, bad = run_spin(model)
+    with tempfile.TemporaryDirectory() as name:
+        states, _, bad = run_spin(model, Path(name))
     if states != row.states:
         row.disagree["spin states"] = f"{states} states, {row.states} unfused"
     # The model asserts nothing about states in which nothing moves.
