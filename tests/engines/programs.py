@@ -74,7 +74,7 @@ def preempt_schedule():
 def make_program(text: str, scenario: Scenario) -> link.Program:
     """The program that ``text`` and ``BASE`` declare; properties are functions like any other."""
     module = parse_module(BASE + text, "test.py", "mainline", {})
-    lay = link._Layers(link.Choice())
+    lay = link.Layers(link.Choice())
     props = {
         f"test:{d.name}": d
         for d in module.defs
@@ -82,7 +82,7 @@ def make_program(text: str, scenario: Scenario) -> link.Program:
     }
     module.defs = [d for d in module.defs if f"test:{d.name}" not in props]
     lay.lay((module,), "mainline")
-    link._set_constants(lay.decls, scenario)
+    link._set_constants(lay, scenario)
     lo = link._Lowerer(lay, lay.decls, scenario)
     for d in props.values():
         lay.decls.funcs[d.name] = Signature(d.name, d.params, d.ret)

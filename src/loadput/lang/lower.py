@@ -17,7 +17,7 @@ from . import syntax as s
 from .guess import INT, is_error_code, join, path, walk
 from .infer import adopt_signature, infer_fields, local_types
 from .opaque import ABRIDGED, Opaque
-from .place import Cell, Note, Value, fit
+from .place import Cell, Note, Value, beside, fit, place_name
 from .show import render_stmt
 
 __all__ = ["INT", "Cell", "Lowering", "Note", "Value", "lower"]
@@ -118,7 +118,7 @@ class Lowering(Opaque):
         v = self.rvalue(st.init, want=ty.BOOL if unknown else t)
         keep = t if t is not None and not isinstance(v.type, ty.Token) else None
         dst = self.b.local(st.name, v.type if keep is None or unknown else keep)
-        self.b.emit(o.Assign(dst.name, fit(v, self.b.types[dst.name]), st.span))
+        self.b.emit(o.Assign(dst.name, self.fit(v, self.b.types[dst.name], st.span), st.span))
 
     def _If(self, st: s.If) -> None:
         then, other, end = (self.b.new_label() for _ in range(3))
@@ -150,16 +150,20 @@ class Lowering(Opaque):
 
     def _For(self, st: s.For) -> None:
         head, body, step, end = (self.b.new_label() for _ in range(4))
+        self.counting = True
         self.stmts(st.init)
         self.b.start(head)
         if st.cond is not None:
             self.cond(st.cond, body, end)
+        self.counting = False
         self.b.start(body)
         self.loops.append((end, step))
         self.stmts(st.body)
         self.loops.pop()
         self.b.start(step)
+        self.counting = True
         self.stmts(st.step)
+        self.counting = False
         self.b.emit(o.Jump(head, st.span))
         self.b.start(end)
 
@@ -223,10 +227,19 @@ class Lowering(Opaque):
         v = self.rvalue(st.value, want=self.d.ret) if st.value is not None else None
         for _ in range(self.atomic):
             self.b.emit(o.Atomic(False, st.span))
-        if self.d.ret == ty.VOID:
-            self.b.emit(o.Return(None, st.span))
+        if not self.is_c and (v is None) != (self.d.ret == ty.VOID):
+            raise self.fail(
+                "LP0209",
+                f"{self.d.name} returns {'nothing' if v is None else 'a value'}",
+                st.span,
+                expected=f"what its -> says: {self.d.ret}",
+                next="-> TYPE behind the parameters is what a function returns",
+            )
+        if self.d.ret == ty.VOID or v is None:
+            self.b.emit(o.Return(None if self.d.ret == ty.VOID else o.Const(0), st.span))
         else:
-            self.b.emit(o.Return(fit(v, self.d.ret) if v else o.Const(0), st.span))
+            told = f"{self.d.name} returns"
+            self.b.emit(o.Return(self.fit(v, self.d.ret, st.span, told), st.span))
 
     def _Goto(self, st: s.Goto) -> None:
         self.gotos.append(st)
@@ -285,7 +298,12 @@ class Lowering(Opaque):
         if isinstance(e, s.Num):
             return Value(o.Const(e.value), INT)
         if isinstance(e, s.Str):
-            return Value(o.Const(0), INT)
+            if self.is_c:
+                return Value(o.Const(0), INT)
+            raise self.fail(
+                "LP0203", "kernel functions have no strings", e.span,
+                expected="a number, a name, a call", next="number the cases that differ",
+            )  # fmt: skip
         if isinstance(e, s.Invoke):
             return self.invoke(e, used, want)
         if isinstance(e, s.Binary):
@@ -347,6 +365,9 @@ class Lowering(Opaque):
             self.b.emit(o.Assign(keep.name, a.expr, e.span))
             a = Value(keep, a.type)
         b = self.rvalue(e.b, want=self.beside(e, e.a))
+        told = "" if self.is_c or self.counting else self.unlike(e.op, a, b)
+        if told:
+            raise self.clashes(told, b.type, a.type, e.span, f"'{e.op}'")
         if e.op not in BINARY:
             raise self.fail("LP0203", f"operator '{e.op}'", e.span, expected="an operator of C")
         op = BINARY[e.op]
@@ -354,6 +375,17 @@ class Lowering(Opaque):
         if op in COMPARE and self.is_c:
             a, b = self.as_unsigned(e.a, a), self.as_unsigned(e.b, b)
         return Value(_fold(o.Bin(op, a.expr, b.expr)), ty.BOOL if is_bool else INT)
+
+    def unlike(self, op: str, a: Value, b: Value) -> str:
+        """Why ``op`` means nothing for these two; "" where it does."""
+        if op in ("==", "!="):
+            return beside(a, b)
+        for v in (a, b):
+            # A pointer is the number of its instance, from 1.
+            is_index = isinstance(v.type, ty.Ptr) and op in ("+", "-", "<", "<=", ">", ">=")
+            if isinstance(v.type, ty.Ptr | ty.Token | ty.Void) and not is_index:
+                return f"a {v.type} is no number"
+        return ""
 
     def _truth(self, e: s.Expr) -> Value:
         dst = self.b.temp(ty.BOOL)
@@ -374,11 +406,11 @@ class Lowering(Opaque):
         after_a = self.guess.type(e.b)
         dst = self.b.temp(join(a.type, after_a) if after_a is not None else want or a.type)
         t = self.b.types[dst.name]
-        self.b.emit(o.Assign(dst.name, fit(a, t), e.span))
+        self.b.emit(o.Assign(dst.name, self.fit(a, t, e.span), e.span))
         self.b.emit(o.Jump(end, e.span))
         self.b.start(other)
         c = self.rvalue(e.b, want=t)
-        self.b.emit(o.Assign(dst.name, fit(c, t), e.span))
+        self.b.emit(o.Assign(dst.name, self.fit(c, t, e.span), e.span))
         self.b.start(end)
         return Value(dst, t)
 
@@ -387,6 +419,8 @@ class Lowering(Opaque):
             mine = not self.is_c or "." in e.lhs.id
             if e.lhs.id not in self.decls.globals and not e.op and mine:
                 v = self.rvalue(e.rhs)
+                if not self.is_c:
+                    self.fit(v, v.type, e.span, e.lhs.id)
                 dst = self.b.local(e.lhs.id, v.type)
                 self.b.emit(o.Assign(dst.name, v.expr, e.span))
                 return Value(dst, v.type)
@@ -396,10 +430,13 @@ class Lowering(Opaque):
         if e.op:
             old = self.read(cell, "plain", e.span)
             new = self.rvalue(e.rhs, want=cell.type)
+            told = "" if self.is_c else self.unlike(e.op, old, new)
+            if told:
+                raise self.clashes(told, new.type, old.type, e.span, f"'{e.op}='")
             v = Value(o.Bin(BINARY[e.op], old.expr, new.expr), INT if self.is_c else old.type)
         else:
             v = self.rvalue(e.rhs, want=cell.type)
-        new_expr = fit(v, cell.type)
+        new_expr = self.fit(v, cell.type, e.span, place_name(cell))
         self.write(cell, new_expr, "plain", e.span)
         if cell.place is None:
             return Value(o.Local(cell.local), cell.type)
@@ -407,17 +444,20 @@ class Lowering(Opaque):
 
     def invoke(self, e: s.Invoke, used: bool, want: ty.Type | None = None) -> Value:
         """A call: a name of the vocabulary, or a function."""
-        from .vocab import ARITY, INTRINSICS, NO_EFFECT
+        from .vocab import ARITY, INTRINSICS, MOST, NO_EFFECT
 
         sig = self.decls.funcs.get(e.fn)
         known: Callable[..., Value] | None = INTRINSICS.get(e.fn) if sig is None else None
         if known is not None:
-            if len(e.args) < ARITY.get(e.fn, 0):
+            least = ARITY.get(e.fn, 0)
+            most = len(e.args) if self.is_c else MOST.get(e.fn, least)
+            if not least <= len(e.args) <= most:
                 raise self.fail(
                     "LP0207",
                     f"{e.fn} called with {len(e.args)} arguments",
                     e.span,
-                    expected=f"{ARITY[e.fn]}",
+                    expected=f"{least}" + (f" to {most}" if most > least else ""),
+                    next="docs/language.md, Statements, says what it takes",
                 )
             if self.is_c and self.place_is_opaque(e):
                 return self.opaque_access(e, used, want)
@@ -441,8 +481,11 @@ class Lowering(Opaque):
         if self.is_c and sig is not None and self.asks_for_unknown(e, sig.params):
             self.note("dropped call", path(e), e.span)
             return self.choose(sig.ret, path(e), e.span) if used else Value(o.Const(0), ty.VOID)
-        types = [t for _, t in sig.params] if sig else [INT] * len(e.args)
-        args = tuple(self._argument(a, t) for a, t in zip(e.args, types, strict=True))
+        types = [t for _, t in sig.params] if sig else []
+        if sig is None:  # opaque: nothing takes what it is given
+            args = tuple(self.rvalue(a).expr for a in e.args if not _is_lost(a))
+        else:
+            args = tuple(self._argument(a, t) for a, t in zip(e.args, types, strict=True))
         ret = sig.ret if sig else INT
         dst = self.b.temp(ret) if used and ret != ty.VOID else None
         self.b.emit(o.Call(dst.name if dst else "", e.fn, args, e.span))
@@ -454,8 +497,15 @@ class Lowering(Opaque):
             inside = self._root(t)(a) if self.is_c and held is None else None
             if inside is not None:  # the place inside a struct, where ours takes the struct
                 return fit(self.rvalue(inside, want=t), t)
-            return held.expr if held else o.Const(0)
-        return fit(self.rvalue(a, want=t), t)
+            if held is None and not self.is_c:
+                return self._address(a).expr
+            return self.fit(held, t, a.span, "an argument") if held else o.Const(0)
+        return self.fit(self.rvalue(a, want=t), t, a.span, "an argument")
+
+
+def _is_lost(a: s.Expr) -> bool:
+    """A text, or the address of something: what only the called function would look at."""
+    return isinstance(a, s.Str) or (isinstance(a, s.Unary) and a.op == "&")
 
 
 def _has_effect(e: s.Expr) -> bool:

@@ -12,7 +12,7 @@ from ..ir import types as ty
 from ..ir.build import FnBuilder
 from ..ir.decls import Decls, VarDecl
 from . import syntax as s
-from .guess import Guess
+from .guess import INT, Guess
 
 # The property of whoever uses what belongs to a CPU; its sentence is in `link.program.BUILTIN`.
 PINNED = "PER-CPU-PINNED"
@@ -60,6 +60,58 @@ def fit(v: Value, t: ty.Type) -> o.Expr:
     return o.Bin("ne", v.expr, o.Const(0))
 
 
+def place_name(cell: Cell) -> str:
+    """A place for messages."""
+    return cell.place.var if cell.place else cell.local
+
+
+def clash(v: Value, t: ty.Type) -> str:
+    """Why kernel Python does not take ``v`` as a ``t``; "" where it does.
+
+    Numbers go anywhere that numbers go, and to CPUs; what is counted as an index is an ``int``. C
+    has no such types, and its casts say what they mean.
+    """
+    a = v.type
+    nominal = isinstance(a, ty.Ptr | ty.Token | ty.CpuId)
+    if isinstance(a, ty.Void):
+        return "it returns nothing"
+    if isinstance(t, ty.Ptr | ty.Token):
+        if isinstance(v.expr, o.Const) and v.expr.value:
+            return f"the number {v.expr.value} is no {t}"
+        if isinstance(v.expr, o.Sym) and not v.expr.name.startswith("NR_"):  # that is the last one
+            return f"{v.expr.name} is no {t}"
+        if (nominal and a != t) or (isinstance(a, ty.Int) and a != INT):
+            return f"a {a} is no {t}"
+    elif isinstance(t, ty.CpuId) and isinstance(a, ty.Ptr | ty.Token):
+        return f"a {a} is no CPU"
+    elif isinstance(t, ty.Int):
+        if isinstance(a, ty.Token) or (isinstance(a, ty.Ptr) and t != ty.BOOL):
+            return f"a {a} is no number"
+    return ""
+
+
+def beside(a: Value, b: Value) -> str:
+    """Why kernel Python does not compare ``a`` with ``b``; "" where it does."""
+    for x, y in ((a, b), (b, a)):
+        if isinstance(x.type, ty.Void):
+            return "one returns nothing"
+        if isinstance(x.type, ty.Ptr | ty.Token):
+            told = clash(y, x.type)
+            if told:
+                return told
+    return ""
+
+
+# What each pair of types can be brought together by.
+BRIDGE = (
+    (ty.Ptr, ty.Token, "token_of(owner) is the owner's value, fresh(place, owner) a new one"),
+    (ty.Token, ty.Ptr, "owner_of(token) is whose it is"),
+    (ty.Ptr, ty.Ptr, "container_of(p, struct, member), or addr(p.member)"),
+    (ty.CpuId, ty.Ptr, "per_cpu(x, cpu) is what belongs to a CPU"),
+    (ty.Token, ty.Int, "owner_of(token) is whose it is"),
+)
+
+
 class Places:
     """The half of `lower.Lowering` that knows memory."""
 
@@ -68,6 +120,7 @@ class Places:
         self.b = FnBuilder(d.name, d.params, d.ret)
         self.guess = Guess(decls, self.b.types)
         self.is_c = d.lang == "c"
+        self.counting = False  # in the head of a loop, which counts instances by their numbers
 
     def fail(self, code: str, what: str, span: Span, **more: str) -> SourceError:
         text = {(file, line): text for file, line, text in self.d.source}
@@ -78,6 +131,24 @@ class Places:
             line_text=text.get((span.file, span.line)),
             where=f"{self.d.name} ({self.d.origin})",
             **more,
+        )
+
+    def fit(self, v: Value, t: ty.Type, span: Span, what: str = "") -> o.Expr:
+        """``v`` as a ``t`` takes it; raises SourceError LP0209 where kernel Python has no way."""
+        told = "" if self.is_c or self.counting else clash(v, t)
+        if told:
+            raise self.clashes(told, v.type, t, span, what)
+        return fit(v, t)
+
+    def clashes(self, told: str, a: ty.Type, b: ty.Type, span: Span, what: str) -> SourceError:
+        ways = [w for x, y, w in BRIDGE if isinstance(a, x) and isinstance(b, y)]
+        return self.fail(
+            "LP0209",
+            f"{what or 'a value'}: {told}",
+            span,
+            got=f"a value of type {a}",
+            expected=f"one of type {b}",
+            next=ways[0] if ways else "docs/language.md, Declarations, has the types",
         )
 
     def rvalue(self, e: s.Expr, used: bool = True, want: ty.Type | None = None) -> Value:

@@ -15,7 +15,8 @@ from ..ir import types as ty
 from . import registers
 from . import syntax as s
 from .guess import INT
-from .place import Cell, Value, fit
+from .place import Cell, Value, place_name
+from .pydecl import nearest
 
 if TYPE_CHECKING:
     from .lower import Lowering
@@ -37,7 +38,7 @@ def _writer(mark: str, barrier: str = "") -> Rule:
     def rule(lo: Lowering, e: s.Invoke) -> Value:
         cell = _cell(lo, e.args[0])
         v = lo.rvalue(e.args[1], want=cell.type)
-        lo.write(cell, fit(v, cell.type), mark, e.span)
+        lo.write(cell, lo.fit(v, cell.type, e.span, place_name(cell)), mark, e.span)
         if barrier:
             lo.b.emit(o.Barrier(barrier, e.span))
         return NOTHING
@@ -85,7 +86,8 @@ def _this_cpu_read(lo: Lowering, e: s.Invoke) -> Value:
 
 def _this_cpu_write(lo: Lowering, e: s.Invoke) -> Value:
     cell = _here(lo, e)
-    lo.write(cell, fit(lo.rvalue(e.args[1], want=cell.type), cell.type), "once", e.span)
+    v = lo.rvalue(e.args[1], want=cell.type)
+    lo.write(cell, lo.fit(v, cell.type, e.span, place_name(cell)), "once", e.span)
     return NOTHING
 
 
@@ -136,12 +138,33 @@ def _same(lo: Lowering, e: s.Invoke) -> Value:
 def _cast(lo: Lowering, e: s.Invoke) -> Value:
     """container_of(ptr, type, member): the same instance, seen as the outer struct."""
     v = lo.rvalue(e.args[0])
-    return Value(v.expr, ty.Ptr(lo.name_argument(e, 1).id))
+    struct = lo.name_argument(e, 1).id
+    if not lo.is_c:
+        of = lo.decls.structs.get(v.type.struct) if isinstance(v.type, ty.Ptr) else None
+        to = lo.decls.structs.get(struct)
+        if of is None or to is None or of.per != to.per:
+            raise lo.fail(
+                "LP0206",
+                f"{e.fn}() from a {v.type} to '{struct}'",
+                e.span,
+                got="no struct of the program" if to is None else f"one per {to.per}",
+                expected="container_of(pointer, struct, member), one of each for the same thing"
+                + ("" if to else nearest(struct, lo.decls.structs)),
+                next="loadput list state has the structs",
+            )
+    return Value(v.expr, ty.Ptr(struct))
 
 
 def _choose(lo: Lowering, e: s.Invoke) -> Value:
     """choose() is true or false; choose(lo, hi) any number from lo to hi."""
+    if len(e.args) == 1:
+        raise lo.fail("LP0207", "choose with 1 argument", e.span, expected="none, or lo and hi")
     lo_e, hi_e = (o.Const(0), o.Const(1)) if not e.args else (lo.rvalue(a).expr for a in e.args[:2])
+    if isinstance(lo_e, o.Const) and isinstance(hi_e, o.Const) and lo_e.value > hi_e.value:
+        raise lo.fail(
+            "LP0207", f"choose({lo_e.value}, {hi_e.value}) has no answer", e.span,
+            expected="the lower bound first", next="assume(False) is a way that there is not",
+        )  # fmt: skip
     dst = lo.b.temp(INT if e.args else ty.BOOL)
     lo.b.emit(o.Choose(dst.name, lo_e, hi_e, "", e.span))
     return Value(dst, lo.b.types[dst.name])
@@ -166,14 +189,35 @@ def _await(lo: Lowering, e: s.Invoke) -> Value:
 def _fresh(lo: Lowering, e: s.Invoke) -> Value:
     cell = lo.lvalue(e.args[0])
     if cell.place is None or not isinstance(cell.type, ty.Token):
-        raise lo.fail("LP0203", "fresh() of something that is no token", e.span)
-    lo.b.emit(o.Fresh(cell.place, lo.rvalue(e.args[1]).expr, e.span))
+        raise lo.fail(
+            "LP0209",
+            "fresh() of something that is no token",
+            e.span,
+            got=f"{place_name(cell)}: {cell.type}",
+            expected="a field or variable of type token[kind, domain]",
+        )
+    owner = _owner(lo, e, e.args[1], cell.type.domain)
+    lo.b.emit(o.Fresh(cell.place, owner.expr, e.span))
     return NOTHING
+
+
+def _owner(lo: Lowering, e: s.Invoke, a: s.Expr, domain: str = "") -> Value:
+    """Who a token can belong to: a pointer to one of ``domain``, or of any."""
+    v = lo.rvalue(a)
+    per = lo.decls.structs[v.type.struct].per if isinstance(v.type, ty.Ptr) else ""
+    if not lo.is_c and not (isinstance(v.expr, o.Const) and v.expr.value == 0):
+        if not per or domain not in ("", per):
+            wanted = f"a pointer to what there is one of per {domain}" if domain else "a pointer"
+            raise lo.fail(
+                "LP0209", f"{e.fn}() of an owner that is none", e.span,
+                got=f"a value of type {v.type}", expected=wanted,
+            )  # fmt: skip
+    return v
 
 
 def _token_of(lo: Lowering, e: s.Invoke) -> Value:
     """token_of(owner): the owner's current value; 0 for NULL."""
-    v = lo.rvalue(e.args[0])
+    v = _owner(lo, e, e.args[0])
     return Value(
         o.Bin("sub", o.Bin("mul", v.expr, o.Const(2)), o.Bin("ne", v.expr, o.Const(0))), INT
     )
@@ -182,6 +226,11 @@ def _token_of(lo: Lowering, e: s.Invoke) -> Value:
 def _owner_of(lo: Lowering, e: s.Invoke) -> Value:
     """owner_of(token): the owner as a pointer value, whatever the version; 0 for nobody."""
     v = lo.rvalue(e.args[0])
+    if not lo.is_c and not isinstance(v.type, ty.Token):
+        raise lo.fail(
+            "LP0209", "owner_of() of something that is no token", e.span,
+            got=f"a value of type {v.type}", expected="a value of type token[kind, domain]",
+        )  # fmt: skip
     return Value(o.Bin("div", o.Bin("add", v.expr, o.Const(1)), o.Const(2)), INT)
 
 
@@ -316,6 +365,16 @@ def _pick(op: str) -> Rule:
     return rule
 
 
+def _might_sleep(lo: Lowering, e: s.Invoke) -> Value:
+    if lo.atomic and not lo.is_c:
+        raise lo.fail(
+            "LP0423", f"'with atomic:' in {lo.d.name} around what may sleep", e.span,
+            got="might_sleep", expected="one step, in which no other task runs",
+            next="end the atomic part before it, and look again after it",
+        )  # fmt: skip
+    return NOTHING
+
+
 def _nop(lo: Lowering, e: s.Invoke) -> Value:
     return NOTHING
 
@@ -432,9 +491,8 @@ INTRINSICS: dict[str, Rule] = {
         ),
         _bit,
     ),
-    **dict.fromkeys(
-        ("might_sleep", "cond_resched_tasks_rcu_qs", "lockdep_assert_irqs_disabled"), _nop
-    ),
+    "might_sleep": _might_sleep,
+    **dict.fromkeys(("cond_resched_tasks_rcu_qs", "lockdep_assert_irqs_disabled"), _nop),
 }
 # In C: traces, prints and checks of the kernel's own instrumentation. Their arguments are not
 # evaluated (the kernel does so only where they are switched on); each is reported.
@@ -465,5 +523,10 @@ ARITY: dict[str, int] = {
     **{f"__smp_{k}": 0 for k in ("mb", "rmb", "wmb")},
     **dict.fromkeys(("smp_load_acquire",), 1),
     **dict.fromkeys(("smp_store_release", "smp_store_mb"), 2),
+}
+# Most arguments in kernel Python, where more than the least have a meaning.
+MOST: dict[str, int] = {
+    **dict.fromkeys(("WARN", "WARN_ONCE", "WARN_RATELIMIT", "KVM_BUG_ON"), 8),
+    **{"choose": 2, "container_of": 3},
 }
 NAMES = frozenset(INTRINSICS) | {"current", "NULL", "atomic"}

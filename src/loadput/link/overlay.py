@@ -239,7 +239,9 @@ def chain(overlay: Overlay, *more: Path) -> list[Overlay]:
             raise LinkError(
                 "LP0402",
                 f"{out[0].label} has the parent '{out[0].parent}'",
-                expected=f"one of {', '.join(known)}, without a cycle",
+                span=place_in(out[0], "parent"),
+                expected=f"one of {', '.join(known)}, without a cycle"
+                + nearest(out[0].parent, known.keys() - {out[0].name}),
             )
         out.insert(0, known[out[0].parent])
     return out
@@ -259,6 +261,13 @@ def load_modules(
             continue
         out.append(parse_module(load_text(file, _shown(file)), _shown(file), origin, aliases))
     return out
+
+
+def place_in(v: Overlay, key: str) -> Span:
+    """Where the overlay.py of ``v`` says ``key``."""
+    rows = _lines(v.folder / "overlay.py")
+    at = next((i for i, row in enumerate(rows, 1) if re.search(rf"\b{key}\s*=", row)), 1)
+    return Span(_shown(v.folder / "overlay.py"), at, 1, len(rows[at - 1].rstrip()) if rows else 1)
 
 
 @cache

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
 
 from ..base.errors import LinkError, SourceError
 from ..ir import ops as o
-from ..ir import types as ty
-from ..ir.decls import Decls, Signature, StructDecl, VarDecl
+from ..ir.decls import Decls, Signature
 from ..ir.spec import verify
 from ..lang import syntax as s
 from ..lang.lower import Note, lower
-from ..lang.pyfront import Module
-from ..lang.told import Told
+from ..lang.pydecl import nearest
 from .builtin import BUILTIN
-from .overlay import SPEC, Overlay, chain, get_broken, get_overlay, load_modules, source_line
+from .layers import Choice, Layers, Replaced, modules_of
+from .overlay import (
+    SPEC,
+    Overlay,
+    chain,
+    get_broken,
+    get_overlay,
+    source_line,
+)
+from .refuse import (
+    bad_scenario,
+    check_atomic,
+    check_called,
+    check_declared,
+    check_ghosts,
+    check_hook,
+    check_marks,
+    check_overlay,
+    check_parameters,
+    check_pure,
+    check_read,
+    check_setting,
+    check_threads,
+    may_lack,
+)
 from .scenario import Scenario
 from .user import check_callers, lay_user
 from .written import written_places
 
+__all__ = ["Choice", "Layers", "Program", "Property", "Replaced", "link", "specification"]
 HOOKS = ("at_entry", "at_exit")
 # Parameters of a hook that are none of its function's: what that returns, and which point it is.
 GIVEN = ("ret", "entry")
@@ -49,51 +69,6 @@ class Property:
     replaces: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """One function that a later layer took from an earlier one."""
-
-    name: str
-    before: s.Def
-    after: s.Def
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to link: names of overlays, and the user's own functions on top.
-
-    :param user: functions from a mail, patch, file or tree, laid over everything
-    :param twin: a broken twin laid over the design
-    :param removed: functions that the user's patch takes out
-    :param hints: ``(struct, field, C type)`` that the user's patch adds to a header
-    :param fields: ``(struct, field)`` that edits of the user's, carried over, bring along
-    :param reduce: forget values that are dead while the shipped bodies are in place (@forget)
-    :param search: further folders with ``arch/``, ``design/`` … overlays
-    """
-
-    arch: str = "svm"
-    design: str = ""
-    release: str = "v6.12"
-    twin: str = ""
-    user: tuple[s.Def, ...] = ()
-    user_label: str = ""
-    search: tuple[Path, ...] = ()
-    reduce: bool = True
-    removed: tuple[str, ...] = ()
-    hints: tuple[tuple[str, str, str], ...] = ()
-    fields: tuple[tuple[str, VarDecl], ...] = ()
-
-    @property
-    def title(self) -> str:
-        """How reports name the program."""
-        base = f"{self.release} design {self.design or 'its own'} on {self.arch}"
-        return (
-            base
-            + (f" + {self.twin}" if self.twin else "")
-            + (f" + {self.user_label}" if self.user_label else "")
-        )
-
-
 @dataclass(slots=True)
 class Program:
     """Every function that the scenario can reach, one body each. Treat it as immutable."""
@@ -115,138 +90,6 @@ class Program:
         """Instances per struct."""
         sizes = self.scenario.sizes
         return {n: sizes.count(d.per) for n, d in self.decls.structs.items()}
-
-
-@cache
-def _modules(
-    folder: Path, origin: str, arch: bool
-) -> tuple[tuple[Module, ...], dict[str, ty.Type]]:
-    aliases: dict[str, ty.Type] = {}
-    return tuple(load_modules(folder, origin, aliases, arch=arch)), aliases
-
-
-class _Layers:
-    """Declarations and bodies as the layers are put on, later over earlier."""
-
-    def __init__(self, choice: Choice) -> None:
-        self.choice = choice
-        self.decls = Decls()
-        self.defs: dict[str, s.Def] = {}
-        self.meta: dict[str, dict[str, str]] = {}
-        self.removed: dict[str, str] = {}
-        self.replaced: list[Replaced] = []
-        self.labels: list[str] = []
-        self.changed: set[str] = set()
-        self.told: dict[str, Told] = {}
-
-    def lay(self, modules: Sequence[Module], label: str, overlay: Overlay | None = None) -> None:
-        """Put one layer on; raises LinkError (LP0403..LP0405)."""
-        if label not in self.labels:
-            self.labels.append(label)
-        for name in overlay.removes if overlay else ():
-            struct, dot, field_name = name.partition(".")
-            if dot and self.decls.find_field(struct, field_name):
-                del self.decls.structs[struct].fields[field_name]
-                self.removed[name] = label
-                continue
-            if name not in self.defs:
-                raise self._error("LP0403", f"{label} removes the unknown '{name}'", name)
-            self.removed[name] = label
-            del self.defs[name]
-        here: dict[str, s.Def] = {}
-        for m in modules:
-            self.declare(m)
-            for d in m.defs:
-                if d.name in here:
-                    raise LinkError(
-                        "LP0404",
-                        f"{label} defines '{d.name}' twice",
-                        span=d.span,
-                        expected=f"one body; the other is at {here[d.name].span}",
-                    )
-                here[d.name] = d
-                self.meta[d.name] = m.meta.get(d.name, {})
-        self.lay_defs(tuple(here.values()), overlay.signatures if overlay else ())
-
-    def lay_defs(self, defs: Sequence[s.Def], signatures: Sequence[str] = ()) -> None:
-        """Put bodies on; a changed signature is an error unless it is declared."""
-        for d in defs:
-            old = self.defs.get(d.name)
-            if old is not None:
-                self._same_shape(old, d, signatures)
-                self.replaced.append(Replaced(d.name, old, d))
-                if not d.attrs and old.attrs:
-                    d = _with_attrs(d, old.attrs)
-                    if not self.meta.get(d.name):
-                        self.meta[d.name] = self.meta.get(old.name, {})
-            self.defs[d.name] = d
-            if d.lang == "c" and old is not None:
-                continue
-            self.decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
-
-    def _same_shape(self, old: s.Def, new: s.Def, signatures: Sequence[str]) -> None:
-        if len(old.params) != len(new.params) and new.name not in signatures:
-            raise LinkError(
-                "LP0405",
-                f"{new.origin} changes the signature of '{new.name}'",
-                span=new.span,
-                line_text=source_line(new.span),
-                got=", ".join(n for n, _ in new.params) or "no parameters",
-                expected=", ".join(n for n, _ in old.params) or "no parameters",
-                next=f'signatures="{new.name}" in its overlay.py',
-            )
-
-    def _error(self, code: str, what: str, name: str) -> LinkError:
-        import difflib
-
-        near = difflib.get_close_matches(name, list(self.defs), 1)
-        return LinkError(
-            code,
-            what,
-            expected="a function of the layers below" + (f"; nearest: {near[0]}" if near else ""),
-        )
-
-    def declare(self, m: Module) -> None:
-        """Add what a file declares beside its functions; raises LinkError LP0406."""
-        self.decls.consts.update(m.consts)
-        self.decls.enums.update(m.enums)
-        for name, told in m.told.items():
-            before = self.told.get(name)
-            about = told.about or (before.about if before else "")
-            origin = before.origin if before and told.written == "struct" else told.origin
-            self.told[name] = replace(told, about=about, origin=origin)
-        for g in m.globals.values():
-            self.decls.globals[g.name] = g
-        for new in m.structs.values():
-            old = self.decls.structs.get(new.name)
-            if old is None:
-                old = StructDecl(new.name, new.per, span=new.span)
-                self.decls.structs[new.name] = old
-            if new.per and old.per and new.per != old.per:
-                raise LinkError(
-                    "LP0406",
-                    f"struct {new.name} is per {new.per}",
-                    span=new.span,
-                    expected=f"per {old.per}, as at {old.span}",
-                )
-            old.per = old.per or new.per
-            for f in new.fields.values():
-                was = old.fields.get(f.name)
-                if was is not None and was.type != f.type:
-                    raise LinkError(
-                        "LP0406",
-                        f"{m.origin} gives {new.name}.{f.name} the type {f.type}",
-                        span=f.span,
-                        line_text=source_line(f.span),
-                        expected=f"{was.type}, as at {was.span}",
-                    )
-                old.fields[f.name] = f
-
-
-def _with_attrs(d: s.Def, attrs: tuple[str, ...]) -> s.Def:
-    new = copy.copy(d)
-    object.__setattr__(new, "attrs", attrs)
-    return new
 
 
 def _refuse(
@@ -281,7 +124,7 @@ def _refuse(
         )
 
 
-def _stack(choice: Choice) -> _Layers:
+def _stack(choice: Choice) -> Layers:
     """Lay the overlays in their order: mainline, release, arch, design, twin, properties."""
     more = choice.search
     release = get_overlay("release", choice.release, *more)
@@ -290,20 +133,23 @@ def _stack(choice: Choice) -> _Layers:
     designs = chain(get_overlay("design", name, *more), *more)
     broken = chain(get_broken(choice.twin, *more), *more) if choice.twin else []
     own = name == (release.design or "D")
+    for v in (release, *arches, *designs, *broken):
+        check_overlay(v, *more)
     _refuse(choice, release, designs[-1], broken, own=own)
-    lay = _Layers(choice)
+    lay = Layers(choice)
 
     def put(overlay: Overlay, part: str = "") -> None:
         folder = overlay.folder / "arch" / part if part else overlay.folder
         if folder.is_dir():
-            mods, _ = _modules(folder, overlay.label, bool(part))
+            mods, _ = modules_of(folder, overlay.label, bool(part))
+            check_marks(lay, mods, overlay.label)
             lay.lay(mods, overlay.label, replace(overlay, removes=()) if part else overlay)
 
     def put_archs(overlay: Overlay) -> None:
         for a in arches:
             put(overlay, a.name)
 
-    lay.lay(_modules(SPEC / "mainline", "mainline", True)[0], "mainline")
+    lay.lay(modules_of(SPEC / "mainline", "mainline", True)[0], "mainline")
     releases = chain(release, *more)
     if own:
         for d in designs:
@@ -336,7 +182,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     """
     lay = _stack(choice)
     decls = lay.decls
-    mods = _modules(SPEC / "properties", "properties", True)[0] if asked else []
+    mods = modules_of(SPEC / "properties", "properties", True)[0] if asked else []
     hooks_at: dict[str, s.Def] = {}
     property_meta: dict[str, dict[str, str]] = {}
     for m in mods:
@@ -356,9 +202,11 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
         hooks_at.clear()
     if choice.user or choice.removed:
         lay_user(lay)
-    _set_constants(decls, scenario)
+    check_declared(lay)
+    _set_constants(lay, scenario)
     lo = _Lowerer(lay, decls, scenario)
     entries = _entries(lay, scenario)
+    check_threads(lay, scenario)
     check_callers(lay, entries)
     for name in entries:
         lo.need(name)
@@ -366,7 +214,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     decls.written = written_places(lo.done, entries, decls.consts)
     hooks, properties = _hooks(lo, hooks_at, property_meta)
     lo.run()
-    return Program(
+    p = Program(
         choice,
         scenario,
         decls,
@@ -379,6 +227,27 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
         lay.meta,
         lo.notes,
     )
+    _check(lay, p, entries, hooks_at, property_meta, asked=asked)
+    return p
+
+
+def _check(
+    lay: Layers, p: Program, entries: Sequence[str], hooks_at: dict[str, s.Def],
+    meta: dict[str, dict[str, str]], *, asked: bool,
+) -> None:  # fmt: skip
+    """Raise LinkError (LP042x) or ScenarioError LP0503 for what means nothing in this program."""
+    live = {f.name: f for fns in p.hooks.values() for f in fns}
+    live |= {q.fn.name: q.fn for q in p.properties if q.fn is not None}
+    check_atomic(p.functions)
+    check_pure(p.decls, p.functions, live.values())
+    check_ghosts(p.decls, p.functions, entries, live)
+    check_called(lay, hooks_at.values())
+    if asked:
+        where: dict[str, bool] = {}
+        for key, d in hooks_at.items():
+            for n in meta[key].get("where", "").replace(",", " ").split():
+                where[n] = where.get(n, False) or d.name in live
+        check_read(lay, p.scenario, (*p.functions.values(), *live.values()), where)
 
 
 def specification(choice: Choice) -> tuple[dict[str, s.Def], Decls]:
@@ -396,36 +265,25 @@ def is_hook(d: s.Def) -> bool:
     return bool(HOOK_KINDS & {a.split(":")[0] for a in d.attrs})
 
 
-def _set_constants(decls: Decls, scenario: Scenario) -> None:
-    import difflib
-
-    from ..base.errors import ScenarioError
-
+def _set_constants(lay: Layers, scenario: Scenario) -> None:
     for name, value in scenario.constants:
-        if name not in decls.consts:
-            near = difflib.get_close_matches(name, decls.consts, 1)
-            raise ScenarioError(
-                "LP0503",
-                f"scenario {scenario.name} sets the unknown constant '{name}'",
-                expected="a constant of the program" + (f"; nearest: {near[0]}" if near else ""),
-            )
-        decls.consts[name] = value
+        check_setting(lay, scenario, name, value)
+        lay.decls.consts[name] = int(value)
     z = scenario.sizes
-    decls.consts.update(NR_CPUS=z.cpu, NR_TASKS=z.task, NR_VCPUS=z.vcpu, NR_VMS=z.vm)
+    lay.decls.consts.update(NR_CPUS=z.cpu, NR_TASKS=z.task, NR_VCPUS=z.vcpu, NR_VMS=z.vm)
 
 
-def _entries(lay: _Layers, scenario: Scenario) -> list[str]:
-    from ..base.errors import ScenarioError
-
-    actors = [n for n, d in lay.defs.items() if "task" in d.attrs]
+def _entries(lay: Layers, scenario: Scenario) -> list[str]:
+    actors = sorted(n for n, d in lay.defs.items() if "task" in d.attrs and "idle" not in d.attrs)
     out = ["idle"]
-    for t in scenario.tasks:
+    for i, t in enumerate(scenario.tasks):
         if t.runs not in actors:
-            raise ScenarioError(
-                "LP0504",
-                f"scenario {scenario.name}: no actor '{t.runs}'",
-                available=", ".join(sorted(actors)),
-            )
+            e = bad_scenario(
+                scenario, "LP0504", f"no actor '{t.runs}'", "a function marked @task"
+                + nearest(t.runs, actors), "runs", table="task", nth=i,
+            )  # fmt: skip
+            e.available = ", ".join(actors)
+            raise e
         out.append(t.runs)
     roles = {"irq", "preempt"}
     out += [n for n, d in lay.defs.items() if roles & set(d.attrs)]
@@ -435,7 +293,7 @@ def _entries(lay: _Layers, scenario: Scenario) -> list[str]:
 class _Lowerer:
     """Lowers what is called, and what that calls."""
 
-    def __init__(self, lay: _Layers, decls: Decls, scenario: Scenario) -> None:
+    def __init__(self, lay: Layers, decls: Decls, scenario: Scenario) -> None:
         self.lay, self.decls, self.scenario = lay, decls, scenario
         self.done: dict[str, o.Function] = {}
         self.opaque: dict[str, list[str]] = {}
@@ -484,20 +342,14 @@ def _hooks(
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
+        check_hook(lo.lay, d, meta[key])
         dropped = "forget" in kinds and not _may_forget(lo, meta[key])
         if dropped or not kinds & HOOK_KINDS or not _is_asked(lo, meta[key]):
             continue
         points = tuple(f"{w[0]}:{w[2]}" for w in words if w[0] in HOOKS)
         live = [p for p in points if p.split(":")[1] in reached]
         kind = "at" if points else "always" if "always" in kinds else "stuck"
-        why, fn = "", None
-        try:
-            fn = lo.lower(d)
-        except SourceError as e:
-            # A name that this program lacks: it does not apply. Anything else is a mistake in it.
-            if e.code not in ("LP0201", "LP0202", "LP0206"):
-                raise
-            why = e.what
+        fn, why = _lower_hook(lo, d)
         if not why and points and not live:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
         why = why or _lacking(meta[key].get("needs", ""), reached, lo.lay.defs)
@@ -509,6 +361,7 @@ def _hooks(
             lo.follow(fn)
             for p in live:
                 where, _, name = p.partition(":")
+                check_parameters(d, p.partition(":")[0], reached[name])
                 hooks.setdefault((where, name), []).append(fn)
         if "property" in kinds:
             m = meta[key]
@@ -534,6 +387,20 @@ def _hooks(
         if where == "at_exit":
             fns.sort(key=lambda f: "property" not in f.attrs)
     return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+def _lower_hook(lo: _Lowerer, d: s.Def) -> tuple[o.Function | None, str]:
+    """A hook, and "" or why it does not apply: a name that this program lacks.
+
+    Anything else is a mistake in it.
+    """
+    try:
+        return lo.lower(d), ""
+    except SourceError as e:
+        if e.code not in ("LP0201", "LP0202", "LP0206"):
+            raise
+        may_lack(lo.lay, d, e)
+        return None, e.what
 
 
 def _is_asked(lo: _Lowerer, meta: dict[str, str]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import ScenarioError
+from ..base.source import Span
 from ..base.text import find_key, load_toml
 from ..ir.types import Sizes
 from ..lang.pydecl import MOST, nearest
@@ -61,6 +62,7 @@ class Scenario:
 
     :param vms: for each vCPU, its VM
     :param expect: per architecture that it is written for, what a check comes to
+    :param file: where it stands, and its ``text``, for messages
     """
 
     name: str
@@ -69,11 +71,17 @@ class Scenario:
     vms: tuple[int, ...]
     constants: tuple[tuple[str, int], ...] = ()
     title: str = field(default="", compare=False)
+    file: str = field(default="", compare=False, repr=False)
+    text: str = field(default="", compare=False, repr=False)
     expect: tuple[tuple[str, Expected], ...] = field(default=(), compare=False, repr=False)
 
     def expected_on(self, arch: str) -> Expected | None:
         """What is expected on ``arch``, None where the file is silent."""
         return dict(self.expect).get(arch)
+
+    def find(self, key: str, *, table: str = "", nth: int = 0) -> Span | None:
+        """Where its file gives ``key``, in the ``nth`` table of that name; None without a file."""
+        return find_key(self.text, key, self.file, table=table, nth=nth) if self.file else None
 
     @property
     def sizes(self) -> Sizes:
@@ -99,6 +107,7 @@ class _Reader:
         self, what: str, expected: str, key: str = "", *, table: str = "", nth: int = 0
     ) -> ScenarioError:
         span = find_key(self.text, key, self.shown, table=table, nth=nth) if key else None
+        span = span or (find_key(self.text, table, self.shown) if table else None)
         line = self.text.split("\n")[span.line - 1] if span else None
         return ScenarioError(
             "LP0501",
@@ -137,7 +146,9 @@ class _Reader:
             raise self.bad(count, f"1 to {MAX['tasks']} [[task]] tables", "task")
         made = tuple(self.task(i, t, cpus, len(vms)) for i, t in enumerate(tasks))
         consts, expect = self.constants(raw), self.expect(raw.get("expect", {}))
-        return Scenario(self.name, cpus, made, tuple(vms), consts, title, expect)
+        return Scenario(
+            self.name, cpus, made, tuple(vms), consts, title, self.shown, self.text, expect
+        )
 
     def expect(self, raw: Any) -> tuple[tuple[str, Expected], ...]:
         archs = [n for n, v in find_overlays("arch").items() if not v.abstract]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ..base.errors import LinkError
 from ..base.source import Span
@@ -14,15 +13,13 @@ from ..lang import syntax as s
 from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
 from ..lang.opaque import ABRIDGED
+from .layers import Layers
 from .overlay import source_line
-
-if TYPE_CHECKING:
-    from .program import _Layers
 
 OP = "kvm_x86_"
 
 
-def lay_user(lay: _Layers) -> None:
+def lay_user(lay: Layers) -> None:
     """Lay the choice's ``user`` functions on and take its ``removed`` ones out."""
     choice = lay.choice
     for name in choice.removed:
@@ -47,7 +44,7 @@ def lay_user(lay: _Layers) -> None:
     lay.labels.append(choice.user_label or "user")
 
 
-def _abridged(lay: _Layers, d: s.Def) -> None:
+def _abridged(lay: Layers, d: s.Def) -> None:
     """Raises LinkError LP0418 where the kernel's function has parameters that ours leaves out."""
     old = lay.defs.get(d.name)
     if old is None or not _arity_differs(d, old):
@@ -69,7 +66,7 @@ def _arity_differs(new: s.Def, old: s.Def) -> bool:
     return len(new.params) != len(old.params)
 
 
-def _connect_operations(lay: _Layers, user: Mapping[str, s.Def]) -> None:
+def _connect_operations(lay: Layers, user: Mapping[str, s.Def]) -> None:
     """``kvm_x86_<op>`` calls the user's ``svm_<op>``, ``vmx_<op>`` or ``vt_<op>``.
 
     The kernel fills in a table of operations; here one function each forwards the call.
@@ -109,7 +106,7 @@ def _calls(d: s.Def) -> Iterable[s.Invoke]:
     return (n for n in walk(d.body) if isinstance(n, s.Invoke))
 
 
-def check_callers(lay: _Layers, entries: Sequence[str]) -> None:
+def check_callers(lay: Layers, entries: Sequence[str]) -> None:
     """Every reachable call fits a changed signature, and none calls what was removed.
 
     Raises LinkError LP0414 (a caller that does not fit), LP0415 (a call of a removed function).
@@ -149,7 +146,7 @@ def _place(at: Span) -> str:
     return f"{at.file}:{at.line}"
 
 
-def _misfit(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) -> LinkError:
+def _misfit(lay: Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) -> LinkError:
     d = lay.defs[name]
     params = ", ".join(n for n, _ in d.params) or "none"
     first = calls[0][1]
@@ -180,7 +177,7 @@ def _misfit(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) ->
     )
 
 
-def _stale(lay: _Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) -> LinkError:
+def _stale(lay: Layers, name: str, calls: Sequence[tuple[s.Def, s.Invoke]]) -> LinkError:
     first = calls[0][1]
     return LinkError(
         "LP0415",

@@ -12,13 +12,12 @@ from ..ir import ops as o
 from ..ir.decls import Signature
 from ..lang import syntax as s
 from ..lang.told import Told
+from .layers import Layers, modules_of
 from .overlay import SPEC, find_overlays
 from .program import (
     HOOKS,
     Choice,
-    _Layers,
     _Lowerer,
-    _modules,
     _set_constants,
     _stack,
     is_hook,
@@ -60,8 +59,7 @@ class Struct:
 class Constant:
     """A number with a name.
 
-    :param settable: a scenario's ``set`` may give it another value: a name in small letters that
-        says what it means
+    :param settable: a scenario's ``set`` may give it another value, and it says what it means
     :param enum: the enum that it is a value of, or ""
     """
 
@@ -110,7 +108,7 @@ def read_vocabulary(choice: Choice) -> Vocabulary:
     lay = _stack(choice)
     labels = tuple(lay.labels)
     hooks = [d for d in lay.defs.values() if is_hook(d)]
-    for m in _modules(SPEC / "properties", "properties", True)[0]:
+    for m in modules_of(SPEC / "properties", "properties", True)[0]:
         lay.declare(m)
         hooks += m.defs
         lay.decls.funcs.update({d.name: Signature(d.name, d.params, d.ret) for d in m.defs})
@@ -141,10 +139,10 @@ def iter_elsewhere(choice: Choice) -> Iterator[tuple[str, Vocabulary]]:
                 continue
 
 
-def _named_by_hooks(lay: _Layers, hooks: Sequence[s.Def]) -> set[str]:
+def _named_by_hooks(lay: Layers, hooks: Sequence[s.Def]) -> set[str]:
     """The fields and variables that monitors and properties of this program name."""
     scenario = load_scenario("one")
-    _set_constants(lay.decls, scenario)
+    _set_constants(lay, scenario)
     lo = _Lowerer(lay, lay.decls, scenario)
     out: set[str] = set()
     for d in hooks:
@@ -213,7 +211,7 @@ def _settable(rows: list[tuple[str, str, Constant]]) -> Settable:
     )
 
 
-def _struct(lay: _Layers, name: str, named: Collection[str]) -> Struct:
+def _struct(lay: Layers, name: str, named: Collection[str]) -> Struct:
     decl, told = lay.decls.structs[name], lay.told[name]
     all_told = {f: lay.told[f"{name}.{f}"] for f in decl.fields}
     fields = tuple(_item(f, t) for f, t in all_told.items() if _is_here(t, f"{name}.{f}", named))
@@ -224,16 +222,16 @@ def _item(name: str, told: Told) -> Item:
     return Item(name, told.written, told.about, told.origin)
 
 
-def _constants(lay: _Layers) -> Iterator[Constant]:
+def _constants(lay: Layers) -> Iterator[Constant]:
     enum_of = {n: enum for enum, values in lay.decls.enums.items() for n in values.values()}
     for name, value in lay.decls.consts.items():
         told = lay.told.get(name) or lay.told[enum_of[name]]
         enum = enum_of.get(name, "")
-        settable = name.islower() and bool(told.about)
+        settable = name in lay.decls.settings and bool(told.about)
         yield Constant(name, value, told.about, told.origin, settable, enum)
 
 
-def _functions(lay: _Layers) -> Iterator[Routine]:
+def _functions(lay: Layers) -> Iterator[Routine]:
     for name, d in lay.defs.items():
         if not is_hook(d):
             yield Routine(

@@ -1,7 +1,7 @@
 """What the end of a VM must not leave behind."""
 
 # Whose guest this CPU's branch predictor may have learned from since its last barrier.
-hw_predictor: per_cpu[ptr[kvm_vcpu]]
+hw_predictor: per_cpu[ghost[ptr[kvm_vcpu]]]
 
 
 @property_(

@@ -138,7 +138,7 @@ def vmrun_flushes(svm: ptr[vcpu_svm]):
     if ctl == TLB_CONTROL_FLUSH_ASID:
         this_cpu(hw_guest_tlb)[svm.asid] = NULL
     if ctl != TLB_CONTROL_DO_NOTHING:
-        host_has_flushed(svm)
+        host_has_flushed(vcpu_of(svm))
 
 
 # [Modified in arch:svm]

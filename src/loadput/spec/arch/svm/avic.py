@@ -8,7 +8,7 @@ one word. Only where a scenario sets avic.
 # The module's avic: the hardware delivers interrupts to a guest that runs.
 avic = False
 # The CPUs at which IPIs of vCPUs that run elsewhere are shown, a bit each.
-avic_ipi_cpus = 1
+avic_ipi_cpus: setting[cpu_mask] = 1
 
 
 class avic_physical_id_entry(struct, per="vcpu"):

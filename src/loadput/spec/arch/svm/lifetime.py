@@ -5,7 +5,7 @@ Mirrors: arch/x86/kvm/svm/svm.c, v6.12. A struct vmcb is a page; the allocator h
 """
 
 # How many pages the allocator has for VMCBs, where a scenario has a vmm_thread.
-vmcb_pages = 1
+vmcb_pages: setting[between[1, 4]] = 1
 
 
 class vmcb(struct):

@@ -8,7 +8,7 @@ virtual APIC's IRR and in RVI. Only where a scenario sets enable_apicv.
 enable_apicv = False
 # The VM has a device assigned whose interrupts the IOMMU posts; the CPUs at which that is shown, a
 # bit each.
-vtd_posting = 0
+vtd_posting: setting[cpu_mask] = 0
 
 
 class pi_vector(enum):

@@ -8,7 +8,7 @@ KVM_VCPU_PREEMPTED = 1
 KVM_VCPU_FLUSH_TLB = 2
 
 # The vCPUs whose guests change the page table and have it forgotten, a bit each. SVM: with asids.
-guest_maps = 0
+guest_maps: setting[upto[15]] = 0
 
 
 class kvm(struct):

@@ -1,13 +1,13 @@
 """Who acts: the threads of a VMM, the idle tasks, the devices. A scenario switches them on."""
 
 # Where a task may lose its CPU: PREEMPT_NONE, PREEMPT_VOLUNTARY or PREEMPT_FULL.
-preempt_model = 2
+preempt_model: setting[upto[2]] = 2
 # A task that blocks may stay on its queue for a while.
 delayed_dequeue = False
 # The tick comes, and looks at what an interrupt can see.
 timer_irqs = True
 # The CPUs that devices interrupt, a bit each.
-device_irq_cpus = 1
+device_irq_cpus: setting[cpu_mask] = 1
 
 
 class task_struct(struct):

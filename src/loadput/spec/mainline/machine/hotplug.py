@@ -5,7 +5,7 @@ idle task stands: while they work, nothing else of that CPU does.
 """
 
 # CPUs go offline and come back: 0 none, or BY_IRQ or BY_THREAD.
-cpu_hotplug = 0
+cpu_hotplug: setting[upto[2]] = 0
 # Each CPU, from an interrupt that finds it idle; or the one that cpuhp_thread runs on.
 BY_IRQ = 1
 BY_THREAD = 2

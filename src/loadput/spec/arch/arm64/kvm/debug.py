@@ -4,7 +4,7 @@ Mirrors: arch/arm64/kvm/debug.c, v6.12. Only where a scenario sets host_spe.
 """
 
 # The CPUs whose host profiles with SPE, a bit each.
-host_spe = 0
+host_spe: setting[cpu_mask] = 0
 
 
 # [New in arch:arm64]

@@ -5,9 +5,6 @@ Mirrors: arch/s390/kvm/kvm-s390.c, v6.12
 
 KVM_REQ_REFRESH_GUEST_PREFIX = 2
 
-# Some thread is an unmapper().
-prefix_unmaps = False
-
 
 # [New in arch:s390]
 def kvm_s390_vcpu_request_handled(vcpu: ptr[kvm_vcpu]):
