@@ -71,18 +71,34 @@ BUGS = [
         finds="CONTEXT-BALANCED",
     ),
     bug(
-        *("ready_cleared_with_preempted", "svm", KVM_MAIN, "kvm_sched_in"),
-        (
-            "    WRITE_ONCE(vcpu.preempted, False)\n    WRITE_ONCE(vcpu.ready, False)\n",
-            "    if vcpu.preempted:\n        WRITE_ONCE(vcpu.ready, False)\n"
-            "    WRITE_ONCE(vcpu.preempted, False)\n",
-        ),
-        finds="ASYMMETRY",
+        *("kick_keeps_its_cpu", "arm64", KVM_MAIN, "kvm_vcpu_kick"),
+        ("    put_cpu()\n", ""),
+        finds="CONTEXT-BALANCED",
     ),
     bug(
-        *("wants_to_run_always", "svm", KVM_MAIN, "kvm_vcpu_ioctl_run"),
-        ("vcpu.wants_to_run = not vcpu.immediate_exit", "vcpu.wants_to_run = True"),
-        finds="WTR-SCOPE",
+        *("switch_leaves_irqs_off", "powerpc", "mainline/kernel/sched/core.py", "__schedule"),
+        ("        local_irq_enable()\n        fire_sched_in", "        fire_sched_in"),
+        finds="CONTEXT-BALANCED",
+    ),
+    *(
+        bug(
+            *("ready_cleared_with_preempted", arch, KVM_MAIN, "kvm_sched_in"),
+            (
+                "    WRITE_ONCE(vcpu.preempted, False)\n    WRITE_ONCE(vcpu.ready, False)\n",
+                "    if vcpu.preempted:\n        WRITE_ONCE(vcpu.ready, False)\n"
+                "    WRITE_ONCE(vcpu.preempted, False)\n",
+            ),
+            finds="ASYMMETRY",
+        )
+        for arch in ("svm", "vmx", "arm64", "riscv", "loongarch", "s390")
+    ),
+    *(
+        bug(
+            *("wants_to_run_always", arch, KVM_MAIN, "kvm_vcpu_ioctl_run"),
+            ("vcpu.wants_to_run = not vcpu.immediate_exit", "vcpu.wants_to_run = True"),
+            finds="WTR-SCOPE",
+        )
+        for arch in ("svm", "mips", "s390")
     ),
     bug(
         *("halted_for_ever", "vmx", X86, "vcpu_block"),
@@ -133,5 +149,5 @@ BUGS = [
 
 @pytest.mark.parametrize("b", BUGS, ids=lambda b: f"{b.arch}-{b.name}")
 def test_a_bug_that_nobody_named_is_found(b: Bug, tmp_path: Path) -> None:
-    found = set(judge(b, tmp_path, fusing=False).violated)
-    assert b.finds <= found
+    for fusing in (True, False):
+        assert b.finds <= set(judge(b, tmp_path, fusing=fusing).violated)

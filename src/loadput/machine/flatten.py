@@ -72,6 +72,7 @@ class Flattener:
         self.entries: dict[tuple[str, str], int] = {}
         self.kind = ""
         self.whole = False
+        self.opened = (0, False)
         self.branches: dict[tuple[str, Span], set[bool]] = {}
 
     def run(self) -> Graph:
@@ -126,6 +127,7 @@ class Flattener:
         fn = self.fns[name]
         subst = dict(zip((n for n, _ in fn.params), args, strict=False))
         was, self.kind = self.kind, kind
+        opened, self.opened = self.opened, (depth, irqs_off)
         # The idle task is never preempted: what it calls of the scheduler is its own code.
         keep, self.whole = self.whole, "idle" in fn.attrs
         inst = self._inst(fn, None, ("", 0), "", subst)
@@ -135,7 +137,7 @@ class Flattener:
         while self.todo:
             node, ctxs = self.todo.pop()
             self.nodes[node].next = [self._goto(c) for c in ctxs]
-        self.kind, self.whole = was, keep
+        self.kind, self.whole, self.opened = was, keep, opened
         return self.entries[key]
 
     def _inst(
@@ -388,7 +390,7 @@ class Flattener:
             )
         frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
         if frame != self.kind and self.kind == "irq":
-            # __schedule_bug(), kernel/sched/core.c: scheduling while atomic. It has no frame to be in.
+            # __schedule_bug(), kernel/sched/core.c: scheduling while atomic; it has no frame here.
             return self._node(c, o.Check("KERNEL-WARN", o.Const(0), op.span), [after])
         if frame != self.kind and not self.whole:
             if not all(isinstance(a, o.Const) for a in args):
@@ -448,6 +450,13 @@ class Flattener:
                 end = _with(c, atomic=-1)
                 prop = inst.fn.name.replace("_", "-")
                 return end if _true(e) else self._node(c, o.Check(prop, e, op.span), [end])
+            depth, off = self.opened
+            if self.kind == "irq":
+                off = c.irqs_off
+            if self.kind in FRAMES[1:] and (c.depth, c.irqs_off) != (depth, off):
+                # What it leaves disabled or enabled stays so for whoever it came between.
+                end = _with(c, depth=depth, irqs_off=off)
+                return self._node(c, o.Check(BALANCED, o.Const(0), op.span), [end])
             return self._node(c, End(op.span), [])
         label, i = inst.back
         back = _Ctx(inst.parent, label, i, c.depth, c.irqs_off, c.atomic, c.env)

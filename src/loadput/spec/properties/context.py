@@ -60,9 +60,11 @@ def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(cond_resched)
 @at_entry(xfer_to_guest_mode_handle_work)
 @at_entry(kvm_vcpu_block)
+@at_entry(sie64a)
 def CONTEXT_BALANCED() -> bool:
-    """Where a task may sleep or returns to user mode, it has enabled interrupts and preemption as
-    often as it has disabled them; never more often.
+    """Where a task may sleep, runs a guest that does not keep its CPU (s390), or returns to user mode,
+    interrupts and preemption are enabled as often as disabled; so they are when an interrupt's handler
+    or the scheduler is done, and never more often.
     """
     return preempt_count() == 0 and not irqs_disabled()
 

@@ -235,6 +235,7 @@ def preempt_schedule():
         exit_to_user_mode_prepare()
     else:
         __schedule(True)
+    preempt_enable_no_resched()
 
 
 def schedule_debug():
