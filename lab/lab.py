@@ -3,6 +3,7 @@
     python lab/lab.py smoke              one kernel, under four minutes
     python lab/lab.py all [NAME...]      every kernel of kernels.toml; prints docs/lab.md's table
     python lab/lab.py fetch [NAME...]    packages only
+    python lab/lab.py experiment NAME    decides a finding; a folder of lab/experiments
 
 Needs QEMU for the machine (Debian: qemu-system-x86, qemu-system-misc with opensbi, qemu-system-arm)
 and a C compiler for it (gcc, gcc-riscv64-linux-gnu, gcc-aarch64-linux-gnu). Kernels and busybox are
@@ -333,15 +334,63 @@ def judge(kernel: Kernel, file: Path, spent: float) -> Result:
     )  # fmt: skip
 
 
+# --- experiments ----------------------------------------------------------------------------------
+
+
+def experiment(name: str, kernels: dict[str, Kernel], keep: Path | None) -> bool:
+    """Run an experiment on each of its kernels; whether all came out as the finding says."""
+    folder = HERE / "experiments" / name
+    if not folder.is_dir():
+        known = sorted(p.name for p in (HERE / "experiments").iterdir())
+        raise RuntimeError(f"no experiment {name}: there are {', '.join(known)}")
+    plan = tomllib.loads((folder / "experiment.toml").read_text("utf-8"))
+    print(plan["title"])
+    print("\n| kernel | what | wrong | expected |\n|---|---|---:|---|", flush=True)
+    good = True
+    for on in plan["on"]:
+        kernel = kernels[on["kernel"]]
+        with tempfile.TemporaryDirectory(prefix="loadput-lab-") as tmp:
+            share = Path(tmp)
+            for file in folder.iterdir():
+                shutil.copy(file, share)
+            build_program(kernel, folder / plan["program"], share / "experiment")
+            (share / "run").write_text(f"uname -r\n{on.get('run', plan['run'])}\n")
+            said = boot(kernel, share, RUN_SECONDS)
+            log = (
+                (share / "log").read_text("utf-8", "replace") if (share / "log").exists() else said
+            )
+            if keep:
+                keep.mkdir(parents=True, exist_ok=True)
+                (keep / f"{name}-{kernel.name}.log").write_text(log)
+        release, _, _ = log.partition("\n")
+        got = {m[1]: (int(m[2]), int(m[3])) for m in RESULT.finditer(log)}
+        for what, wanted in on["shown"].items():
+            wrong, times = got.get(what, (-1, 0))
+            fits = times > 0 and wrong == {"every": times, "none": 0}.get(wanted, -2)
+            fits |= wanted == "some" and wrong > 0
+            good &= fits
+            count = f"{wrong} of {times}" if times else f"nothing: {log[-300:]!r}"
+            print(f"| {release} | {what} | {count} | {wanted} |", flush=True)
+    verdict = "as the finding says: shown" if good else "NOT as the finding says"
+    print(f"\n{verdict} ({plan['finding']})")
+    return good
+
+
+RESULT = re.compile(r"^RESULT (.+?): (\d+) of (\d+)$", re.M)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("what", choices=("smoke", "all", "fetch"))
+    parser.add_argument("what", choices=("smoke", "all", "fetch", "experiment"))
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--keep", type=Path, help="keep the recordings in this folder")
     args = parser.parse_args()
     kernels = read_kernels()
-    names = args.names or (["6.12"] if args.what == "smoke" else list(kernels))
+    if args.what == "experiment":
+        return 0 if all(experiment(n, kernels, args.keep) for n in args.names) else 1
+    names = args.names or [n for n, k in kernels.items() if k.fits]
+    names = ["6.12"] if args.what == "smoke" else names
     if args.what == "fetch":
         for name in names:
             print(name, *fetch(kernels[name])[0])
