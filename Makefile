@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate
+.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate lab lab-smoke lab-riscv-csr-skip
 
 venv: $(STAMP)
 
@@ -63,3 +63,7 @@ lab: venv
 
 lab-smoke: venv
 	$(VENV)/bin/python lab/lab.py smoke
+
+# Decide a finding on the kernels that it is about; each is a folder of lab/experiments.
+lab-riscv-csr-skip: venv
+	$(VENV)/bin/python lab/lab.py experiment riscv-csr-skip

@@ -1,11 +1,13 @@
 """Damage the C of a kernel tree, one place at a time, and see what becomes of it.
 
-    python tools/damage.py TREE [--arch a,b] [-v]
+    python tools/damage.py TREE [--arch a,b] [--explore N] [-v]
 
 For each function that the specification mirrors and the tree has: every statement that does
 something to modelled state is left out, doubled and exchanged with the next one, and every
-condition around such a statement is negated. Each of these is a patch; the table says how many are
-carried over to the specification. The rest is not judged, each with its reason (-v).
+condition around such a statement is negated. Each of these is a patch. Those at a place that the
+specification has a part for must be carried over to it; the table says how many are, and how many
+of the others, where it leaves the statement out, are not judged. With --explore, every Nth that is
+carried over is decided as well, in the scenario `one`.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from pathlib import Path
 from loadput.check.carried import carry_function
 from loadput.check.judge import known_archs
 from loadput.check.mirrors import in_tree, mirrors_of
+from loadput.check.verdict import check
 from loadput.lang import syntax as s
-from loadput.lang.carry import CARRIED, Effects, render_stmt
+from loadput.lang.carry import CARRIED, Carried, Carrier, Effects, Names, differ, render_stmt
 from loadput.link.program import Choice, specification
+from loadput.link.scenario import load_scenario
 
 KINDS = ("dropped", "doubled", "swapped", "negated")
 Body = tuple[s.Stmt, ...]
@@ -79,41 +83,110 @@ def _flat(body: Sequence[s.Stmt]) -> Iterator[s.Stmt]:
             yield from _flat(part)
 
 
+@dataclasses.dataclass
+class Case:
+    """One damaged function: what was done, where, what became of it.
+
+    :param modelled: whether ours has a part for the place
+    :param why: of what is not judged
+    """
+
+    name: str
+    kind: str
+    text: str
+    modelled: bool
+    carried: list[Carried]
+    judged: bool
+    silent: bool
+    why: str
+
+
+def cases(tree: Path, arch: str) -> Iterator[Case]:
+    """Every damage to what ``arch`` mirrors of the tree."""
+    choice = Choice(arch)
+    defs, decls = specification(choice)
+    effects = Effects(decls)
+    names = Names(frozenset(decls.globals), defs)
+    by_c = mirrors_of(defs)
+    for name, d in sorted(in_tree(tree, arch, defs, decls).items()):
+        parts: set[int] = set()
+        for n in by_c[name]:
+            near = {m: defs[m] for m in by_c[name] if m != n}
+            carrier = Carrier(d, d, defs[n], effects, names, near)
+            parts |= {id(b.stmt) for b in carrier.to_spec if b.stmt is not None}
+        for kind, at, after in damaged(d, effects):
+            inside = _flat((at,)) if kind == "negated" else (at,)
+            _, carried, outcomes = carry_function(name, d, after, by_c, defs, decls, effects)
+            yield Case(
+                name,
+                kind,
+                render_stmt(at).split("\n")[0].strip(),
+                any(id(x) in parts for x in inside),
+                carried,
+                bool(outcomes) and all(o.verdict == CARRIED for o in outcomes),
+                not outcomes and not differ(d, after),
+                "; ".join(f"{o.edit.kind}: {o.why}" for o in outcomes if o.why),
+            )
+
+
+def summary(tree: Path, arch: str) -> dict[str, int]:
+    """How many are at a modelled place, of those carried over; how many nobody notices."""
+    out = {"modelled": 0, "carried": 0, "silent": 0, "others": 0}
+    for c in cases(tree, arch):
+        out["silent"] += c.silent
+        out["modelled"] += c.modelled
+        out["carried"] += c.modelled and c.judged
+        out["others"] += not c.modelled
+    return out
+
+
+def decided(arch: str, c: Case) -> str:
+    """What one damage that is carried over leads to in the scenario `one`."""
+    choice = Choice(arch, user=tuple(x.new for x in c.carried), user_label="damage")
+    r = check(choice, load_scenario("one"))
+    return "violated" if r.violated else "no property minds"
+
+
 def main() -> None:
-    ask = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    """Print the table."""
+    how = argparse.RawTextHelpFormatter
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=how)
     ask.add_argument("tree", type=Path)
     ask.add_argument("--arch", default="")
+    ask.add_argument("--explore", type=int, default=0)
     ask.add_argument("-v", "--verbose", action="store_true")
     given = ask.parse_args()
     total: collections.Counter[tuple[str, str]] = collections.Counter()
-    print(f"{'':12s}" + "".join(f"{k:>18s}" for k in KINDS))
+    print(f"{'carried over':12s}" + "".join(f"{k:>17s}" for k in KINDS) + f"{'left out':>10s}")
     for arch in given.arch.split(",") if given.arch else known_archs():
-        defs, decls = specification(Choice(arch))
-        effects = Effects(decls)
         here: collections.Counter[tuple[str, str]] = collections.Counter()
-        by_c = mirrors_of(defs)
-        for name, d in sorted(in_tree(given.tree, arch, defs, decls).items()):
-            for kind, at, after in damaged(d, effects):
-                _, _, outcomes = carry_function(name, d, after, by_c, defs, decls, effects)
-                done = bool(outcomes) and all(o.verdict == CARRIED for o in outcomes)
-                here[kind, "carried" if done else "left"] += 1
-                if given.verbose and not done:
-                    why = "; ".join(f"{o.edit.kind}: {o.why}" for o in outcomes) or "NO EDIT"
-                    text = render_stmt(at).split("\n")[0].strip()
-                    print(f"  {arch} {name} {kind}: {text[:60]}  <- {why}")
+        met = 0
+        for c in cases(given.tree, arch):
+            here[c.kind if c.modelled else "left out", "carried" if c.judged else "not"] += 1
+            met += c.judged
+            if given.explore and c.judged and met % given.explore == 0:
+                verdict = decided(arch, c)
+                here["decided", verdict] += 1
+                if given.verbose:
+                    print(f"  {arch} {c.name} {c.kind}: {c.text[:50]} -> {verdict}", flush=True)
+            elif given.verbose and not c.judged:
+                word = "" if c.modelled else " (left out)"
+                print(f"  {arch} {c.name} {c.kind}{word}: {c.text[:60]}  <- {c.why or 'NO EDIT'}")
         total += here
         print(_row(arch, here), flush=True)
     print(_row("all", total))
+    if given.explore:
+        told = {v: total["decided", v] for v in ("violated", "no property minds")}
+        print(f"decided, every {given.explore}th: {told}")
 
 
 def _row(name: str, n: collections.Counter[tuple[str, str]]) -> str:
     cells = []
     for k in KINDS:
-        c, left = n[k, "carried"], n[k, "left"]
-        cells.append(f"{c:5d} of {c + left:5d} {100 * c // max(1, c + left):3d}%")
-    return f"{name:12s}" + "".join(f"{c:>18s}" for c in cells)
+        c, every = n[k, "carried"], n[k, "carried"] + n[k, "not"]
+        cells.append(f"{c:5d} of {every:5d}")
+    left = n["left out", "carried"] + n["left out", "not"]
+    return f"{name:12s}" + "".join(f"{c:>17s}" for c in cells) + f"{left:10d}"
 
 
 if __name__ == "__main__":

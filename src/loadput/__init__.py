@@ -10,7 +10,7 @@ from typing import Any
 NAMES = (
     *("Choice", "Limits", "Program", "Property", "Result", "Scenario", "all_properties"),
     *("build_machine", "check", "compare", "link", "load_scenario", "make_scenario"),
-    *("Judged", "JudgedCommit", "judge", "judge_range"),
+    *("Followup", "Judged", "JudgedCommit", "follow", "judge", "judge_range"),
     *("read_trace", "render_function"),
 )
 

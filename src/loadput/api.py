@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base.errors import LoadputError
 from .check.compare import compare
+from .check.follow import Followup, follow
 from .check.judge import expand_archs
 from .check.judging import Judging, judge_patches
 from .check.museum import entries
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Choice",
+    "Followup",
     "Judged",
     "JudgedCommit",
     "Limits",
@@ -42,6 +44,7 @@ __all__ = [
     "build_machine",
     "check",
     "compare",
+    "follow",
     "judge",
     "judge_range",
     "link",

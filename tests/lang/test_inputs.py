@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadput.base.errors import InputError, LoadputError, SourceError
-from loadput.lang.inputs import Patch, read_input, read_text
+from loadput.lang.inputs import Patch, read_input, read_inputs, read_text
 
 HERE = Path(__file__).parent / "fixtures"
 SEED = Path(__file__).parents[3] / "shared" / "seed"
@@ -370,3 +370,93 @@ def test_read_text_c_file_without_functions() -> None:
 def test_read_text_mail_finds_a_definition_by_its_head(head: str) -> None:
     (p,) = read_text(f"Like this:\n{head}\n{{\n\tg(a);\n}}\nOr not.\n", "m.txt")
     assert names(p) == ["f"]
+
+
+# as git am and patch take them
+
+
+def test_read_inputs_a_directory_stands_for_its_patches_in_order(tree: Path) -> None:
+    at = tree / "patches"
+    at.mkdir()
+    (at / "0000-cover.patch").write_text(message("[PATCH 0/2] park", "What it is for.\n"))
+    (at / "0001-a.patch").write_text(message("[PATCH 1/2] park: set it", HUNK))
+    second = HUNK.replace("-	third(vcpu);", "-	WRITE_ONCE(vcpu->parked, true);").replace(
+        "+	WRITE_ONCE(vcpu->parked, true);", "+	WRITE_ONCE(vcpu->parked, false);"
+    )
+    (at / "0002-b.patch").write_text(message("[PATCH 2/2] park: clear it", second))
+    got = [p.title for p in read_inputs([at], tree)]
+    assert got[-2:] == ["[PATCH 1/2] park: set it", "[PATCH 2/2] park: clear it"]
+
+
+def test_read_text_a_file_that_is_changed_twice_is_two_patches(tree: Path) -> None:
+    head = "diff --git a/virt/kvm/park.c b/virt/kvm/park.c\n"
+    second = HUNK.replace("-	third(vcpu);", "-	WRITE_ONCE(vcpu->parked, true);").replace(
+        "+	WRITE_ONCE(vcpu->parked, true);", "+	leave_it(vcpu);"
+    )
+    one, two = read_text(head + HUNK + head + second, "both.diff", tree)
+    assert "WRITE_ONCE(vcpu->parked, true)" in one.functions[0].text
+    assert "leave_it(vcpu)" in two.functions[0].text
+
+
+def test_read_text_git_log_is_read_from_the_oldest(tree: Path) -> None:
+    head = "diff --git a/virt/kvm/park.c b/virt/kvm/park.c\n"
+    second = HUNK.replace("-	third(vcpu);", "-	WRITE_ONCE(vcpu->parked, true);").replace(
+        "+	WRITE_ONCE(vcpu->parked, true);", "+	leave_it(vcpu);"
+    )
+    log = "".join(
+        f"commit {c * 40}\nAuthor: A <a@example.org>\nDate:   Mon Jun 3 10:0{n}:00 2024 +0000\n\n"
+        f"    park: {n}\n\n{head}{body}\n"
+        for c, n, body in (("b", 2, second), ("a", 1, HUNK))
+    )
+    assert [p.title for p in read_text(log, "log.txt", tree)] == ["park: 1", "park: 2"]
+
+
+def test_read_text_a_tree_that_has_the_patch_already(tree: Path) -> None:
+    at = tree / "virt/kvm/park.c"
+    at.write_text(OLD.replace("third(vcpu);", "WRITE_ONCE(vcpu->parked, true);"))
+    (p,) = read_text(HUNK, "park.diff", tree)
+    assert "third(vcpu)" in p.before[0].text and "WRITE_ONCE" in p.functions[0].text
+    assert any("the tree has this change already" in n for n in p.notes)
+
+
+def test_read_text_context_that_is_another_by_now_is_taken_with_a_note(tree: Path) -> None:
+    (p,) = read_text(HUNK.replace(" 	sixth(vcpu);", " 	sixth(vcpu, 1);"), "x.diff", tree)
+    assert names(p) == ["park"] and any("with fuzz 1" in n for n in p.notes)
+
+
+def test_read_text_tabs_turned_to_spaces_are_said(tree: Path) -> None:
+    (p,) = read_text(HUNK.replace("\t", "        "), "x.diff", tree)
+    assert names(p) == ["park"] and any("tabs turned to spaces" in n for n in p.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("a/virt", "virt"), ("a/virt", "linux.orig/virt"), ("a/virt", "/tmp/x/virt")]
+)
+def test_read_text_paths_with_any_number_of_parts_in_front(tree: Path, old: str, new: str) -> None:
+    text = HUNK.replace(old, new).replace("b/virt", new.replace(".orig", ""))
+    (p,) = read_text(text, "x.diff", tree)
+    assert p.functions[0].path == "virt/kvm/park.c"
+
+
+def test_read_text_an_attachment_of_any_type_that_holds_a_diff(tree: Path) -> None:
+    packed = base64.encodebytes(HUNK.encode()).decode()
+    parts = (
+        "--B\nContent-Type: text/plain\n\nSee the file.\n"
+        "--B\nContent-Type: application/octet-stream\n"
+        f"Content-Transfer-Encoding: base64\n\n{packed}\n--B--\n"
+    )
+    head = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="B"'
+    (p,) = read_text(message("[PATCH] park", parts, head), "m.eml", tree)
+    assert names(p) == ["park"]
+
+
+def test_read_text_a_change_of_comments_alone_says_so(tree: Path) -> None:
+    text = HUNK.replace("+	WRITE_ONCE(vcpu->parked, true);", "+	third(vcpu); /* why */")
+    (p,) = read_text(text, "x.diff", tree)
+    assert (p.functions, p.only_comments) == ((), True)
+
+
+def test_read_text_a_reply_that_quotes_a_patch_says_so() -> None:
+    quoted = "\n".join("> " + t for t in HUNK.split("\n"))
+    e = failure(message("Re: [PATCH] park", f"Looks good.\n\n{quoted}\n"), "m.eml")
+    assert e.code == "LP0230" and "quotes a patch" in e.what

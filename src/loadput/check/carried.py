@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..base.errors import LoadputError
-from ..ir.decls import Decls, VarDecl
+from ..ir.decls import Decls, Signature, VarDecl
 from ..lang.carry import (
     CARRIED,
     NOT_JUDGED,
@@ -17,9 +17,10 @@ from ..lang.carry import (
     Names,
     Outcome,
     body_diff,
+    differ,
 )
 from ..lang.guess import walk
-from ..lang.infer import infer_fields
+from ..lang.infer import adopt_signature, infer_fields
 from ..lang.syntax import Def, Invoke, Member
 from ..link.program import Choice, specification
 from .mirrors import mirrors_of
@@ -95,6 +96,11 @@ def carry(taken: Taken, at: Choice) -> Carriage:
     effects = Effects(decls)
     by_c = mirrors_of(defs)
     before = {d.name: d for d in taken.before}
+    for d in taken.defs:  # a function that the patch brings is known by what it does
+        if d.name not in before and d.name not in decls.funcs:
+            mine = adopt_signature(d, decls)
+            if effects(mine, mine.body):
+                decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
     after = {d.name: d for d in taken.defs}
     new: dict[str, Def] = {}
     out: list[FunctionChange] = []
@@ -113,6 +119,8 @@ def carry(taken: Taken, at: Choice) -> Carriage:
         if not known:
             change.why = "the specification does not have it"
         new.update({c.spec.name: c.new for c in change.carried if c.changes})
+        if not change.outcomes and name in taken.raw and differ(*taken.raw[name]):
+            change.why = "the specification has what it exchanges as one"
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]

@@ -24,12 +24,14 @@ from ..machine.model import Machine
 MAX_RUNS = 60_000
 MAX_OPS = 4_000
 EQUAL, EQUIVALENT, DIFFERENT, UNDECIDED = "equal IR", "equivalent", "differs", "not decided"
+EMPTY = "says nothing"  # ours is a place to look, without a body
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """The answer: ``verdict`` is one of the four above; ``runs`` inputs were compared.
+    """The answer: ``verdict`` is one of those above; ``runs`` inputs were compared.
 
+    :param differ: how many of them differ in effect
     :param where: of a difference: what the first body does, and the second, in one line each
     """
 
@@ -37,6 +39,7 @@ class Equivalence:
     verdict: str
     runs: int = 0
     where: tuple[str, str] = ("", "")
+    differ: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class Comparison:
         fa, fb = self.a.functions[name], self.b.functions[name]
         if _mask(fa) == _mask(fb) and self._callees_same(name):
             return Equivalence(name, EQUAL)
+        if _is_empty(fa) and not _is_empty(fb):
+            return Equivalence(name, EMPTY)
         last = Equivalence(name, UNDECIDED)
         for inline in (False, True):
             last = self._run_all(name, inline)
@@ -156,21 +161,17 @@ class Comparison:
         return self.same[name]
 
     def _run_all(self, name: str, inline: bool) -> Equivalence:
-        runs = 0
+        runs = differ = 0
+        where = ("", "")
         for oracle in self._oracles(name, inline):
             if oracle is None or runs >= self.most:
-                return Equivalence(name, UNDECIDED, runs)
+                return Equivalence(name, DIFFERENT if differ else UNDECIDED, runs, where, differ)
             runs += 1
-            (ea, ma, ra), (eb, mb, rb) = oracle
-            diff = _difference(ea, eb)
-            if diff is None and ra != rb:
-                diff = (f"returns {ra}", f"returns {rb}")
-            if diff is None and ma != mb:
-                keys = sorted(k for k in ma.keys() | mb.keys() if ma.get(k) != mb.get(k))
-                diff = (f"leaves {keys[0]} = {ma.get(keys[0])}", f"{keys[0]} = {mb.get(keys[0])}")
+            diff = _outcome_difference(*oracle)
             if diff is not None:
-                return Equivalence(name, DIFFERENT, runs, diff)
-        return Equivalence(name, EQUIVALENT, runs)
+                where = where if differ else diff
+                differ += 1
+        return Equivalence(name, DIFFERENT if differ else EQUIVALENT, runs, where, differ)
 
     def _oracles(self, name: str, inline: bool) -> Iterator[tuple[_Out, _Out] | None]:
         """Both sides' outcomes for every answer that the environment can give."""
@@ -197,6 +198,23 @@ class Comparison:
 
 
 _Out = tuple[list[_Event], dict[str, int], int]
+
+
+def _is_empty(f: o.Function) -> bool:
+    """Whether a function does nothing at all."""
+    return all(isinstance(op, o.Return | o.Jump) for b in f.blocks for op in b.ops)
+
+
+def _outcome_difference(a: _Out, b: _Out) -> tuple[str, str] | None:
+    """Where two runs with one set of answers part; None where they do the same."""
+    (ea, ma, ra), (eb, mb, rb) = a, b
+    diff = _difference(ea, eb)
+    if diff is None and ra != rb:
+        return f"returns {ra}", f"returns {rb}"
+    if diff is None and ma != mb:
+        keys = sorted(k for k in ma.keys() | mb.keys() if ma.get(k) != mb.get(k))
+        return f"leaves {keys[0]} = {ma.get(keys[0])}", f"{keys[0]} = {mb.get(keys[0])}"
+    return diff
 
 
 def _difference(a: list[_Event], b: list[_Event]) -> tuple[str, str] | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..base.errors import LoadputError
 from ..ir import ops as o
+from ..lang.carry import CARRIED
+from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
 from ..link.overlay import find_overlays
@@ -177,7 +179,7 @@ def _explore(
         x = Explored(after, before)
         if before is not None:
             lay_blame(after, before)
-            _weigh(x, user, s, run)
+            _weigh(x, user, s, run, _in_place_of(out.changes))
             if whole and not out.equivalences:
                 _compare(out, before, after, whole)
         out.explored.append(x)
@@ -215,11 +217,23 @@ def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
 
 
-def _weigh(x: Explored, user: Choice, s: Scenario, run: Run) -> None:
-    """A violation that a value outside the model decides is not decided."""
+def _in_place_of(changes: Sequence[FunctionChange]) -> list[str]:
+    """The calls that a patch puts where it takes something out, and that are not modelled."""
+    out: list[str] = []
+    for f in changes:
+        if any(o.verdict == CARRIED and o.edit.after is None for o in f.outcomes):
+            out += [c for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT for c in o.edit.new_calls]
+    return list(dict.fromkeys(out))
+
+
+def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[str]) -> None:
+    """A violation that a value outside the model decides is not decided.
+
+    :param beside: calls outside the model that may do what the change takes out
+    """
     fresh = [p for p in x.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
     program = x.result.machine.program
-    lost, values = _left_out(program, user), opaque_values(program, user)
+    lost, values = [*_left_out(program, user), *beside], opaque_values(program, user)
     if not fresh or not (lost or values):
         return
     held = []
@@ -319,7 +333,7 @@ def compare_with_tree(
         except LoadputError as e:
             reasons[name] = f"{e.span or ''} {e.what}".strip()
             continue
-        out.append(Comparison(ours, theirs).compare(name))
+        out.append(Comparison(ours, theirs, MAX_INPUTS).compare(name))
     return out, defs, reasons
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..base.errors import SourceError
 from ..ir.decls import Decls
+from ..lang.carry.bind import Bindings
 from ..lang.cfront import find_c_functions, parse_function
 from ..lang.cfront.unit import CFunction, lines_of
 from ..lang.syntax import Def
@@ -17,7 +18,8 @@ from ..link.program import Choice, specification
 
 _SECTION = re.compile(r"^\s*(?:Context|Omits|Returns|Source):|; Omits:", re.M)
 _TOKEN = re.compile(
-    r"\b(\w+)\(\)|\b((?:virt|arch|kernel|include|drivers|mm|lib)/[\w./-]+\.[chS])\b"
+    r"\b(\w+)\(\d?\)|\b(\w+_x86_ops\.\w+)|\b(_*[a-z]\w+)(?=, [\w, ]*arch/[\w/]*\.S)|"
+    r"\b((?:virt|arch|kernel|include|drivers|mm|lib)/[\w./-]+\.[chS])\b"
 )
 
 
@@ -29,10 +31,11 @@ def mirrored(doc: str) -> dict[str, tuple[str, ...]]:
         names: list[str] = []
         paths: list[str] = []
         for m in _TOKEN.finditer(part[: end.start()] if end else part):
-            if m[1] and paths:
+            name = m[1] or m[2] or m[3]
+            if name and paths:
                 out.update({n: (*out.get(n, ()), *paths) for n in names})
                 names, paths = [], []
-            (names if m[1] else paths).append(m[1] or m[2])
+            (names if name else paths).append(name or m[4])
         out.update({n: (*out.get(n, ()), *paths) for n in names})
     return out
 
@@ -64,10 +67,16 @@ def find_in_tree(tree: Path, wanted: Mapping[str, tuple[str, ...]]) -> dict[str,
     found: dict[tuple[str, str], CFunction] = {}
     for path, names in by_file.items():
         at = tree / path
-        if at.is_file():
-            text = at.read_text("utf-8", "replace")
+        if not at.is_file():
+            continue
+        text = at.read_text("utf-8", "replace")
+        if path.endswith((".c", ".h")):
             for f in find_c_functions(text, lines_of(text, path), names=names):
                 found[path, f.name] = replace(f, path=path)
+        for name in names:
+            other = None if (path, name) in found else _no_function(text, path, name)
+            if other is not None:
+                found[path, name] = other
     out = {}
     for name, paths in wanted.items():
         here = next((found[p, name] for p in paths if (p, name) in found), None)
@@ -76,17 +85,78 @@ def find_in_tree(tree: Path, wanted: Mapping[str, tuple[str, ...]]) -> dict[str,
     return out
 
 
+def _no_function(text: str, path: str, name: str) -> CFunction | None:
+    """What is mirrored and is no C function: a macro, an entry, assembly, a line of a table."""
+    word = re.escape(name.rpartition(".")[2])
+    forms = [
+        rf"^[ \t]*#[ \t]*define[ \t]+{word}\b(?:\\\n|[^\n])*",
+        rf"^DEFINE_\w+\({word}\)\n\{{.*?^\}}",
+        rf"^(?:SYM|LEAF|ENTRY|FEXPORT)\w*\({word}\).*?^\w*END\w*\({word}\)",
+    ]
+    if "." in name:
+        forms = [rf"^[ \t]*\.{word}[ \t]*=[^\n]*"]
+    for form in forms:
+        m = re.search(form, text, re.M | re.S)
+        if m:
+            first = text.count("\n", 0, m.start())
+            return CFunction(name, m[0], tuple(lines_of(m[0], path, first)), path=path)
+    return None
+
+
 def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dict[str, Def]:
     """Every C function that ``defs`` mirror and the tree has, in the model's terms."""
     bindings = bindings_of(arch)
     out = {}
     for name, f in find_in_tree(tree, places(defs)).items():
-        try:
-            d = parse_function(f, "tree", set(decls.structs), lenient=True)
-        except SourceError:
-            continue
-        out[name] = bindings.lay(d)[0]
+        d = parse_bound(f, decls, bindings)
+        if d is not None:
+            out[name] = d
     return out
+
+
+def parse_bound(f: CFunction, decls: Decls, bindings: Bindings) -> Def | None:
+    """``f`` in the model's terms; None where it is no C."""
+    try:
+        d = parse_function(f, "tree", set(decls.structs), lenient=True)
+    except SourceError:
+        return None
+    return bindings.lay(d)[0]
+
+
+def elsewhere(tree: Path, lost: Mapping[str, tuple[str, ...]]) -> dict[str, CFunction]:
+    """Functions that are not in the files they were in, by name, in the same part of the kernel.
+
+    Never in another architecture's folder.
+    """
+    wanted: dict[str, list[str]] = {}
+    for name, paths in lost.items():
+        for root in dict.fromkeys(r for p in paths for r in _rooms(p)):
+            wanted.setdefault(root, []).append(name)
+    out: dict[str, CFunction] = {}
+    for root, names in wanted.items():
+        files = sorted(f for f in (tree / root).rglob("*.[ch]") if f.is_file())
+        for file in files:
+            text = file.read_text("utf-8", "replace")
+            here = {n for n in names if n not in out and re.search(rf"\b{n}\s*\(", text)}
+            if not here:
+                continue
+            path = str(file.relative_to(tree))
+            try:
+                found = find_c_functions(text, lines_of(text, path), names=here)
+            except SourceError:
+                continue
+            out.update({f.name: replace(f, path=path) for f in found})
+    return out
+
+
+def _rooms(path: str) -> list[str]:
+    """Where a function of the file ``path`` may have moved to."""
+    parts = path.split("/")
+    if parts[0] == "arch":
+        return [f"arch/{parts[1]}/kvm", f"arch/{parts[1]}/include/asm", f"arch/{parts[1]}/kernel"]
+    if parts[0] == "virt" or path.startswith("include/linux/kvm"):
+        return ["virt/kvm", "include/linux"]
+    return [parts[0] if len(parts) < 3 else "/".join(parts[:2])]
 
 
 def watched_paths(archs: Sequence[str]) -> list[str]:

@@ -58,24 +58,26 @@ def scene_runs(before: Choice, after: Choice, s: Scenario) -> bool:
 
 
 def switches(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
-    """The constants that decide whether the functions run: tested in them, or around a call."""
+    """The constants that may decide whether the functions run: those of tests in them, in what
+    calls them, and in what those tests call.
+    """
     defs, decls = specification(choice)
     out: set[str] = set()
-    for name in changed:
-        tests = (n.cond for n in walk(defs[name].body) if isinstance(n, If)) if name in defs else ()
-        out |= {n for t in tests for n in _named(t)}
     seen: set[str] = set()
-    todo = set(changed)
+    todo = {n for n in changed if n in defs}
     for _ in range(MOST):
         seen |= todo
-        callers: set[str] = set()
-        for name, d in defs.items():
-            if name not in seen and _calls(d.body, todo):
-                callers.add(name)
-                tests = (n.cond for n in walk(d.body) if isinstance(n, If) and _calls(n.then, todo))
-                out |= {n for t in tests for n in _named(t)}
-        todo = callers
+        for name in todo:
+            for test in (n.cond for n in walk(defs[name].body) if isinstance(n, If)):
+                out |= _named(test)
+                called = {x.fn for x in (test, *walk(test)) if isinstance(x, Invoke)} & defs.keys()
+                out |= {x for fn in called for n in walk(defs[fn].body) for x in _name(n)}
+        todo = {n for n, d in defs.items() if n not in seen and _calls(d.body, todo)}
     return frozenset(out & decls.consts.keys())
+
+
+def _name(n: Expr | Stmt) -> tuple[str, ...]:
+    return (n.id,) if isinstance(n, Name) else ()
 
 
 def _named(e: Expr) -> set[str]:

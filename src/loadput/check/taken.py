@@ -23,6 +23,7 @@ class Taken:
     :param before: the functions as they were before the patch, where the input tells
     :param paths: per function, the file of a kernel tree that it is in, where the input tells
     :param failed: functions that cannot be read as C, and why
+    :param raw: per function, its C before and after, before the binding table
     :param texts: per function, its C before and after, without comments
     :param fixed: values that the binding table fixed, each with its reason
     :param notes: what of the patch has no effect here, and why, a sentence each
@@ -37,6 +38,7 @@ class Taken:
     paths: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     fixed: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, tuple[Def, Def]] = field(default_factory=dict)
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -82,6 +84,8 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
         else:
             out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
     out.failed.update({n: f"{e.span}: {e.what}" for n, e in lost.items() if n in names})
+    plain = {d.name: d for d in out.before}
+    out.raw = {d.name: (plain[d.name], d) for d in out.defs if d.name in plain}
     out.defs = [_bind(bindings, d, out) for d in out.defs if d.name not in out.failed]
     out.before = [_bind(bindings, d, out) for d in out.before]
     out.hints = tuple((f.struct, f.name, f.ctype) for f in patch.fields)

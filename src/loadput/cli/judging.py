@@ -12,6 +12,7 @@ from .options import make_choice, share_cores
 
 if TYPE_CHECKING:
     from ..api import Judged
+    from ..check.equiv import Equivalence
     from ..check.verdict import Result
     from ..link.program import Choice
     from ..link.scenario import Scenario
@@ -76,32 +77,28 @@ def run_range(
 
 
 def tree_alone(archs: list[str], opts: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Every function of the program that the tree has, against ours."""
+    """Whether the specification may be trusted for a tree: each function that it mirrors there."""
+    from ..api import follow
     from ..check.basis import tree_release
-    from ..check.equiv import DIFFERENT
-    from ..check.judge import compare_with_tree
-    from ..link.scenario import load_scenario
-    from ..report.json import SCHEMA, equivalence
-    from ..report.judged import render_tree
+    from ..report.followed import followup, render_followup, render_second
+    from ..report.json import SCHEMA
 
     tree = Path(opts["tree"])
-    scenario = load_scenario(opts["scenario"])
     release = opts["release"] or tree_release(tree)
     rows = []
-    code = 0
     for arch in archs:
         choice: Choice = make_choice({**opts, "release": release}, arch)
-        answers, defs, reasons = compare_with_tree(tree, choice, scenario)
+        rows.append(follow(tree, choice))
         if opts["json_file"] != "-":
-            said = render_tree(tree, choice, answers, defs, reasons, verbose=opts["verbose"])
-            click.echo(said, nl=False)
-        code |= int(any(e.verdict == DIFFERENT for e in answers))
-        rows.append(
-            {
-                "arch": arch,
-                "release": release,
-                "functions": [equivalence(e) for e in answers],
-                "ours": reasons,
-            }
-        )
-    return code, {"schema": SCHEMA, "tree": tree.name, "archs": rows}
+            click.echo(render_followup(rows[-1], verbose=opts["verbose"]), nl=False)
+            if opts["verbose"]:
+                click.echo(render_second(_second(tree, choice, opts)), nl=False)
+    code = int(not all(f.is_in_step for f in rows))
+    return code, {"schema": SCHEMA, "tree": tree.name, "archs": [followup(f) for f in rows]}
+
+
+def _second(tree: Path, choice: Choice, opts: dict[str, Any]) -> list[Equivalence]:
+    from ..check.judge import compare_with_tree
+    from ..link.scenario import load_scenario
+
+    return compare_with_tree(tree, choice, load_scenario(opts["scenario"]))[0]

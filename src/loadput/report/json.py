@@ -79,7 +79,7 @@ def program_result(r: Result) -> dict[str, Any]:
                 for t in r.scenario.tasks
             ],
             "vms": list(r.scenario.vms),
-            "set": dict(r.scenario.constants),
+            "set": {name: int(value) for name, value in r.scenario.constants},
         },
         "verdict": r.verdict,
         "expected": expected(r),
@@ -127,7 +127,13 @@ def access(a: Access) -> dict[str, str]:
 
 def equivalence(e: Equivalence) -> dict[str, Any]:
     """One function compared with ours."""
-    return {"function": e.function, "verdict": e.verdict, "runs": e.runs, "where": list(e.where)}
+    return {
+        "function": e.function,
+        "verdict": e.verdict,
+        "runs": e.runs,
+        "differ": e.differ,
+        "where": list(e.where),
+    }
 
 
 def patch_input(p: Patch) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from ..base.errors import LoadputError
 from ..check.carried import FunctionChange, count
-from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT, Equivalence
+from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT
 from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Explored, Judgement
 from ..check.judging import NO_CODE, Judging
 from ..check.scope import not_modelled, scope_of
@@ -22,8 +21,6 @@ from ..check.verdict import (
     VIOLATED,
 )
 from ..lang.inputs import Patch
-from ..lang.syntax import Def
-from ..link.program import Choice
 from .text import EDGE, WIDTH, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
@@ -326,28 +323,3 @@ def _summary(done: Judging) -> list[str]:
             "not covered", EDGE + (OPAQUE if any(r.opaque_calls for _, r in results) else "")
         )
     return out
-
-
-def render_tree(
-    tree: Path,
-    choice: Choice,
-    answers: Sequence[Equivalence],
-    defs: dict[str, Def],
-    reasons: dict[str, str],
-    *,
-    verbose: bool = False,
-) -> str:
-    """Each function of a kernel tree against the specification's."""
-    out = wrap("tree", f"{tree.name} against {choice.release} on {choice.arch}")
-    for verdict in (EQUAL, EQUIVALENT):
-        same = [e.function for e in answers if e.verdict == verdict]
-        if same:
-            out += wrap(verdict, f"{len(same)}: " + ", ".join(same))
-    for e in answers:
-        if e.verdict not in (EQUAL, EQUIVALENT):
-            out += wrap(e.verdict, f"{e.function}: ours: {e.where[0]}; tree: {e.where[1]}")
-    for name, why in sorted(reasons.items()) if verbose else []:
-        out += wrap("ours kept", f"{name}: {why}")
-    if reasons and not verbose:
-        out += wrap("ours kept", f"{len(reasons)} functions; -v tells why for each")
-    return "\n".join(out) + "\n"

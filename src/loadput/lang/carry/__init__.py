@@ -6,7 +6,7 @@ from ..show import render_body, render_expr, render_stmt
 from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff
 from .edits import Edit, find_edits
 from .effect import Effects
-from .laid import distances
+from .laid import differ, distances, parts_alone
 from .nodes import Names, Node, tree_of
 
 __all__ = [
@@ -21,8 +21,10 @@ __all__ = [
     "Node",
     "Outcome",
     "body_diff",
+    "differ",
     "distances",
     "find_edits",
+    "parts_alone",
     "render_body",
     "render_expr",
     "render_stmt",

@@ -27,6 +27,13 @@ class Edit:
     after: Node | None
     place: str = ""
 
+    @property
+    def new_calls(self) -> list[str]:
+        """The functions that it calls and did not before."""
+        old = {f for n in (self.before.walk() if self.before else ()) for f in n.effects}
+        new = [f for n in (self.after.walk() if self.after else ()) for f in n.feats]
+        return [f"{f[2:]}()" for f in dict.fromkeys(new) if f.startswith("c:") and f not in old]
+
 
 @dataclass(slots=True)
 class Difference:

@@ -102,19 +102,19 @@ class Laid:
 
     def gap(self, a: Node) -> tuple[object, object]:
         """Between which two of our statements ``a`` stands."""
-        home, _, near = self.block_of(a)
-        low, high = self.anchors(near, home)
+        home, _ = self.block_of(a)
+        low, high = self.anchors(a, home)
         return id(low) if low else None, id(high) if high else None
 
     def put(self, stmts: tuple[s.Stmt, ...], a: Node) -> None:
         """Put ``stmts`` where ``a`` stands among what it stands among."""
-        home, under, near = self.block_of(a)
-        low, high = self.anchors(near, home)
+        home, under = self.block_of(a)
+        low, high = self.anchors(a, home)
         items = [(under, x) for x in stmts]
         if low is None and high is None and home == (None, "root") and self.ours.kids:
             if any(self.partners(k) for k in self.diff.before.kids):
                 raise Impossible("nothing beside it has a part in the specification")
-        if low is not None and not (high is not None and self.touches(near, 1)):
+        if low is not None and not (high is not None and self.touches(a, 1)):
             self.changes.after.setdefault(id(low), []).extend(items)
         elif high is not None:
             self.changes.before.setdefault(id(high), []).extend(items)
@@ -144,35 +144,34 @@ class Laid:
             return block.stmt, "loop"
         return block.parent.stmt if block.parent is not None else None, block.kind
 
-    def block_of(self, a: Node) -> tuple[Home, Under, Node]:
-        """Our block that ``a`` stands in, the new tests between, and ``a``'s kin in that block."""
+    def block_of(self, a: Node) -> tuple[Home, Under]:
+        """Our block that ``a`` stands in, and the new tests between."""
         tests: list[tuple[Wrap, str]] = []
-        near, branch = a, ""
+        branch = ""
         for up in a.up():
             b = self.diff.to_before.get(up)
             ours = self.to_spec.get(b) if b is not None else None
             if up.kind == "root":
-                return (None, "root"), tuple(tests), near
+                return (None, "root"), tuple(tests)
             if up.kind in ("then", "else", "case", "loop") and ours is not None:
-                return self.home_of(ours), tuple(tests), near
+                return self.home_of(ours), tuple(tests)
             if up.kind in ("then", "else"):
                 branch = up.kind
                 continue
             if up.kind in ("case", "switch") and b is not None and self.partners(b):
-                near = up  # ours is about this case alone
-                continue
+                continue  # ours is about this case alone
             if up.kind in ("case", "switch"):
                 raise Impossible(f"the specification has no case {up.key or 'default'}")
             tests[:0] = self._test_around(up, b, branch)
-            near, branch = up, ""
+            branch = ""
         raise Impossible("it stands nowhere")
 
     def _test_around(self, up: Node, b: Node | None, branch: str) -> list[tuple[Wrap, str]]:
         """The test that a statement stands under which ours does not have."""
         if b is None:
             return [(self.wraps.get(up) or self.new_wrap(up), branch or "then")]
-        if any(k in self.to_spec for k in b.walk()) and b.kind != "loop":
-            return []  # ours takes the condition for true
+        if any(k in self.to_spec for k in b.walk()):
+            return []  # ours takes the condition for true, and goes round once
         return [(self.new_wrap(up), branch or "then")]
 
     def new_wrap(self, up: Node) -> Wrap:
@@ -271,6 +270,18 @@ def distances(c: s.Def, ours: Sequence[tuple[s.Def, Names]]) -> list[float]:
         apart = sum(max(0.0, pair_cost(a, b) or 0.0) for a, b in pairs)
         out.append(sum(n.weight for n in alone) + apart)
     return out
+
+
+def differ(before: s.Def, after: s.Def) -> bool:
+    """Whether two bodies do not do the same things in the same order."""
+    return bool(find_edits(tree_of(before), tree_of(after)).edits)
+
+
+def parts_alone(c: s.Def, ours: s.Def, names: Names) -> list[str]:
+    """The statements of ``ours`` that call or write, and that ``c`` has no part for."""
+    mine = tree_of(ours, names)
+    got = {b for _, b in align(tree_of(c, names).kids, mine.kids)}
+    return [short(n) for n in mine.walk() if n not in got and n.kind == "leaf" and n.effects]
 
 
 def _prune(pairs: dict[Node, Node]) -> None:

@@ -60,7 +60,22 @@ def read_inputs(paths: Sequence[str | Path], tree: str | Path | None = None) -> 
     :raises InputError: LP0230, a directory without patches; and as `read_input`
     """
     base = Tree(Path(tree)) if tree is not None else None
-    return [p for f in _files(paths) for p in read_input(f, base)]
+    files = _files(paths)
+    out: list[Patch] = []
+    idle: list[InputError] = []
+    for f in files:
+        try:
+            out += read_input(f, base)
+        except InputError as e:
+            if e.code != "LP0230" or len(files) == 1 or Path(f).suffix in (".c", ".h"):
+                raise
+            idle.append(e)  # a cover letter among patches
+    if not out and idle:
+        raise idle[0]
+    if idle:
+        skipped = tuple(f"skipped: {e.what}" for e in idle)
+        out[0] = replace(out[0], notes=(*skipped, *out[0].notes))
+    return out
 
 
 def _files(paths: Sequence[str | Path]) -> list[str | Path]:

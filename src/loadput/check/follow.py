@@ -1,0 +1,123 @@
+"""A kernel tree against the specification: which of the C that it mirrors is still as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..base.errors import InputError
+from ..lang.carry import Names, parts_alone
+from ..lang.syntax import Def
+from ..link.bindings import bindings_of
+from ..link.program import Choice, specification
+from .fingerprint import Drift, Fingerprint, drift, fingerprint, known, short_hash
+from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound, places
+
+IN_STEP, CHANGED, MOVED = "in step", "changed since", "moved"
+GONE, UNKNOWN = "gone", "no fingerprint"
+NOT_TAKEN = "not taken"
+
+
+@dataclass(slots=True)
+class Followed:
+    """One C function that the specification mirrors, as a tree has it.
+
+    :param status: IN_STEP, CHANGED, MOVED (and in step), GONE, UNKNOWN or NOT_TAKEN
+    :param ours: the specification's functions that mirror it
+    :param path: where the tree has it
+    :param drift: of one that changed: its new statements, and how many are gone
+    :param without: statements of ours that the tree's C has no part for
+    """
+
+    name: str
+    status: str
+    ours: Sequence[str]
+    path: str = ""
+    drift: Drift | None = None
+    without: list[str] = field(default_factory=list)
+
+    @property
+    def carries(self) -> bool:
+        """Whether every statement of ours still has its part in the tree's C."""
+        return not self.without
+
+
+@dataclass(slots=True)
+class Followup:
+    """What a tree has of what one architecture's specification mirrors.
+
+    :param own: functions of ours that mirror no C function
+    """
+
+    tree: str
+    arch: str
+    release: str
+    functions: list[Followed] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the specification may be trusted for this tree, function by function."""
+        return all(f.status in (IN_STEP, MOVED, NOT_TAKEN) for f in self.functions)
+
+
+def follow(tree: Path, choice: Choice) -> Followup:
+    """Hold every C function that the program of ``choice`` mirrors against the tree's.
+
+    :raises InputError: LP0235, no kernel tree
+    """
+    if not (tree / "virt/kvm").is_dir():
+        raise InputError("LP0235", f"--tree {tree}: no kernel tree", expected="virt/kvm in it")
+    defs, decls = specification(choice)
+    where = places(defs)
+    found = find_in_tree(tree, where)
+    moved = elsewhere(tree, {n: ps for n, ps in where.items() if n not in found})
+    old = known(choice.release)
+    names = Names(frozenset(decls.globals), defs)
+    bindings = bindings_of(choice.arch, *choice.search)
+    by_c = mirrors_of(defs)
+    out = Followup(tree.name, choice.arch, choice.release)
+    out.own = sorted(n for n, d in defs.items() if "Mirrors:" not in d.doc)
+    for name in sorted(by_c):
+        f = found.get(name) or moved.get(name)
+        row = Followed(name, GONE, by_c[name])
+        out.functions.append(row)
+        if f is None:
+            was = any((p, name) in old for p in where[name])
+            row.status = GONE if was else NOT_TAKEN
+            continue
+        row.path = f.path
+        before = next((old[p, name] for p in where[name] if (p, name) in old), None)
+        if before is None:
+            row.status = UNKNOWN
+            continue
+        row.drift = drift(before, f)
+        row.status = CHANGED if row.drift else IN_STEP if name in found else MOVED
+        if row.drift is not None:
+            c = parse_bound(f, decls, bindings)
+            alone = without(c, by_c[name], defs, names) if c is not None else []
+            row.without = [a for a in alone if short_hash(a) not in before.alone]
+    return out
+
+
+def without(c: Def, ours: Sequence[str], defs: Mapping[str, Def], names: Names) -> list[str]:
+    """What of the one of ours that follows ``c`` best has no part in it."""
+    return min((parts_alone(c, defs[n], names) for n in ours), key=len, default=[])
+
+
+def take(tree: Path, release: str, archs: Sequence[str]) -> list[Fingerprint]:
+    """The fingerprint of every function that the specification of ``release`` mirrors there."""
+    out: dict[tuple[str, str], Fingerprint] = {}
+    for arch in archs:
+        defs, decls = specification(Choice(arch, release=release))
+        names = Names(frozenset(decls.globals), defs)
+        by_c, bindings = mirrors_of(defs), bindings_of(arch)
+        for name, f in find_in_tree(tree, places(defs)).items():
+            c = parse_bound(f, decls, bindings)
+            alone = without(c, by_c[name], defs, names) if c is not None else []
+            was = out.get((f.path, name))
+            one = fingerprint(f, alone)
+            more = (*was.alone, *one.alone) if was else one.alone
+            out[f.path, name] = replace(one, alone=tuple(dict.fromkeys(more)))
+    return list(out.values())

@@ -1,0 +1,26 @@
+"""Write the fingerprints of the C that the specification mirrors, as one kernel tree has it.
+
+python tools/fingerprint.py TREE RELEASE
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from loadput.check.fingerprint import FOLDER, render
+from loadput.check.follow import take
+from loadput.check.judge import known_archs
+
+
+def main() -> None:
+    """Write spec/fingerprints/RELEASE.txt."""
+    tree, release = Path(sys.argv[1]), sys.argv[2]
+    found = take(tree, release, known_archs())
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{release}.txt").write_text(render(tree.name.replace("_", " "), found))
+    print(f"{len(found)} functions: {FOLDER / f'{release}.txt'}")
+
+
+if __name__ == "__main__":
+    main()
