@@ -16,7 +16,7 @@ ARCHS = ("arm64", "riscv", "svm", "vmx")
 SOME = Limits(max_states=2_500)
 """What the interpreter does in a second; every limit that is met is part of the JSON."""
 BOTH = Reduce(symmetry=True, por=True)
-ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch"}
+ONLY = {"migration": "riscv", "perf": "vmx", "resume": "loongarch", "unmap": "riscv"}
 ONLY |= dict.fromkeys(("avic", "flush", "nested", "reuse", "tsc"), "svm")
 ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
 ONLY |= dict.fromkeys(

@@ -24,7 +24,6 @@ LATE = (  # imports that close a circle, made when they are needed or for types 
     ("cli.check", "cli.judging"),  # check with C on top is the same verb
     ("lang.cfront.config", "lang.cfront.unit"),  # a type
     ("lang.cfront.unit", "lang.cfront.parse"),  # tree-sitter is loaded with the first C
-    ("lang.registers", "lang.lower"),  # a type
     ("lang.vocab", "lang.lower"),  # a type
     ("run.explore", "run.native.search"),  # llvmlite is loaded with the first search
     ("run.native.alone", "run.native.loop"),  # a type

@@ -456,7 +456,7 @@ class Flattener:
             if self.kind in FRAMES[1:] and (c.depth, c.irqs_off) != (depth, off):
                 # What it leaves disabled or enabled stays so for whoever it came between.
                 end = _with(c, depth=depth, irqs_off=off)
-                return self._node(c, o.Check(BALANCED, o.Const(0), op.span), [end])
+                return self._unbalanced(c, end, op.span)
             return self._node(c, End(op.span), [])
         label, i = inst.back
         back = _Ctx(inst.parent, label, i, c.depth, c.irqs_off, c.atomic, c.env)
@@ -464,6 +464,11 @@ class Flattener:
             return back
         e = self._resolve(op.expr, c, env)
         return self._assign(c, (inst.parent.id, inst.dst), e, op.span, back)
+
+    def _unbalanced(self, c: _Ctx, after: _Ctx, span: Span) -> _Ctx | int:
+        """It is told, where the program is asked for it, and the counts go on as they were."""
+        asked = any(q.name == BALANCED and not q.applies for q in self.p.properties)
+        return self._node(c, o.Check(BALANCED, o.Const(0), span), [after]) if asked else after
 
     def _ctl(self, c: _Ctx, op: o.Ctl, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
         depth, off = c.depth, c.irqs_off
@@ -489,7 +494,7 @@ class Flattener:
         if not 0 <= depth <= MAX_COUNT:
             # A bug of the program's: it is told, and the count stays where it was.
             after = _with(c, i=c.i + 1)
-            return self._node(c, o.Check(BALANCED, o.Const(0), op.span), [after])
+            return self._unbalanced(c, after, op.span)
         if self.kind == "irq":
             off = True
         was_open, is_open = (c.depth == 0 and not c.irqs_off), (depth == 0 and not off)

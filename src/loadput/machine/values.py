@@ -412,6 +412,14 @@ class Analysis:
             elif isinstance(op, o.Choose):
                 want(op.lo)
                 want(op.hi)
+        # What has one value is that, forgotten or not.
+        watched = {
+            op.dst
+            for op in ops
+            if isinstance(op, o.Load)
+            and is_shadow(op.place.var)
+            and any(len(c) > 1 for c in self.v.cells[op.place.var.removesuffix(SHADOW)])
+        }
         size = -1
         while size != len(need_v) + len(need_l):
             size = len(need_v) + len(need_l)
@@ -420,7 +428,7 @@ class Analysis:
                     want(op.expr)
                 elif isinstance(op, o.Check) and op.prop == DEAD_IS_READ:
                     read = {x.name for x in o.walk(op.cond) if isinstance(x, o.Local)}
-                    if any(name.removesuffix(SHADOW) in need_l for name in read):
+                    if any(x in watched and x.removesuffix(SHADOW) in need_l for x in read):
                         want(op.cond)
                 elif isinstance(op, o.Load) and op.dst in need_l:
                     need_v.add(op.place.var)
