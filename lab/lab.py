@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from fetch_linux import CACHE, own_sources  # noqa: E402
+from fetch_linux import CACHE, source_lines  # noqa: E402
 
 LAB = CACHE / "lab"
 SECONDS = 8
@@ -78,15 +78,7 @@ def apt_options(arch: str, suites: list[str]) -> list[str]:
     home = LAB / f"apt-{arch}-{'-'.join(suites)}"
     for part in ("lists/partial", "cache/archives/partial"):
         (home / part).mkdir(parents=True, exist_ok=True)
-    sources = own_sources() or [("http://deb.debian.org/debian", "")]
-    rows = []
-    for suite in suites:
-        is_security = suite.endswith("-security")
-        fits = [s for s in sources if s[0].endswith("-security") == is_security] or sources
-        uri, key = fits[0]
-        uri = uri.removesuffix("-security") + "-security" * is_security
-        rows.append(f"deb {f'[signed-by={key}] ' if key.startswith('/') else ''}{uri} {suite} main")
-    (home / "sources.list").write_text("\n".join(rows) + "\n")
+    (home / "sources.list").write_text(source_lines(suites))
     settings = {
         "Dir::Etc::sourcelist": home / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
         "Dir::State::lists": home / "lists", "Dir::State::status": "/dev/null",

@@ -22,6 +22,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -45,9 +46,8 @@ def own_sources() -> list[tuple[str, str]]:
     return [(u, k) for u, k in dict.fromkeys(found) if re.search(r"/debian(-security)?$", u)]
 
 
-@functools.cache
-def apt_options(suites: tuple[str, ...]) -> tuple[str, ...]:
-    """Options that make apt see ``suites`` and nothing else; their lists are read once."""
+def source_lines(suites: Iterable[str]) -> str:
+    """A sources.list with ``suites`` alone, from the archives that this machine has already."""
     sources = own_sources()
     if not sources:
         raise RuntimeError("no Debian archive in /etc/apt: name the unpacked trees instead")
@@ -59,10 +59,16 @@ def apt_options(suites: tuple[str, ...]) -> tuple[str, ...]:
         if not fits:
             uri = uri + "-security" if is_security else uri.removesuffix("-security")
         rows.append(f"deb {f'[signed-by={key}] ' if key.startswith('/') else ''}{uri} {suite} main")
+    return "\n".join(rows) + "\n"
+
+
+@functools.cache
+def apt_options(suites: tuple[str, ...]) -> tuple[str, ...]:
+    """Options that make apt see ``suites`` and nothing else; their lists are read once."""
     home = CACHE / "apt"
     (home / "lists/partial").mkdir(parents=True, exist_ok=True)
     (home / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
-    (home / "sources.list").write_text("\n".join(rows) + "\n")
+    (home / "sources.list").write_text(source_lines(suites))
     settings = {
         "Dir::Etc::sourcelist": home / "sources.list",
         "Dir::Etc::sourceparts": "/dev/null",

@@ -155,7 +155,7 @@ def test_nothing_names_a_place_of_one_machine_or_a_registry() -> None:
         f"{h}.org" for h in ("py" + "pi", "python" + "hosted", "deb.deb" + "ian", "npm" + "js")
     ]
     words += ["crates" + ".io", "proxy.go" + "lang"]
-    at = [ROOT / d for d in ("src", "tests", "tools", "bench", "docs", ".ci")]
+    at = [ROOT / d for d in ("src", "tests", "tools", "bench", "docs", "lab", ".ci")]
     files = [f for d in at for f in d.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
     files += [f for f in ROOT.iterdir() if f.is_file() and f.name != ".git"]
     for f in files:

@@ -430,7 +430,7 @@ def test_read_text_tabs_turned_to_spaces_are_said(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("a/virt", "virt"), ("a/virt", "linux.orig/virt"), ("a/virt", "/tmp/x/virt")]
+    ("old", "new"), [("a/virt", "virt"), ("a/virt", "linux.orig/virt"), ("a/virt", "/home/x/virt")]
 )
 def test_read_text_paths_with_any_number_of_parts_in_front(tree: Path, old: str, new: str) -> None:
     text = HUNK.replace(old, new).replace("b/virt", new.replace(".orig", ""))
