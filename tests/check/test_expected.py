@@ -28,7 +28,7 @@ GOOD: dict[str, Any] = {"cpus": 1, "vms": [0], "task": [{"runs": "vcpu_thread", 
 
 def lacks_something(scenario: str, arch: str) -> bool:
     try:
-        link(Choice(arch), load_scenario(scenario), asked=False)
+        link(Choice(arch), load_scenario(scenario))
     except ScenarioError:
         return True
     return False

@@ -119,7 +119,6 @@ TWO = {
     "cpus": 2,
     "vms": [0],
     "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run"]}],
-    "set": {"guest_resets": 0},
 }
 
 

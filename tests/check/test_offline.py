@@ -16,7 +16,7 @@ from loadput.link.program import Choice
 from loadput.link.scenario import Scenario, load_scenario
 from loadput.run.reduce import NOTHING
 
-FOUND = {"KERNEL-WARN": 26, "LIST-DEL": 30, "VMCS-ONE-CPU": 35, "VMCS-LISTED": 37, "LIST-ADD": 46}
+FOUND = {"KERNEL-WARN": 27, "LIST-DEL": 30, "VMCS-ONE-CPU": 36, "VMCS-LISTED": 38, "LIST-ADD": 47}
 OVERLAY = '"""Ours."""\nOVERLAY = Overlay(name="irqs_off", parent="D", arch="vmx")\n'
 # Where interrupts go off and on again in the walk: before it, in each pass, after it.
 WALK = '''

@@ -44,22 +44,22 @@ ALSO = {
     "kgs_kept_at_vcpu_put": "GSL-RESET",
     "ldtr_saved_once": "HOST-RESTORED-AT-USER-LDT LDT-FRESH",
     "loongarch_exit_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
-    "loongarch_one_sided": "INTERRUPT-KEPT",
+    "arm64_vmid_at_entry": "GUEST-STATE-COHERENT",
+    "loongarch_one_sided": "INTERRUPT-KEPT MEMORY-FRESH",
     "loongarch_put_keeps_fpen": "GUEST-STATE-COHERENT",
     "loongarch_resume_keeps_last_vcpu": "INTERRUPT-KEPT MEMORY-FRESH",
     "mips_exit_cpu": "MEMORY-FRESH",
-    "mips_one_sided": "INTERRUPT-KEPT",
+    "mips_one_sided": "INTERRUPT-KEPT MEMORY-FRESH",
     "mips_put_keeps_cu1": "GUEST-STATE-COHERENT KERNEL-WARN",
     "mips_put_keeps_wired": "MEMORY-FRESH",
     "mode_left_in_guest": "IOCTL-CLEAN KICK-SENDS-IPI",
     "no_load_at_sched_in": "ENTRY-CONTEXT PLE-ONCE STEAL-BYTE",
-    "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN PUT-"
-    " BEFORE-LOAD WTR-SCOPE",
+    "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN"
+    " PUT-BEFORE-LOAD WTR-SCOPE",
     "nv_sout_kept": "NV-MMU-REF SOUT-AT-LOAD SOUT-AT-PUT VCPU-PUT-CLEAN",
     "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
-    "on_cpu_not_waited_for": "AT-MOST-ONE-CPU CPU-FIELD DIRECT-PAIR GUEST-STATE-COHERENT"
-    " HOST-RESTORED LOADED-IMPLIES-RUNNING MEMORY-FRESH PUT-BEFORE-LOAD"
-    " RUNNING-EXACT TLB-FRESH",
+    # The kernel stops there: nothing comes after a switch to a task that still runs.
+    "on_cpu_not_waited_for": "IN-RANGE",
     "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
     "ple_never": "SOUT-AT-LOAD",
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",

@@ -46,7 +46,7 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("arch", "scenario", "states"),
     [
-        ("arm64", "vgic", 219_732),
+        ("arm64", "vgic", 224_288),
         ("powerpc", "doorbell", 72_364),
         ("s390", "gisa", 30_848),
         ("svm", "reuse", 273_964),

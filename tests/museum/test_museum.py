@@ -202,7 +202,7 @@ def test_a_vcpu_that_was_marked_preempted_while_it_slept_lost_a_devices_interrup
     r = check(Choice("vmx", twin="sched-delayed-preempted"), load_scenario("posted"))
     assert r.violated == ["PREEMPTED-IFF-RUN", "NO-LOST-WAKEUP"]
     steps = r.find("NO-LOST-WAKEUP").counterexample
-    assert len(steps) == 37
+    assert len(steps) == 43
     assert passes(steps, ["T0 kvm_vcpu_block", "T0 pi_set_sn", "irq device_posts_interrupt"])
 
 

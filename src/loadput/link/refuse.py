@@ -262,7 +262,8 @@ def check_read(
     for name, value in scenario.constants:
         if name in read or (name in where and (where[name] or not value)):
             continue
-        mine = sorted(n for n in read | where.keys() if settable(lay, n) and n in lay.decls.consts)
+        asked = read | {n for n in where if where[n]}
+        mine = sorted(n for n in asked if settable(lay, n) and n in lay.decls.consts)
         raise bad_scenario(
             scenario, "LP0503", f"sets {name}, which {lay.choice.arch} does not read here",
             f"one that it reads: {', '.join(mine)}", name, table="set",

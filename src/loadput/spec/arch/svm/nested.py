@@ -6,7 +6,7 @@ Mirrors: arch/x86/kvm/svm/nested.c, arch/x86/kvm/svm/svm.c, v6.12. Only where a 
 # The module's nested: the guest runs a guest.
 nested = False
 # The vCPUs whose guests do, a bit each.
-nested_vcpus = 15
+nested_vcpus: setting[upto[15]] = 15
 
 
 # [New in arch:svm]
