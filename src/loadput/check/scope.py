@@ -92,8 +92,12 @@ def _score(
 
 
 def scope_of(f: CFunction) -> Scope:
-    """Where ``f`` counts: by its path in the kernel tree, else by its text."""
-    return scope_of_path(f.path) if "/" in f.path else scope_of_text(f)
+    """Where ``f`` counts: by its path in the kernel tree, else by its text.
+
+    A few functions of drivers/ are modelled, each with the architecture that it is for.
+    """
+    is_driver = f.path.startswith("drivers/") and any(f.name in own for own in _names().values())
+    return scope_of_path(f.path) if "/" in f.path and not is_driver else scope_of_text(f)
 
 
 def for_arch(functions: Iterable[CFunction], arch: str) -> list[CFunction]:
