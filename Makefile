@@ -52,6 +52,11 @@ fuzz: venv
 mutate: venv
 	$(VENV)/bin/python tools/mutate.py
 
+# Programs that nobody wrote, decided in every way there is; goes on where it was stopped; writes its table
+# into docs/reductions.md.
+soundness: venv
+	$(VENV)/bin/python tools/soundness.py --write
+
 # Beside SPIN and rumur, which come from Debian; half an hour; writes bench/README.md.
 bench: venv
 	$(VENV)/bin/python bench/run.py
