@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate lab lab-smoke lab-riscv-csr-skip
+.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate soundness lab lab-smoke lab-riscv-csr-skip
 
 venv: $(STAMP)
 

@@ -236,6 +236,18 @@ def test_what_no_scenario_runs_is_not_judged(tree: Path) -> None:
     assert "scenario one does not run what it changes" in " ".join(j.text().split())
 
 
+def test_a_driver_function_is_of_the_architecture_that_mirrors_it_from_there() -> None:
+    from loadput.check.scope import scope_of
+    from loadput.lang.cfront import CFunction
+
+    def at(path: str) -> CFunction:
+        return CFunction("update_pmuserenr", "", (), path=path)
+
+    there = scope_of(at("drivers/perf/arm_pmuv3.c"))
+    assert there.covers("arm64") and there.covers("arm64-nvhe") and not there.covers("riscv")
+    assert scope_of(at("drivers/gpu/of_that_name.c")).why == "drivers/"
+
+
 def test_the_scenario_that_it_is_about_is_chosen() -> None:
     from loadput.check.scenes import switches
 

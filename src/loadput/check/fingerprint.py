@@ -8,7 +8,6 @@ ours that has no part in it; no text of the kernel's.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -104,6 +103,5 @@ def drift(old: Fingerprint, f: CFunction) -> Drift | None:
     if fingerprint(f).text == old.text:
         return None
     now = statements(f)
-    left = Counter(old.rows)
-    new = [t for h, texts in now.items() if h not in left for t in texts]
-    return Drift(new, sum(h not in now for h in left))
+    new = [t for h, texts in now.items() if h not in old.rows for t in texts]
+    return Drift(new, sum(h not in now for h in old.rows))

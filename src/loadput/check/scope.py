@@ -9,7 +9,9 @@ from functools import cache
 
 from ..ir.types import Type
 from ..lang.cfront import CFunction
+from ..lang.syntax import Def
 from ..link.overlay import SPEC, find_overlays, load_modules
+from .mirrors import places
 
 COMMON = ("virt/", "include/", "kernel/", "mm/", "lib/")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -51,15 +53,32 @@ def scope_of_path(path: str) -> Scope:
 
 
 @cache
-def _names() -> dict[str, frozenset[str]]:
-    """The functions that each architecture's own folder defines, and the abstract ones'."""
+def _own() -> dict[str, dict[str, Def]]:
+    """What each architecture's own folder defines, and the abstract ones'."""
     aliases: dict[str, Type] = {}
     load_modules(SPEC / "mainline", "mainline", aliases, arch=True)
     out = {}
     for name, overlay in find_overlays("arch").items():
         modules = load_modules(overlay.folder, overlay.label, aliases, arch=True)
-        out[name] = frozenset(d.name for m in modules for d in m.defs)
+        out[name] = {d.name: d for m in modules for d in m.defs}
     return out
+
+
+@cache
+def _mirroring() -> dict[tuple[str, str], frozenset[str]]:
+    """Per file of the kernel and function of it, the architectures whose own folder mirrors it."""
+    out: dict[tuple[str, str], frozenset[str]] = {}
+    for name, defs in _own().items():
+        for c, paths in places(defs).items():
+            for at in paths:
+                out[at, c] = out.get((at, c), frozenset()) | _family(name)
+    return out
+
+
+@cache
+def _names() -> dict[str, frozenset[str]]:
+    """The functions that each architecture's own folder defines, and the abstract ones'."""
+    return {name: frozenset(defs) for name, defs in _own().items()}
 
 
 def scope_of_text(f: CFunction) -> Scope:
@@ -94,10 +113,11 @@ def _score(
 def scope_of(f: CFunction) -> Scope:
     """Where ``f`` counts: by its path in the kernel tree, else by its text.
 
-    A few functions of drivers/ are modelled, each with the architecture that it is for.
+    What an architecture mirrors from outside its folder and the common code is of that one alone.
     """
-    is_driver = f.path.startswith("drivers/") and any(f.name in own for own in _names().values())
-    return scope_of_path(f.path) if "/" in f.path and not is_driver else scope_of_text(f)
+    found = scope_of_path(f.path) if "/" in f.path else scope_of_text(f)
+    owners = _mirroring().get((f.path, f.name)) if found.why else None
+    return Scope(owners) if owners else found
 
 
 def for_arch(functions: Iterable[CFunction], arch: str) -> list[CFunction]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..base.errors import IRError
 from . import ops as o
 from .decls import Decls
@@ -77,6 +79,13 @@ def _verify_place(fn: o.Function, op: o.Op, decls: Decls) -> None:
 
 
 def _verify_atomic(fn: o.Function) -> None:
+    for op, depth in atomic_depths(fn):
+        if depth < 0 or (isinstance(op, o.Return) and depth != 0):
+            _fail(fn, op, "unbalanced atomic region", "begin and end within the function")
+
+
+def atomic_depths(fn: o.Function) -> Iterator[tuple[o.Op, int]]:
+    """Each operation that can be reached, and in how many atomic regions what follows it stands."""
     blocks = {b.label: b for b in fn.blocks}
     depth_at = {fn.blocks[0].label: 0}
     todo = [fn.blocks[0].label]
@@ -86,8 +95,7 @@ def _verify_atomic(fn: o.Function) -> None:
         for op in blocks[label].ops:
             if isinstance(op, o.Atomic):
                 depth += 1 if op.on else -1
-            if depth < 0 or (isinstance(op, o.Return) and depth != 0):
-                _fail(fn, op, "unbalanced atomic region", "begin and end within the function")
+            yield op, depth
             targets = [op.then, op.other] if isinstance(op, o.Branch) else []
             targets += [op.to] if isinstance(op, o.Jump) else []
             for t in targets:

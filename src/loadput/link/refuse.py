@@ -16,6 +16,7 @@ from ..base.source import Span
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import Decls, VarDecl
+from ..ir.spec import atomic_depths
 from ..lang import syntax as s
 from ..lang.guess import walk
 from ..lang.pydecl import Module, nearest
@@ -222,11 +223,12 @@ def check_setting(lay: Layers, scenario: Scenario, name: str, value: int) -> Non
     decls = lay.decls
     mine = [n for n in decls.consts if settable(lay, n)]
     if name not in mine:
-        what = "is the kernel's" if name in decls.consts else "is unknown"
+        is_known = name in decls.consts
         raise bad_scenario(
-            scenario, "LP0503", f"sets the unknown constant '{name}'" if what == "is unknown"
-            else f"sets {name}, which {what}", "a constant that a scenario may set"
-            + nearest(name, mine), name, table="set",
+            scenario, "LP0503",
+            f"sets {name}, which is the kernel's" if is_known
+            else f"sets the unknown constant '{name}'",
+            "a constant that a scenario may set" + nearest(name, mine), name, table="set",
         )  # fmt: skip
     kind = decls.settings.get(name)
     lo, hi = (kind.type.lo, kind.type.hi) if kind else (0, 127)
@@ -426,34 +428,14 @@ def _called(
 def check_atomic(fns: Mapping[str, o.Function]) -> None:
     """Raise LinkError LP0423 where one step would sleep: another task runs before it is over."""
     for fn in fns.values():
-        for op in _within_atomic(fn):
-            way = _way_to_sleep(op, fns)
+        for op, depth in atomic_depths(fn):
+            way = _way_to_sleep(op, fns) if depth and isinstance(op, o.Call) else ()
             if way:
                 raise fail(
                     "LP0423", f"'with atomic:' in {fn.name} around what may sleep", op.span,
                     "one step, in which no other task runs", got=" > ".join(way),
                     next="end the atomic part before it, and look again after it",
                 )  # fmt: skip
-
-
-def _within_atomic(fn: o.Function) -> Iterator[o.Call]:
-    depth_at = {fn.blocks[0].label: 0}
-    todo = [fn.blocks[0].label]
-    blocks = {b.label: b for b in fn.blocks}
-    while todo:
-        label = todo.pop()
-        depth = depth_at[label]
-        for op in blocks[label].ops:
-            if isinstance(op, o.Atomic):
-                depth += 1 if op.on else -1
-            if isinstance(op, o.Call) and depth > 0:
-                yield op
-            to = [op.then, op.other] if isinstance(op, o.Branch) else []
-            to += [op.to] if isinstance(op, o.Jump) else []
-            for t in to:
-                if t not in depth_at:
-                    depth_at[t] = depth
-                    todo.append(t)
 
 
 def _way_to_sleep(op: o.Call, fns: Mapping[str, o.Function]) -> tuple[str, ...]:
