@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,15 @@ def test_constants_that_a_scenario_sets(tmp_path: Path, line: str, what: str) ->
     (tmp_path / "s.toml").write_text(f"cpus = 1\nvms = [0]\n{task}[set]\n# ours\n{line}\n")
     code = "LP0501" if "small number" in what else "LP0503"
     assert what in told(run_here(tmp_path, *words[:-1], "s.toml"), code, "s.toml:8")
+
+
+def test_all_architectures_are_those_that_read_what_the_scenario_sets(tmp_path: Path) -> None:
+    done = run_here(
+        tmp_path, "check", "--arch", "all", "--scenario", "reuse", "--max-states", "500",
+        "--json", "-",
+    )  # fmt: skip
+    out = json.loads(done.stdout)
+    assert [p["program"]["arch"] for p in out["programs"]] == ["svm", "vmx"]
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def _not_for(archs: list[str], scenario: Scenario, opts: dict[str, Any]) -> dict
     out: dict[str, ScenarioError] = {}
     for arch in archs:
         try:
-            link(make_choice(opts, arch), scenario, asked=False)
+            link(make_choice(opts, arch), scenario)
         except ScenarioError as e:
             out[arch] = e
     if len(out) == len(archs):
