@@ -33,7 +33,7 @@ def peak_mib(*words: str, cwd: Path) -> tuple[int, str, int]:
 def test_memory_stays_in_its_bound(tmp_path: Path, threads: str) -> None:
     """--max-memory is for the search; the program, Python and LLVM take what they always take.
 
-    LLVM takes 26 to 37 MiB more, whatever the bound, once a search lasts: it compiles again, better.
+    LLVM takes 26 to 37 MiB more, whatever the bound, once a search lasts: it compiles once more.
     """
     words = ("check", "--arch", "svm", "--threads", threads, "--stats")
     _, _, idle = peak_mib(*words, "--max-states", "1000", cwd=tmp_path)
