@@ -19,8 +19,8 @@ from loadput.link.vocabulary import COMMON, iter_elsewhere, list_settable, read_
 from loadput.report.vocabulary import render_constants, render_functions, render_state
 
 Ran = CompletedProcess[str]
-WRITTEN = [(n, v.arch) for n, v in find_overlays("release").items()]
-PROGRAMS = [(a, r) for r, only in WRITTEN for a in known_archs() if only in ("", a)]
+WRITTEN = [(n, v.archs) for n, v in find_overlays("release").items()]
+PROGRAMS = [(a, r) for r, only in WRITTEN for a in known_archs() if a in only or not only]
 
 
 def state_of(arch: str, release: str = "v6.12") -> str:

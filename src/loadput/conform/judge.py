@@ -96,7 +96,7 @@ def conform_trace(
     :raises LinkError: LP0401 no such release or architecture
     """
     arch = arch or find_arch(trace)
-    written = [n for n in RELEASES if get_overlay("release", n).arch in ("", arch)]
+    written = [n for n in RELEASES if arch in (get_overlay("release", n).archs or (arch,))]
     names = [release] if release else written
     programs = {n: _link(arch, n, twin, design, search) for n in names}
     # What another release calls in the common path tells too: kvm_arch_sched_in() of v6.1.

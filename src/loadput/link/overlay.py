@@ -76,6 +76,11 @@ class Overlay:
         """``kind:name``, as markers and reports write it."""
         return f"{self.kind}:{self.name}"
 
+    @property
+    def archs(self) -> tuple[str, ...]:
+        """The architectures it is written for; none where it is for all."""
+        return tuple(self.arch.split(",")) if self.arch else ()
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(w.strip() for w in text.split(",") if w.strip())

@@ -97,16 +97,16 @@ def _refuse(
 ) -> None:
     """Raise LinkError LP0407 or LP0408 where the overlays are not written for each other."""
     name = design.name
-    if design.arch and choice.arch not in design.arch.split(","):
+    if design.arch and choice.arch not in design.archs:
         raise LinkError(
             "LP0407", f"design {name} is not written for {choice.arch}", available=design.arch
         )
-    if release.arch and choice.arch not in release.arch.split(","):
+    if release.arch and choice.arch not in release.archs:
         raise LinkError(
             "LP0407",
             f"release {release.name} is not written for {choice.arch}",
             available=release.arch,
-            next=f"--arch {release.arch}, or --release v6.12",
+            next=f"--arch {release.archs[0]}, or --release v6.12",
         )
     if wanted := [b.release for b in broken if b.release not in ("", choice.release)]:
         raise LinkError(

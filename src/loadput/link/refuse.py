@@ -52,7 +52,7 @@ def check_overlay(v: Overlay, *search: Path) -> None:
     archs, designs = find_overlays("arch", *search), find_overlays("design", *search)
     releases = find_overlays("release", *search)
     rows: list[tuple[str, Iterable[str], Iterable[str], str]] = [
-        ("arch", v.arch.split(",") if v.arch else (), archs, "loadput list archs"),
+        ("arch", v.archs, archs, "loadput list archs"),
         ("release", [v.release] if v.release else (), releases, "loadput list releases"),
         ("design", [v.design] if v.design else (), designs, "loadput list designs"),
     ]

@@ -56,7 +56,7 @@ def render_property(name: str, known: Mapping[str, Property]) -> str:
         out += wrap("see", f"loadput museum {once[0]}")
     if twins:
         v = find_overlays("twin").get(twins[0])
-        arch = f" --arch {v.arch.split(',')[0]}" if v and v.arch else ""
+        arch = f" --arch {v.archs[0]}" if v and v.arch else ""
         design = f" --design {v.parent}" if v and v.parent not in ("", "D") else ""
         design += f" --release {v.release}" if v and v.release else ""
         scenario = f" --scenario {v.scenario}" if v and v.scenario else ""
