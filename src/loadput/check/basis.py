@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ..base.errors import LinkError, LoadputError
 from ..ir.text import render_function
 from ..lang.carry import Names, distances
 from ..lang.syntax import Def
+from ..link.overlay import find_overlays
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario
 from .mirrors import mirrors_of
@@ -219,20 +220,52 @@ def tree_version(tree: Path) -> tuple[int, int, int] | None:
     return int(found["VERSION"]), int(found["PATCHLEVEL"]), int(found.get("SUBLEVEL", 0))
 
 
-def tree_release(tree: Path) -> str:
-    """The release nearest to a kernel tree, by its version; the newest where it has none."""
+def tree_release(tree: Path, archs: Iterable[str] = ()) -> str:
+    """The release nearest to a kernel tree, by its version; the default one where it has none.
+
+    :param archs: the release is one that is written for each of them
+    """
     version = tree_version(tree)
-    if version is None or version >= (6, 12, 0):
-        return "v6.12"
-    if version >= (6, 11, 0):
+    if version is None:
+        return Choice().release
+    if version < (6, 11, 0):
+        return "v6.1.192" if version[2] > 0 else "v6.1"
+    if version < (6, 12, 0):
         return "v6.11-pre"
-    return "v6.1.192" if version[2] > 0 else "v6.1"
+    return min(_newest_first(archs), key=lambda r: abs(_ordinal(r[0]) - _ordinal(version)))[1]
 
 
-def base_of_tree(tree: Path) -> Base | None:
+def newer_than(tree: Path, archs: Iterable[str] = ()) -> str:
+    """In words, that a tree is newer than what is specified for ``archs``; "" where it is not."""
+    version = tree_version(tree)
+    (major, minor), newest = _newest_first(archs)[0]
+    if version is None or version[:2] <= (major, minor):
+        return ""
+    told = ".".join(map(str, version))
+    on = " on " + ", ".join(archs) if archs else ""
+    return f"the tree is {told}, newer than the specification, whose newest{on} is {newest}"
+
+
+def _newest_first(archs: Iterable[str]) -> list[tuple[tuple[int, int], str]]:
+    """The releases from v6.12 on that are written for each of ``archs``, with their numbers."""
+    archs, out = list(archs), []
+    for name, v in find_overlays("release").items():
+        number = re.fullmatch(r"v(\d+)\.(\d+)", name)
+        if number and (not v.archs or archs) and set(archs) <= set(v.archs or archs):
+            out.append(((int(number[1]), int(number[2])), name))
+    return sorted((row for row in out if row[0] >= (6, 12)), reverse=True)
+
+
+def _ordinal(version: tuple[int, ...]) -> int:
+    """The how-manieth kernel it is: 7.0 follows 6.19."""
+    return version[0] * 20 + version[1]
+
+
+def base_of_tree(tree: Path, archs: Iterable[str] = ()) -> Base | None:
     """The base that a tree's version names beyond doubt: 6.1.y, or 6.12 and later."""
     version = tree_version(tree)
     if version is None or not (version[:2] == (6, 1) or version >= (6, 12, 0)):
         return None
     told = ".".join(map(str, version))
-    return Base(tree_release(tree), f"the tree is {told} by its Makefile")
+    why = newer_than(tree, archs) or f"the tree is {told} by its Makefile"
+    return Base(tree_release(tree, archs), why)

@@ -10,7 +10,9 @@ from ..base.errors import InputError
 from ..lang.carry import Names, parts_alone
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
+from ..link.overlay import get_overlay
 from ..link.program import Choice, specification
+from .basis import newer_than
 from .fingerprint import Drift, Fingerprint, drift, fingerprint, known, short_hash
 from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound, places
 
@@ -48,6 +50,7 @@ class Followup:
     """What a tree has of what one architecture's specification mirrors.
 
     :param own: functions of ours that mirror no C function
+    :param newer: that the tree is newer than all that is specified, in words; else ""
     """
 
     tree: str
@@ -55,6 +58,7 @@ class Followup:
     release: str
     functions: list[Followed] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
+    newer: str = ""
 
     @property
     def is_in_step(self) -> bool:
@@ -77,7 +81,7 @@ def follow(tree: Path, choice: Choice) -> Followup:
     names = Names(frozenset(decls.globals), defs)
     bindings = bindings_of(choice.arch, *choice.search)
     by_c = mirrors_of(defs)
-    out = Followup(tree.name, choice.arch, choice.release)
+    out = Followup(tree.name, choice.arch, choice.release, newer=newer_than(tree, [choice.arch]))
     out.own = sorted(n for n, d in defs.items() if "Mirrors:" not in d.doc)
     for name in sorted(by_c):
         f = found.get(name) or moved.get(name)
@@ -109,7 +113,8 @@ def without(c: Def, ours: Sequence[str], defs: Mapping[str, Def], names: Names) 
 def take(tree: Path, release: str, archs: Sequence[str]) -> list[Fingerprint]:
     """The fingerprint of every function that the specification of ``release`` mirrors there."""
     out: dict[tuple[str, str], Fingerprint] = {}
-    for arch in archs:
+    only = get_overlay("release", release).archs or archs
+    for arch in [a for a in archs if a in only]:
         defs, decls = specification(Choice(arch, release=release))
         names = Names(frozenset(decls.globals), defs)
         by_c, bindings = mirrors_of(defs), bindings_of(arch)

@@ -167,7 +167,7 @@ def _base(
     if named:
         release, _, design = named.partition(":")
         return Base(release, "named on the command line"), design or choice.design
-    known = base_of_tree(tree) if tree is not None else None
+    known = base_of_tree(tree, taken) if tree is not None else None
     return known or choose_base(taken, scenario, choice.design, choice.search), choice.design
 
 

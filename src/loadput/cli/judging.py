@@ -84,9 +84,9 @@ def tree_alone(archs: list[str], opts: dict[str, Any]) -> tuple[int, dict[str, A
     from ..report.json import SCHEMA
 
     tree = Path(opts["tree"])
-    release = opts["release"] or tree_release(tree)
     rows = []
     for arch in archs:
+        release = opts["release"] or tree_release(tree, [arch])
         choice: Choice = make_choice({**opts, "release": release}, arch)
         rows.append(follow(tree, choice))
         if opts["json_file"] != "-":

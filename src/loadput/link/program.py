@@ -115,13 +115,34 @@ def _refuse(
             available=wanted[0],
             next=f"--release {wanted[0]}",
         )
-    if not own and (release.design not in ("", "D") or release.arch):
+    if not own and release.design not in ("", "D"):
         raise LinkError(
             "LP0408",
             f"design {name} is not written for release {release.name}",
             available=f"{release.design} (its own); every design on v6.12",
             next="leave --design out, or choose --release v6.12",
         )
+
+
+def _refuse_older(lay: Layers, releases: Sequence[Overlay], above: Sequence[Overlay]) -> None:
+    """Raise LinkError LP0407 or LP0408 where a body of another release would come back.
+
+    :param above: shipped designs and twins that name no release: written for v6.12
+    """
+    ours = {v.label: v for v in above if v.folder.is_relative_to(SPEC) and not v.release}
+    labels = {r.label for r in releases}
+    for r in lay.replaced:
+        v = ours.get(r.after.origin)
+        if v is not None and r.before.origin in labels:
+            kind = "design" if v.kind == "design" else v.kind
+            raise LinkError(
+                "LP0408" if v.kind == "design" else "LP0407",
+                f"{kind} {v.name} is not written for release {lay.choice.release}",
+                got=f"another {r.name}, which {lay.choice.release} has changed",
+                available="v6.12",
+                next=f"--release v6.12; or an overlay of your own, with {r.name} as"
+                f" {lay.choice.release} has it",
+            )
 
 
 def _stack(choice: Choice) -> Layers:
@@ -170,6 +191,7 @@ def _stack(choice: Choice) -> Layers:
     for t in broken:
         put(t)
         put_archs(t)
+    _refuse_older(lay, releases, [*([] if own else designs), *broken])
     return lay
 
 

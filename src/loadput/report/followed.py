@@ -17,6 +17,8 @@ def render_followup(f: Followup, *, verbose: bool = False) -> str:
     for row in f.functions:
         by.setdefault(row.status, []).append(row)
     out = wrap("tree", f"{f.tree} against {f.release} on {f.arch}")
+    if f.newer:
+        out += wrap("newer", f.newer)
     taken = len(f.functions) - len(by.get(NOT_TAKEN, ()))
     out += wrap(IN_STEP, f"{len(by.get(IN_STEP, ()))} of {taken} that the specification mirrors")
     if rows := by.get(MOVED):
@@ -78,6 +80,7 @@ def followup(f: Followup) -> dict[str, Any]:
     return {
         "arch": f.arch,
         "release": f.release,
+        "newer": f.newer,
         "in_step": f.is_in_step,
         "functions": [
             {

@@ -2,6 +2,8 @@
 
 # Whose guest this CPU's branch predictor may have learned from since its last barrier.
 hw_predictor: per_cpu[ghost[ptr[kvm_vcpu]]]
+# That vCPU has been freed since, and the next one may have its address.
+predictor_of_freed: per_cpu[ghost[bool]]
 
 
 @property_(
@@ -22,6 +24,15 @@ def FREED_IS_FORGOTTEN(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(indirect_branch_prediction_barrier)
 def predictor_forgets():
     this_cpu_write(hw_predictor, NULL)
+    this_cpu_write(predictor_of_freed, False)
+
+
+@monitor(where="vm_lifetime")
+@at_entry(vcpu_address_is_free)
+def predictor_is_of_the_dead(vcpu: ptr[kvm_vcpu]):
+    for c in each(cpu):
+        if per_cpu(hw_predictor, c) == vcpu:
+            WRITE_ONCE(per_cpu(predictor_of_freed, c), True)
 
 
 @monitor(where="vm_lifetime, ibpb_exit_to_user")
@@ -43,6 +54,8 @@ def PREDICTOR_OWN(vcpu: ptr[kvm_vcpu]) -> bool:
     """Where a guest runs, the branch predictor has learned from no other guest since its last
     barrier.
     """
+    if this_cpu(predictor_of_freed):
+        return False
     return this_cpu(hw_predictor) == NULL or this_cpu(hw_predictor) == vcpu
 
 

@@ -143,7 +143,7 @@ def waits_anew(vcpu: ptr[kvm_vcpu]):
 @at_exit(kvm_arch_vcpu_load)
 def L1D_FLUSHED(vcpu: ptr[kvm_vcpu]) -> bool:
     """After each load, the next entry is one before which the L1 data cache is flushed."""
-    return vcpu.arch.l1tf_flush_l1d
+    return l1d_flush_is_due(vcpu)
 
 
 @forget_(bodies="kvm_arch_vcpu_load, vmx_l1d_flush", origin="arch:x86, arch:vmx")
@@ -152,6 +152,14 @@ def L1D_FLUSHED(vcpu: ptr[kvm_vcpu]) -> bool:
 def l1d_flush_is_dead(vcpu: ptr[kvm_vcpu]):
     """Nothing here looks at the flag but L1D-FLUSHED, after the next load, which sets it."""
     vcpu.arch.l1tf_flush_l1d = False
+
+
+@forget_(bodies="kvm_arch_vcpu_load, vmx_l1d_flush", origin="release:v7.3")
+@at_exit(kvm_arch_vcpu_load)
+@at_exit(vmx_l1d_flush)
+def l1d_flush_of_cpu_is_dead():
+    """As above, where the flag is the CPU's."""
+    this_cpu_write(kvm_cpu_l1tf_flush_l1d, False)
 
 
 @monitor(where="vpmu_in_use")
@@ -198,7 +206,7 @@ def STEAL_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
 @forget_(
     bodies="svm_prepare_switch_to_guest, svm_prepare_host_switch, svm_vcpu_put, svm_vcpu_load,"
     " vmsave",
-    origin="arch:svm, design:A, design:B, design:C",
+    origin="arch:svm, release:v7.3, design:A, design:B, design:C",
 )
 @at_exit(svm_vcpu_put)
 def area_is_dead(vcpu: ptr[kvm_vcpu]):
@@ -210,7 +218,7 @@ def area_is_dead(vcpu: ptr[kvm_vcpu]):
 
 @forget_(
     bodies="vmx_prepare_switch_to_guest, vmx_prepare_switch_to_host, vmx_vcpu_put, vmx_vcpu_load",
-    origin="arch:vmx, design:A, design:B, design:C",
+    origin="arch:vmx, release:v7.3, design:A, design:B, design:C",
 )
 @at_exit(vmx_prepare_switch_to_host)
 def host_kernel_gs_base_is_dead(vmx: ptr[vcpu_vmx]):
@@ -228,7 +236,7 @@ def barrier_is_due():
 
 @forget_(
     bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, vcpu_enter_guest, kvm_make_request",
-    origin="mainline, arch:x86, design:A, design:B, design:C",
+    origin="mainline, arch:x86, release:v7.3, design:A, design:B, design:C",
 )
 @at_exit(kvm_arch_vcpu_put)
 def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):

@@ -59,6 +59,12 @@ def kvm_on_user_return(msrs: ptr[kvm_user_return_msrs]):
 
 
 # [New in arch:x86]
+def l1d_flush_is_due(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: whether the next entry of the vCPU, on this CPU, flushes the L1 data cache."""
+    return vcpu.arch.l1tf_flush_l1d
+
+
+# [New in arch:x86]
 def indirect_branch_prediction_barrier():
     """A place for properties: the CPU forgets what it has learned of branches.
 

@@ -4,5 +4,9 @@ Before Linux commit d52d165d67c5 ("KVM: arm64: Always start with clearing SVE fl
 """
 
 OVERLAY = Overlay(
-    name="arm64-sve-flag-sticky", parent="A", arch="arm64", breaks="HOST_SVE_AT_USER"
+    name="arm64-sve-flag-sticky",
+    parent="A",
+    arch="arm64",
+    release="v6.1",
+    breaks="HOST_SVE_AT_USER",
 )

@@ -6,5 +6,9 @@ here have not been read, so the release is refused there. Source: Debian's linux
 """
 
 OVERLAY = Overlay(
-    name="v7.3", design="D", arch="svm,vmx", source="Debian linux-source-7.3 7.3.4-1~bpo13+1"
+    name="v7.3",
+    design="D",
+    arch="svm,vmx",
+    source="Debian linux-source-7.3 7.3.4-1~bpo13+1",
+    signatures="vmx_vcpu_load_vmcs",
 )

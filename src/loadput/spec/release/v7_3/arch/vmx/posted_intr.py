@@ -1,0 +1,86 @@
+"""Posted interrupts in v7.3: a put that does not enable the wakeup handler suppresses notifications.
+
+Mirrors: arch/x86/kvm/vmx/posted_intr.c, arch/x86/kvm/irq.c, v7.3; without IPI virtualization
+"""
+
+
+# [Modified in release:v7.3]
+def kvm_arch_has_assigned_device(kvm: ptr[kvm]) -> bool:
+    """Mirrors: vmx_can_use_vtd_pi() where it reads nr_possible_bypass_irqs,
+    arch/x86/kvm/vmx/posted_intr.c, v7.3
+    """
+    return vtd_posting != 0 and (not device_assignment or READ_ONCE(kvm.assigned_device))
+
+
+# [Modified in release:v7.3]
+def pi_enable_wakeup_handler(vcpu: ptr[kvm_vcpu]):
+    """From here on a notification wakes the vCPU.
+
+    Mirrors: pi_enable_wakeup_handler(), arch/x86/kvm/vmx/posted_intr.c, v7.3
+    Context: from the scheduler, under the rq lock, IRQs off: it may not wake anybody itself
+    """
+    vmx = to_vmx(vcpu)
+    pi = addr(vmx.pi_desc)
+
+    WARN_ON_ONCE(not irqs_disabled())
+
+    lock_wakeup_list(vcpu.cpu)
+    add_wakeup_list(vmx, vcpu.cpu)
+    unlock_wakeup_list(vcpu.cpu)
+
+    WARN_ON(pi_test_sn(pi))
+
+    with atomic:
+        pi.nv = POSTED_INTR_WAKEUP_VECTOR
+        on = pi.on
+
+    if on:
+        __apic_send_IPI(smp_processor_id(), POSTED_INTR_WAKEUP_VECTOR)
+
+
+# [Modified in release:v7.3]
+def vmx_vcpu_pi_put(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: vmx_vcpu_pi_put(), arch/x86/kvm/vmx/posted_intr.c, v7.3; Omits: TDX"""
+    if not vmx_needs_pi_wakeup(vcpu):
+        return
+
+    if (
+        not vcpu.preempted
+        and kvm_vcpu_is_blocking(vcpu)
+        and not vmx_interrupt_blocked(vcpu)
+    ):
+        pi_enable_wakeup_handler(vcpu)
+    else:
+        pi_set_sn(addr(to_vmx(vcpu).pi_desc))
+
+
+# [Modified in release:v7.3]
+def vmx_pi_start_assignment(kvm: ptr[kvm]):
+    """A vCPU that has blocked without the wakeup handler begins anew.
+
+    Mirrors: vmx_pi_start_bypass(), arch/x86/kvm/vmx/posted_intr.c; kvm_make_all_cpus_request(),
+    virt/kvm/kvm_main.c, v7.3
+    Context: kvm->irqfds.lock held, IRQs off
+    """
+    me = get_cpu()
+    for vcpu in each(kvm_vcpu):
+        if vcpu.kvm == kvm:
+            kvm_make_vcpu_request(vcpu, KVM_REQ_UNBLOCK, me)
+    put_cpu()
+
+
+# [Modified in release:v7.3]
+def kvm_arch_irq_bypass_add_producer(kvm: ptr[kvm]):
+    """Mirrors: kvm_arch_irq_bypass_add_producer(), arch/x86/kvm/irq.c; vmx_pi_update_irte(),
+    arch/x86/kvm/vmx/posted_intr.c, v7.3
+
+    Omits: kvm->irqfds.lock but for its IRQs off: one thread assigns
+    """
+    local_irq_disable()
+
+    WRITE_ONCE(kvm.assigned_device, True)
+    vmx_pi_start_assignment(kvm)
+
+    WRITE_ONCE(kvm.irte_posted, True)
+
+    local_irq_enable()

@@ -1,0 +1,75 @@
+"""v7.3 on x86: the barrier goes by the vCPU, a put suppresses notifications, trees name it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadput.api import check
+from loadput.base.errors import LoadputError
+from loadput.check.basis import newer_than, tree_release
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario
+
+HOLDS: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("arch", "scenario", "states", "found"),
+    [
+        # On one and on shared as many as in v6.12: last_vcpu is where current_vmcb was.
+        ("svm", "one", 2_996, HOLDS),
+        ("vmx", "one", 3_325, HOLDS),
+        ("svm", "shared", 996, HOLDS),
+        ("vmx", "shared", 1_980, HOLDS),
+        ("svm", "reuse", 15_346, HOLDS),
+        ("vmx", "posted", 18_556, HOLDS),
+        # The order of count, request and entry is kept.
+        ("vmx", "assign", 105_635, HOLDS),
+        ("vmx", "posted-offline", 20_418, ("NO-LOST-WAKEUP",)),
+    ],
+)
+def test_what_v7_3_decides(arch: str, scenario: str, states: int, found: tuple[str, ...]) -> None:
+    r = check(Choice(arch, release="v7.3"), load_scenario(scenario))
+    assert (r.states, tuple(r.violated)) == (states, found)
+
+
+def test_designs_and_twins_do_not_bring_the_older_load_back() -> None:
+    """A load of v6.12 would issue no barrier at all."""
+    for choice in (
+        Choice("svm", "B", "v7.3"),
+        Choice("vmx", "C", "v7.3"),
+        Choice("svm", "skip-iii", "v7.3"),
+        Choice("svm", release="v7.3", twin="no_ibpb"),
+        Choice("vmx", release="v7.3", twin="l1tf_flag_at_sched_in_only"),
+    ):
+        with pytest.raises(LoadputError, match=r"is not written for release v7\.3") as e:
+            link(choice, load_scenario("one"))
+        assert e.value.code in ("LP0407", "LP0408")
+
+
+def test_a_twin_that_touches_nothing_that_changed_is_taken() -> None:
+    r = check(Choice("svm", release="v7.3", twin="gsl_kept"), load_scenario("one"))
+    assert "GSL-RESET" in r.violated
+
+
+@pytest.mark.parametrize(
+    ("version", "arch", "release", "newer"),
+    [
+        ((6, 1, 0), "svm", "v6.1", False),
+        ((6, 12, 117), "svm", "v6.12", False),
+        ((7, 2, 13), "riscv", "v7.2", False),
+        ((7, 2, 13), "svm", "v7.3", False),
+        ((7, 3, 4), "vmx", "v7.3", False),
+        ((7, 5, 0), "vmx", "v7.3", True),
+    ],
+)
+def test_the_release_of_a_tree(
+    tmp_path: Path, version: tuple[int, int, int], arch: str, release: str, newer: bool
+) -> None:
+    words = zip(("VERSION", "PATCHLEVEL", "SUBLEVEL"), version, strict=True)
+    (tmp_path / "Makefile").write_text("".join(f"{w} = {n}\n" for w, n in words))
+    assert tree_release(tmp_path, [arch]) == release
+    told = newer_than(tmp_path, [arch])
+    assert ("newer than the specification" in told and release in told) == newer
