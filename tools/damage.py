@@ -19,8 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loadput.check.carried import carry_function
+from loadput.check.follow import in_tree
 from loadput.check.judge import known_archs
-from loadput.check.mirrors import in_tree, mirrors_of
+from loadput.check.mirrors import mirrors_of
 from loadput.check.verdict import check
 from loadput.lang import syntax as s
 from loadput.lang.carry import CARRIED, Carried, Carrier, Effects, Names, differ, render_stmt

@@ -59,6 +59,7 @@ static void svm_prepare_switch_to_guest(struct kvm_vcpu *vcpu)
 	svm->guest_state_loaded = true;
 }
 """
+TRACE = '\tpr_debug("here");\n'
 BARRIER = "\t\t\tindirect_branch_prediction_barrier();\n"
 FEATURE = "\t\tif (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))\n"
 SAVE = "\tvmsave(sd->save_area_pa);\n"
@@ -217,6 +218,45 @@ def test_what_ours_leaves_out_is_not_judged_and_says_what(tree: Path) -> None:
     assert (j.verdict, j.exit_code) == ("not judged", 4)
     assert why(j) == ["the specification leaves out count_a_load()"]
     assert j.text().startswith("verdict       NOT JUDGED")
+
+
+ASM = """\tasm volatile(ALTERNATIVE("nop", FLUSH_L1(%0), X86_BUG_L1TF)
+\t\t     : : "r" (svm->flush) : "memory");
+"""
+EXPR = "\tif (({ bool on = hypervisor_is(HV); on; })) {\n\t\tcount(vcpu);\n"
+
+
+def test_a_change_inside_of_what_is_no_c_here_is_not_judged(tree: Path) -> None:
+    """Assembly with macros in it is one statement, and all of its text counts."""
+    text = LOAD.replace(SAVE, ASM + SAVE)
+    (tree / SVM).write_text(text)
+    same = lp.judge(diff((ASM, ASM + TRACE), text=text), tree=tree, arch="svm", base="v6.12")
+    assert (same.verdict, same.exit_code) == ("changes nothing that is modelled", 0)
+    j = lp.judge(diff(("X86_BUG_L1TF", "X86_BUG_MDS"), text=text), tree=tree, arch="svm")
+    assert (j.verdict, j.exit_code) == ("not judged", 4)
+
+
+def test_what_stands_under_a_test_that_is_no_c_here_is_judged(tree: Path) -> None:
+    text = LOAD.replace(SAVE, f"{EXPR}\t}}\n{SAVE}")
+    (tree / SVM).write_text(text)
+    for change, verdict in (
+        ((SAVE, ""), "violated"),
+        (("hypervisor_is(HV)", "hypervisor_is(KVM)"), "not judged"),
+        (("\t\tcount(vcpu);\n", "\t\tcount(vcpu);\n\t" + TRACE), "changes nothing"),
+        (("\t\tcount(vcpu);\n", "\t\tvcpu->mode = IN_GUEST_MODE;\n"), "no property minds"),
+    ):
+        j = lp.judge(diff(change, text=text), tree=tree, arch="svm", scenario="one", base="v6.12")
+        assert j.verdict.startswith(verdict), change
+
+
+def test_what_follows_a_return_under_a_guard_is_not_reached(tree: Path) -> None:
+    text = LOAD.replace("\tvmsave(", "\tguard(preempt)();\n\tvmsave(")
+    end = "\tsvm->guest_state_loaded = true;\n}"
+    text = text.replace(end, f"{end[:-1]}\treturn;\n}}")
+    (tree / SVM).write_text(text)
+    change = ("\treturn;\n}", f"\treturn;\n{TRACE}}}")
+    j = lp.judge(diff(change, text=text), tree=tree, arch="svm", base="v6.12")
+    assert j.verdict == "changes nothing that is modelled"
 
 
 def test_past_what_ours_leaves_out_is_not_judged(tree: Path) -> None:

@@ -33,7 +33,7 @@ COMMON = {
 }
 REFUSED = {  # and why: the front end says it, the specification's own body stays
     (CORE, "__fire_sched_in_preempt_notifiers"): "unknown loop macro hlist_for_each_entry",
-    (X86, "record_steal_time"): "cannot lower 'asm'",
+    (X86, "record_steal_time"): "cannot lower inline assembly",
 }
 
 

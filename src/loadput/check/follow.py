@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..base.errors import InputError
+from ..ir.decls import Decls
 from ..lang.carry import Names, parts_alone
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
@@ -14,7 +15,8 @@ from ..link.overlay import get_overlay
 from ..link.program import Choice, specification
 from .basis import newer_than
 from .fingerprint import Drift, Fingerprint, drift, fingerprint, known, short_hash
-from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound, places
+from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound
+from .scope import places_on
 
 IN_STEP, CHANGED, MOVED = "in step", "changed since", "moved"
 GONE, UNKNOWN = "gone", "no fingerprint"
@@ -74,7 +76,7 @@ def follow(tree: Path, choice: Choice) -> Followup:
     if not (tree / "virt/kvm").is_dir():
         raise InputError("LP0235", f"--tree {tree}: no kernel tree", expected="virt/kvm in it")
     defs, decls = specification(choice)
-    where = places(defs)
+    where = places_on(choice.arch, defs)
     found = find_in_tree(tree, where)
     moved = elsewhere(tree, {n: ps for n, ps in where.items() if n not in found})
     old = known(choice.release)
@@ -83,7 +85,7 @@ def follow(tree: Path, choice: Choice) -> Followup:
     by_c = mirrors_of(defs)
     out = Followup(tree.name, choice.arch, choice.release, newer=newer_than(tree, [choice.arch]))
     out.own = sorted(n for n, d in defs.items() if "Mirrors:" not in d.doc)
-    for name in sorted(by_c):
+    for name in sorted(where):
         f = found.get(name) or moved.get(name)
         row = Followed(name, GONE, by_c[name])
         out.functions.append(row)
@@ -118,7 +120,7 @@ def take(tree: Path, release: str, archs: Sequence[str]) -> list[Fingerprint]:
         defs, decls = specification(Choice(arch, release=release))
         names = Names(frozenset(decls.globals), defs)
         by_c, bindings = mirrors_of(defs), bindings_of(arch)
-        for name, f in find_in_tree(tree, places(defs)).items():
+        for name, f in find_in_tree(tree, places_on(arch, defs)).items():
             c = parse_bound(f, decls, bindings)
             alone = without(c, by_c[name], defs, names) if c is not None else []
             was = out.get((f.path, name))
@@ -126,3 +128,14 @@ def take(tree: Path, release: str, archs: Sequence[str]) -> list[Fingerprint]:
             more = (*was.alone, *one.alone) if was else one.alone
             out[f.path, name] = replace(one, alone=tuple(dict.fromkeys(more)))
     return list(out.values())
+
+
+def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dict[str, Def]:
+    """Every C function that ``defs`` mirror and the tree has, in the model's terms."""
+    bindings = bindings_of(arch)
+    out = {}
+    for name, f in find_in_tree(tree, places_on(arch, defs)).items():
+        d = parse_bound(f, decls, bindings)
+        if d is not None:
+            out[name] = d
+    return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from ..base.errors import LoadputError
@@ -132,13 +133,14 @@ def judge(
     got = carry(taken, base)
     user = replace(got.choice, user_label=label, removed=_removed(taken, base))
     first = scenario or load_scenario(LARGE)
-    program = link(user, first)  # before any search: what does not link costs nothing
-    for f in got.functions:
-        if f.whole and f.name not in program.functions:
-            f.why = "nothing calls it here"
     out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
     out.fixed, out.notes = taken.fixed, list(taken.notes)
-    out.unused = [f.name for f in got.functions if f.whole and f.name not in program.functions]
+    if got.changes or user.removed:  # before any search: what does not link costs nothing
+        program = link(user, first)
+        for f in got.functions:
+            if f.whole and f.name not in program.functions:
+                f.why = "nothing calls it here"
+                out.unused.append(f.name)
     if not got.changes and not user.removed:
         if not any(f.edits for f in got.functions):
             out.verdict = SAME
@@ -154,7 +156,7 @@ def judge(
             f.never_run(f"{where} what it changes")
         return out, user, known or {}
     after = _explore(out, base, user, scenes, run, known or {}, whole)
-    out.removed = [n for n in user.removed if n in link(base, first).functions]
+    out.removed = [n for n in user.removed if n in _own(base, first).functions]
     _conclude(out, user, any(f.changes for f in got.functions if not f.whole))
     return out, user, after
 
@@ -266,6 +268,17 @@ def _left_out(p: Program, user: Choice) -> list[str]:
     return [n.what for n in p.notes if n.kind == "opaque statement" and n.function in mine]
 
 
+@lru_cache(32)
+def _kept(choice: Choice, scenario: Scenario) -> Program:
+    return link(choice, scenario)
+
+
+def _own(choice: Choice, scenario: Scenario) -> Program:
+    """The program of ``choice``; linked once where only what is shipped is in it."""
+    shipped = not (choice.search or choice.user or choice.removed)
+    return (_kept if shipped else link)(choice, scenario)
+
+
 def take_all(
     patches: Sequence[Patch],
     archs: Sequence[str],
@@ -277,7 +290,7 @@ def take_all(
     failed: dict[str, LoadputError] = {}
     for arch in archs:
         try:
-            program = link(choices[arch], scenario)
+            program = _own(choices[arch], scenario)
             paths = frozenset(p for ps in tree_paths(program).values() for p in ps)
             out[arch] = [take(p, arch, program, paths) for p in patches]
         except LoadputError as e:

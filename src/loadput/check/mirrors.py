@@ -13,7 +13,6 @@ from ..lang.carry.bind import Bindings
 from ..lang.cfront import find_c_functions, parse_function
 from ..lang.cfront.unit import CFunction, lines_of
 from ..lang.syntax import Def
-from ..link.bindings import bindings_of
 from ..link.program import Choice, specification
 
 _SECTION = re.compile(r"^\s*(?:Context|Omits|Returns|Source):|; Omits:", re.M)
@@ -101,17 +100,6 @@ def _no_function(text: str, path: str, name: str) -> CFunction | None:
             first = text.count("\n", 0, m.start())
             return CFunction(name, m[0], tuple(lines_of(m[0], path, first)), path=path)
     return None
-
-
-def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dict[str, Def]:
-    """Every C function that ``defs`` mirror and the tree has, in the model's terms."""
-    bindings = bindings_of(arch)
-    out = {}
-    for name, f in find_in_tree(tree, places(defs)).items():
-        d = parse_bound(f, decls, bindings)
-        if d is not None:
-            out[name] = d
-    return out
 
 
 def parse_bound(f: CFunction, decls: Decls, bindings: Bindings) -> Def | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -73,6 +73,20 @@ def _mirroring() -> dict[tuple[str, str], frozenset[str]]:
             for at in paths:
                 out[at, c] = out.get((at, c), frozenset()) | _family(name)
     return out
+
+
+def places_on(arch: str, defs: Mapping[str, Def]) -> dict[str, tuple[str, ...]]:
+    """As `places`, without what ``defs`` name of other architectures as examples."""
+    out = {}
+    for c, paths in places(defs).items():
+        mine = tuple(p for p in paths if _is_of(arch, p))
+        if mine:
+            out[c] = mine
+    return out
+
+
+def _is_of(arch: str, path: str) -> bool:
+    return not path.startswith("arch/") or scope_of_path(path).covers(arch)
 
 
 @cache

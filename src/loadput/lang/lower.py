@@ -27,6 +27,7 @@ BINARY = {
     **{">": "gt", ">=": "ge"},
 }
 COMPARE = ("eq", "ne", "lt", "le", "gt", "ge")
+SHOWN = 200  # characters of a statement that a note shows
 UNARY = {"!": "not", "-": "neg", "~": "inv"}
 
 
@@ -201,10 +202,11 @@ class Lowering(Opaque):
         self.b.emit(o.Atomic(False, span))
 
     def _OpaqueStmt(self, st: s.OpaqueStmt) -> None:
-        self.note("opaque statement", f"{st.text}: {st.why}", st.span)
+        text = st.text if len(st.text) <= SHOWN else st.text[:SHOWN] + "…"
+        self.note("opaque statement", f"{text}: {st.why}", st.span)
         for name in st.writes:
             if name in self.b.types:
-                v = self.choose(self.b.types[name], st.text, st.span)
+                v = self.choose(self.b.types[name], text, st.span)
                 self.b.emit(o.Assign(name, v.expr, st.span))
 
     def _ForeignStmt(self, st: s.ForeignStmt) -> None:

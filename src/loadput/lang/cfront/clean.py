@@ -44,6 +44,7 @@ _STRUCT_ARG = re.compile(r"(?<=[,(])(\s*)(struct|enum|union)(\s+\w+\s*)(?=[,)])"
 # A type of several words beside a comma, so that it is no cast.
 _TYPE = r"(?:struct|enum|union|unsigned|signed|long|const)(?: \w+)+(?:\s*\*)*\s*"
 _TYPE_ARG = re.compile(rf"(?<=,)(\s*)({_TYPE})(?=[,)])|(?<=\()(\s*)({_TYPE})(?=,)")
+_ASM = re.compile(r"\b(?:asm|__asm__|__asm)\b[\s\w]*\(")
 _RANGE = re.compile(r"\bcase\b[^;:{}?]*?(\.\.\.)[^;:{}?]*?:")
 
 
@@ -143,3 +144,23 @@ def hide_ranges(text: str) -> str:
         return m.group()[:at] + " ?:" + m.group()[at + 3 :]
 
     return _RANGE.sub(one, text)
+
+
+def hide_asm(text: str) -> str:
+    """What stands in the brackets of inline assembly as one string a line, whatever it is made of:
+    macros that give parts of it are no C.
+    """
+    out: list[str] = []
+    last = 0
+    for m in _ASM.finditer(text):
+        close = close_of(text, m.end() - 1)
+        if m.start() < last or close < 0:
+            continue
+        rows = text[m.end() : close].split("\n")
+        out += [text[last : m.end()], "\n".join(map(_as_string, rows))]
+        last = close
+    return "".join([*out, text[last:]])
+
+
+def _as_string(row: str) -> str:
+    return f'"{re.sub(r"[^ ]", "_", row[1:-1])}"' if len(row) > 1 else " " * len(row)

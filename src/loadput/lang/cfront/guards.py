@@ -76,14 +76,19 @@ def guarded(
         return _inside(st, out)
 
     new = tuple(out(st) for st in body)
-    leaves = bool(new) and _leaves(body[-1])
-    return (lock, *new) if leaves else (lock, *new, unlock)
+    return (lock, *new) if _leaves(body) else (lock, *new, unlock)
 
 
-def _leaves(st: s.Stmt) -> bool:
-    if isinstance(st, s.Group):
-        return bool(st.body) and _leaves(st.body[-1])
-    return isinstance(st, s.ReturnStmt | s.Goto)
+def _leaves(body: Sequence[s.Stmt]) -> bool:
+    """Whether nothing gets to the end of ``body``: what follows a way out has no label."""
+    for st in reversed(body):
+        if isinstance(st, s.ReturnStmt | s.Goto):
+            return True
+        if isinstance(st, s.Group) and _leaves(st.body):
+            return True
+        if any(isinstance(x, s.LabelStmt) for x in _flat((st,))):
+            return False
+    return False
 
 
 def _return(st: s.ReturnStmt, unlock: s.Stmt, fresh: Callable[[], str]) -> s.Stmt:

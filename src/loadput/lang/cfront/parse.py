@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from ...ir import types as ty
 from .. import syntax as s
 from ..lower import INT
 from . import loops
-from .clean import blank_annotations, hide_loops, hide_ranges, hide_struct_arguments
+from .clean import blank_annotations, hide_asm, hide_loops, hide_ranges, hide_struct_arguments
 from .expr import Expressions
 from .guards import guard_calls, guarded
 from .unit import CFunction
@@ -103,7 +104,7 @@ class _Function(Expressions):
         self.hidden = 0
         text, self.loops = hide_loops(blank_annotations(f.text))
         head = text.find("{")
-        self.text = text[:head] + hide_ranges(hide_struct_arguments(text[head:]))
+        self.text = text[:head] + hide_asm(hide_ranges(hide_struct_arguments(text[head:])))
 
     def span(self, n: Node) -> Span:
         row, col = n.start_point
@@ -324,7 +325,7 @@ class _Function(Expressions):
 
     def _opaque(self, n: Node, why: str) -> list[s.Stmt]:
         """A statement without a meaning here; locals that it may write are any value after it."""
-        text = " ".join(self.raw(n).split())
+        text = self.own(n)
         written = re.findall(r"(?:&\s*|\()(\w+)\b|\b(\w+)\s*(?:[-+|&^]|<<|>>)?=(?!=)", text)
         names = {a or b for a, b in written}
         local = [
@@ -333,9 +334,11 @@ class _Function(Expressions):
             for i in range(len(self.scopes))
             if x in self.scopes[i]
         ]
-        if n.type in COMPOUND and n.type != "compound_statement":
-            text = text.partition("{")[0].strip()
-        return [s.OpaqueStmt(text[:200], why, tuple(dict.fromkeys(local)), self.span(n))]
+        return [s.OpaqueStmt(text, why, tuple(dict.fromkeys(local)), self.span(n))]
+
+    def own(self, n: Node) -> str:
+        """All that the user wrote for ``n``, blanks as one: two that differ differ in it."""
+        return " ".join(self.f.text[n.start_byte : n.end_byte].split())
 
     def _statements(self, n: Node) -> list[s.Stmt]:
         sp = self.span(n)
@@ -383,9 +386,16 @@ class _Function(Expressions):
         return [s.ExprStmt(self.expr(e), self.span(e))]
 
     def condition(self, n: Node) -> s.Expr:
+        """The test of ``n``; one without a meaning here is a call of its own, with any result."""
         c = n.child_by_field_name("condition")
         assert c is not None
-        return self.expr(c)
+        try:
+            return self.expr(c)
+        except SourceError:
+            if not self.lenient:
+                raise
+            mark = hashlib.sha256(self.own(c).encode()).hexdigest()[:8]
+            return s.Invoke(f"opaque_{mark}", (), self.span(c))
 
     def _if_statement(self, n: Node, sp: Span) -> s.Stmt:
         other = n.child_by_field_name("alternative")
