@@ -227,6 +227,10 @@ def all_properties() -> dict[str, Property]:
     asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
     written = [(a, n) for n, v in find_overlays("release").items() for a in v.archs]
     asked += [(Choice(arch, release=r), "one") for arch, r in written]
+    later = [v for v in find_overlays("twin").values() if v.release]
+    asked += [
+        (Choice(a, "", v.release, v.name), v.scenario or "one") for v in later for a in v.archs
+    ]
     for choice, scenario in asked:
         for p in link(choice, load_scenario(scenario)).properties:
             if p.name not in out or (out[p.name].applies and not p.applies):

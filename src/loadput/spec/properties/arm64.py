@@ -93,3 +93,25 @@ def PMUSERENR_TRAPS(vcpu: ptr[kvm_vcpu]) -> bool:
 def HOST_PMUSERENR() -> bool:
     """User mode finds PMUSERENR_EL0 as the host wrote it last."""
     return this_cpu(hw_pmuserenr) == this_cpu(host_wants_pmuserenr)
+
+
+@property_(
+    source="kvm_vcpu_put_debug(), arch/arm64/kvm/debug.c, v7.3",
+    twin="arm64_put_keeps_mdcr",
+)
+@at_entry(__switch_to)
+@at_exit(arch_exit_to_user_mode_prepare)
+def HOST_MDCR() -> bool:
+    """Where the CPU switches tasks, or returns to user mode, MDCR_EL2 is the host's."""
+    return this_cpu(hw_mdcr) == 0
+
+
+@property_(
+    source="kvm_vcpu_load_debug(), kvm_debug_handle_oslar(), arch/arm64/kvm/debug.c, v7.3",
+    twin="arm64_oslar_without_reload",
+    where="guest_debugs",
+)
+@at_entry(guest_runs)
+def OS_LOCK_TRAPS(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest that has locked its debug registers traps when it uses them."""
+    return this_cpu(hw_mdcr_tda) or not vcpu.arch.os_lock

@@ -61,6 +61,7 @@ def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(xfer_to_guest_mode_handle_work)
 @at_entry(kvm_vcpu_block)
 @at_entry(sie64a)
+@at_entry(irqs_are_on_in_sie)
 def CONTEXT_BALANCED() -> bool:
     """Where a task may sleep, runs a guest that does not keep its CPU (s390), or returns to user mode,
     interrupts and preemption are enabled as often as disabled; so they are when an interrupt's handler

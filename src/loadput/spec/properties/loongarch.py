@@ -38,9 +38,32 @@ def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     return owner_of(held) != vcpu or held == token_of(vcpu)
 
 
+@property_(
+    source="kvm_update_stolen_time(), arch/loongarch/kvm/vcpu.c, v7.3",
+    twin="loongarch_byte_kept",
+    where="guest_knows_preempt",
+)
+@at_entry(guest_runs)
+def PREEMPT_BYTE(vcpu: ptr[kvm_vcpu]) -> bool:
+    """While a guest runs, its other CPUs do not see it as preempted."""
+    return not vcpu.arch.preempted_byte
+
+
+@property_(
+    source="kvm_arch_vcpu_put(), kvm_vcpu_set_pv_preempted(), arch/loongarch/kvm/vcpu.c, v7.3",
+    twin="loongarch_put_tells_nobody",
+    where="guest_knows_preempt",
+)
+@at_exit(kvm_arch_vcpu_put)
+def PREEMPT_HINT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest's other CPUs see a vCPU as preempted where it lost its CPU to another task. Violated in
+    v7.3, where that costs time only: suspected, source reading and model only."""
+    return not vcpu.preempted or not vcpu.steal_time or vcpu.arch.preempted_byte
+
+
 @forget_(
     bodies="_kvm_vcpu_load, _kvm_vcpu_put, kvm_arch_vcpu_load, kvm_arch_vcpu_put, guest_runs",
-    origin="arch:loongarch, design:B",
+    origin="arch:loongarch, release:v7.3, design:B",
 )
 @at_exit(_kvm_vcpu_load)
 def what_is_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
@@ -58,7 +81,8 @@ def what_is_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
 
 
 @forget_(
-    bodies="kvm_pre_enter_guest, _kvm_vcpu_put, _kvm_vcpu_load, guest_runs", origin="arch:loongarch"
+    bodies="kvm_pre_enter_guest, _kvm_vcpu_put, _kvm_vcpu_load, guest_runs",
+    origin="arch:loongarch, release:v7.3",
 )
 @at_exit(kvm_pre_enter_guest)
 def csr_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
@@ -68,10 +92,34 @@ def csr_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
 
 
 @forget_(
-    bodies="_kvm_vcpu_load, kvm_check_requests, kvm_update_stolen_time", origin="arch:loongarch"
+    bodies="_kvm_vcpu_load, kvm_check_requests, kvm_update_stolen_time",
+    origin="arch:loongarch, release:v7.3",
 )
 @at_exit(kvm_arch_vcpu_put)
 def steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
     """Every load asks for the update, and only a loaded vCPU's own task looks at it."""
     vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
     vcpu.arch.st.last_steal = 0
+
+
+@forget_(
+    bodies="_kvm_vcpu_load, _kvm_vcpu_put, kvm_check_vpid, kvm_arch_vcpu_load, guest_runs",
+    origin="arch:loongarch, release:v7.3, design:B",
+)
+@at_exit(_kvm_vcpu_load)
+def gstat_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
+    """As the guest's CSRs: the next load there writes it."""
+    for c in each(cpu):
+        if c != smp_processor_id() and per_cpu_ptr(addr(vmcs), c).last_vcpu == vcpu:
+            WRITE_ONCE(per_cpu(hw_gstat, c), 0)
+
+
+@forget_(
+    bodies="kvm_pre_enter_guest, _kvm_vcpu_put, _kvm_vcpu_load, guest_runs",
+    origin="arch:loongarch, release:v7.3",
+)
+@at_exit(kvm_pre_enter_guest)
+def gstat_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
+    """The next put writes it, as swcsr_latest is false."""
+    if not vcpu.arch.swcsr_latest:
+        vcpu.arch.gstat = 0

@@ -5,6 +5,7 @@
     source="arch/arm64/kvm/debug.c kvm_arch_vcpu_load_debug_state_flags(), v6.12",
     twin="arm64-flags-rmw",
     where="host_spe",
+    needs="kvm_vcpu_arch.iflags",
 )
 @at_entry(__debug_save_host_buffers_nvhe)
 def FLAGS_OF_THIS_CPU(vcpu: ptr[kvm_vcpu]) -> bool:

@@ -45,11 +45,13 @@ def GUEST_STATE_COHERENT(vcpu: ptr[kvm_vcpu]) -> bool:
 def MEMORY_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     """Whoever gets a vCPU next, another CPU after a put or another thread after an ioctl, finds in
     memory the newest values of its registers; but what the switch of tasks takes along, after an
-    ioctl only.
+    ioctl only. What KVM puts to load it again at once finds them there or on the CPU.
     """
     if vcpu.mutex_owner != NULL and vcpu.mutex_owner != current:
         # Another thread has taken it since, and may have loaded it.
         return True
+    if loads_again_here(vcpu):
+        return registers_kept(vcpu)
     if current.vcpu_open == vcpu:
         return registers_put(vcpu)
     return registers_saved(vcpu)

@@ -116,6 +116,13 @@ def kvm_keeps_registers(p: ptr[task_struct]) -> bool:
     return False
 
 
+def loads_again_here(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: for properties: KVM puts the vCPU to load it again at once, on this CPU and with preemption
+    off, and leaves some of its registers there. Each architecture has its own.
+    """
+    return False
+
+
 def user_mode_work():
     """Ours: what user mode does to its own registers; each architecture has its own."""
     pass

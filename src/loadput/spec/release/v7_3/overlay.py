@@ -1,4 +1,5 @@
-"""v7.3: today's kernel, laid over v6.12. Only what differs stands here.
+"""v7.3: today's kernel, laid over v6.12, and over v7.2 where that has riscv. Only what differs stands
+here.
 
 vcpu_load(), vcpu_put(), kvm_sched_in(), kvm_sched_out(), the way a vCPU blocks and is woken,
 virt/kvm/kvm_main.c, are those of v6.12. Proxy execution is off. Architectures that are not named
@@ -7,8 +8,9 @@ here have not been read, so the release is refused there. Source: Debian's linux
 
 OVERLAY = Overlay(
     name="v7.3",
+    parent="v7.2",
     design="D",
-    arch="svm,vmx",
+    arch="svm,vmx,riscv,arm64,arm64-nv,arm64-nvhe,s390,loongarch,powerpc,mips",
     source="Debian linux-source-7.3 7.3.4-1~bpo13+1",
     signatures="vmx_vcpu_load_vmcs",
 )

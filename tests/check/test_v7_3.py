@@ -1,0 +1,65 @@
+"""v7.3 on the architectures that are not x86: so many states, and what holds in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadput.base.errors import LoadputError
+from loadput.check.verdict import Result, check
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario, make_scenario
+
+STATES = {
+    # architecture: states on one, and on the scenario that shows its new mechanisms
+    "arm64": (1_606, "pause", 22_585),
+    "arm64-nv": (3_434, "sve", 2_138),
+    "arm64-nvhe": (2_097, "spe", 1_504),
+    "loongarch": (7_185, "migration", 2_749),
+    "mips": (940, "migration", 1_729),
+    "powerpc": (1_111, "doorbell", 17_045),
+    "riscv": (3_063, "shared", 13_360),
+    "s390": (2_474, "exit-sie", 21_270),
+}
+
+
+def run(arch: str, scenario: str) -> Result:
+    return check(Choice(arch, release="v7.3"), load_scenario(scenario))
+
+
+@pytest.mark.parametrize("arch", STATES)
+def test_everything_holds_in_so_many_states(arch: str) -> None:
+    one, other, states = STATES[arch]
+    for scenario, wanted in (("one", one), (other, states)):
+        r = run(arch, scenario)
+        assert (r.verdict, r.violated, r.states) == ("holds", [], wanted)
+
+
+def test_riscv_is_laid_over_v7_2() -> None:
+    functions = link(Choice("riscv", release="v7.3"), load_scenario("one")).functions
+    assert functions["kvm_arch_vcpu_load"].origin == "release:v7.2"
+    assert "kvm_sched_in" in functions
+
+
+def with_constant(arch: str, does: list[str], name: str) -> Result:
+    task = {"runs": "vcpu_thread", "vcpu": 0, "does": does}
+    raw = {"cpus": 1, "vms": [0], "task": [task], "set": {name: 1}}
+    return check(Choice(arch, release="v7.3"), make_scenario(name, raw))
+
+
+@pytest.mark.parametrize("arch", ["arm64", "arm64-nv", "arm64-nvhe"])
+def test_a_guest_that_locks_its_debug_registers(arch: str) -> None:
+    assert with_constant(arch, ["run"], "guest_debugs").verdict == "holds"
+
+
+def test_a_hint_that_is_missed_and_a_byte_that_is_right() -> None:
+    """docs/findings/loongarch-preempt-hint.md"""
+    r = with_constant("loongarch", ["run", "steal"], "guest_knows_preempt")
+    assert set(r.violated) == {"PREEMPT-HINT"}
+
+
+def test_a_twin_of_v7_2_is_refused() -> None:
+    with pytest.raises(LoadputError, match=r"not written for release v7\.3") as e:
+        link(
+            Choice("riscv", release="v7.3", twin="riscv_skip_without_former"), load_scenario("one")
+        )
+    assert e.value.code == "LP0407"
