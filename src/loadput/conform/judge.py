@@ -38,12 +38,13 @@ from .result import (
     Conformance,
     Count,
     Fit,
+    is_own,
 )
 from .walk import COMMON, Point
 from .words import Words
 
-# Newest first: the first that fits is named.
-RELEASES = ("v7.2", "v6.12", "v6.11-pre", "v6.1.192", "v6.1")
+# Newest first: of those that fit the recorded kernel's own is named, else the first.
+RELEASES = ("v7.3", "v7.2", "v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 MACHINES = {"x86_64": "svm", "aarch64": "arm64", "riscv64": "riscv"}
 # Of releases whose load may skip the restore of CSRs.
 OF_SKIPS = ("csr_dirty", "restore")
@@ -229,8 +230,15 @@ def _answer(trace: Trace, events: Events, arch: str, tried: list[Tried]) -> Conf
     lost = any(m.time_ns < 0 for m in trace.missing)
     fits = [_fit(events, t, lost) for t in tried]
     rank = {CONFORMS: 0, UNDECIDED: 1, DIVERGES: 2}
-    # Of several that diverge the one that does so least; ties go to the newest.
-    best = min(range(len(fits)), key=lambda i: (rank[fits[i].verdict], fits[i].diverging))
+    # Of several that diverge the one that does so least; ties go to the kernel's own, then newest.
+    best = min(
+        range(len(fits)),
+        key=lambda i: (
+            rank[fits[i].verdict],
+            fits[i].diverging,
+            not is_own(trace.uname, fits[i].release),
+        ),
+    )
     hide = tried[best].bad
     told = {}
     for i, t in enumerate(tried):

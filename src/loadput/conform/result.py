@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 CONFORMS, DIVERGES, UNDECIDED = "conforms", "diverges", "not decided"
@@ -110,3 +111,9 @@ class Conformance:
     notes: list[str]
     exit_code: int = 0
     command: str = ""
+
+
+def is_own(uname: str, release: str) -> bool:
+    """Whether the recorded kernel is one of this release, or does not say what it is."""
+    kernel, known = (re.search(r"\b(\d+\.\d+)\.\d", uname), re.match(r"v(\d+\.\d+)", release))
+    return kernel is None or known is None or kernel[1] == known[1]

@@ -14,6 +14,7 @@ from .result import (
     Divergence,
     Fit,
     Row,
+    is_own,
 )
 
 WIDTH = 72
@@ -78,8 +79,9 @@ def _verdict(r: Conformance, fit: Fit) -> str:
 
 def fits_words(uname: str, release: str, fit: Fit) -> str:
     """``fits v6.12``; only its common functions where the recorded kernel is another release."""
-    kernel, known = (re.search(r"\b(\d+\.\d+)\.\d", uname), re.match(r"v(\d+\.\d+)", release))
-    if kernel and known and kernel[1] != known[1]:
+    if not is_own(uname, release):
+        kernel = re.search(r"\b(\d+\.\d+)\.\d", uname)
+        assert kernel
         return f"fits {release}'s common functions (there is no release v{kernel[1]} here)"
     return f"fits {release}"
 
