@@ -222,7 +222,9 @@ def all_properties() -> dict[str, Property]:
     # Some are asked only where a scenario has what they are about.
     special = {(e.arch, e.scenario, e.release) for e in entries().values()}
     twins = [v for v in find_overlays("twin").values() if v.scenario]
-    special |= {(a, v.scenario, Choice().release) for v in twins for a in v.archs or ("",)}
+    special |= {
+        (a, v.scenario, v.release or Choice().release) for v in twins for a in v.archs or ("",)
+    }
     special.add(("svm", "ldt-one", Choice().release))
     asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
     written = [(a, n) for n, v in find_overlays("release").items() for a in v.archs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from loadput.api import check
 from loadput.base.errors import LoadputError
 from loadput.check.basis import newer_than, tree_release
 from loadput.link.program import Choice, link
-from loadput.link.scenario import load_scenario
+from loadput.link.scenario import Scenario, load_scenario
 
 HOLDS: tuple[str, ...] = ()
 
@@ -33,6 +34,36 @@ HOLDS: tuple[str, ...] = ()
 def test_what_v7_3_decides(arch: str, scenario: str, states: int, found: tuple[str, ...]) -> None:
     r = check(Choice(arch, release="v7.3"), load_scenario(scenario))
     assert (r.states, tuple(r.violated)) == (states, found)
+
+
+def posted_by_iommu() -> Scenario:
+    """As avic, with the device's interrupts in the IOMMU's hands alone."""
+    s = load_scenario("avic")
+    return replace(s, constants=(*s.constants, ("avic_ipi_cpus", 0), ("avic_posting", 3)))
+
+
+def test_what_the_iommu_posts_wakes_a_vcpu_that_waits() -> None:
+    r = check(Choice("svm", release="v7.3"), posted_by_iommu())
+    assert (r.states, r.violated) == (400_166, [])
+
+
+def test_a_vcpu_that_asks_for_no_log_entry_sleeps_on(tmp_path: Path) -> None:
+    at = tmp_path / "twin" / "no_log"
+    at.mkdir(parents=True)
+    head = 'OVERLAY = Overlay(name="no_log", parent="D", arch="svm", release="v7.3")'
+    (at / "overlay.py").write_text(f'"""Ours."""\n{head}\n')
+    (at / "avic.py").write_text(
+        "# [Modified in twin:no_log]\ndef avic_vcpu_blocking(vcpu: ptr[kvm_vcpu]):\n"
+        "    __avic_vcpu_put(vcpu, AVIC_RUNNING)\n"
+    )
+    choice = Choice("svm", release="v7.3", twin="no_log", search=(tmp_path,))
+    assert "NO-LOST-WAKEUP" in check(choice, posted_by_iommu()).violated
+
+
+def test_without_virtual_ipis_the_table_says_running_of_nobody() -> None:
+    s = load_scenario("avic")
+    s = replace(s, constants=(*s.constants, ("enable_ipiv", 0)))
+    assert check(Choice("svm", release="v7.3"), s).violated == []
 
 
 def test_designs_and_twins_do_not_bring_the_older_load_back() -> None:

@@ -40,3 +40,15 @@ def DOORBELL_REACHES_GUEST(vcpu: ptr[kvm_vcpu]) -> bool:
     or a sender that is not done.
     """
     return not vcpu.irq_pending or this_cpu_ptr(addr(hw_avic)).doorbell or vcpu.in_post
+
+
+@property_(
+    source="arch/x86/kvm/svm/avic.c avic_vcpu_put(), enum avic_vcpu_action, v7.3",
+    twin="avic_ga_log_always",
+    where="avic",
+)
+@at_exit(kvm_arch_vcpu_load)
+@at_exit(kvm_arch_vcpu_put)
+def GA_LOG_IFF_BLOCKING(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The IOMMU logs what it posts for a vCPU that waits, and only for one that waits."""
+    return to_svm(vcpu).avic_physical_id_entry.ga_log_intr == kvm_vcpu_is_blocking(vcpu)
