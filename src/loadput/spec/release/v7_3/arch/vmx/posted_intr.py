@@ -1,15 +1,7 @@
 """Posted interrupts in v7.3: a put that does not enable the wakeup handler suppresses notifications.
 
-Mirrors: arch/x86/kvm/vmx/posted_intr.c, arch/x86/kvm/irq.c, v7.3; without IPI virtualization
+Mirrors: arch/x86/kvm/vmx/posted_intr.c, v7.3; without IPI virtualization
 """
-
-
-# [Modified in release:v7.3]
-def kvm_arch_has_assigned_device(kvm: ptr[kvm]) -> bool:
-    """Mirrors: vmx_can_use_vtd_pi() where it reads nr_possible_bypass_irqs,
-    arch/x86/kvm/vmx/posted_intr.c, v7.3
-    """
-    return vtd_posting != 0 and (not device_assignment or READ_ONCE(kvm.assigned_device))
 
 
 # [Modified in release:v7.3]
@@ -52,35 +44,3 @@ def vmx_vcpu_pi_put(vcpu: ptr[kvm_vcpu]):
         pi_enable_wakeup_handler(vcpu)
     else:
         pi_set_sn(addr(to_vmx(vcpu).pi_desc))
-
-
-# [Modified in release:v7.3]
-def vmx_pi_start_assignment(kvm: ptr[kvm]):
-    """A vCPU that has blocked without the wakeup handler begins anew.
-
-    Mirrors: vmx_pi_start_bypass(), arch/x86/kvm/vmx/posted_intr.c; kvm_make_all_cpus_request(),
-    virt/kvm/kvm_main.c, v7.3
-    Context: kvm->irqfds.lock held, IRQs off
-    """
-    me = get_cpu()
-    for vcpu in each(kvm_vcpu):
-        if vcpu.kvm == kvm:
-            kvm_make_vcpu_request(vcpu, KVM_REQ_UNBLOCK, me)
-    put_cpu()
-
-
-# [Modified in release:v7.3]
-def kvm_arch_irq_bypass_add_producer(kvm: ptr[kvm]):
-    """Mirrors: kvm_arch_irq_bypass_add_producer(), arch/x86/kvm/irq.c; vmx_pi_update_irte(),
-    arch/x86/kvm/vmx/posted_intr.c, v7.3
-
-    Omits: kvm->irqfds.lock but for its IRQs off: one thread assigns
-    """
-    local_irq_disable()
-
-    WRITE_ONCE(kvm.assigned_device, True)
-    vmx_pi_start_assignment(kvm)
-
-    WRITE_ONCE(kvm.irte_posted, True)
-
-    local_irq_enable()
