@@ -26,7 +26,8 @@ HOLDS: tuple[str, ...] = ()
         ("vmx", "shared", 1_980, HOLDS),
         ("svm", "reuse", 15_346, HOLDS),
         ("vmx", "posted", 18_556, HOLDS),
-        # docs/findings/vmx-last-vcpu.md, pi-request-irqs-off.md
+        # docs/findings: nested-ibrs-migration.md, vmx-last-vcpu.md, pi-request-irqs-off.md
+        ("svm", "nested", 45_633, ("PREDICTOR-OF-L2",)),
         ("vmx", "reuse", 2_496_624, ("FREED-IS-FORGOTTEN",)),
         ("vmx", "assign", 120_665, ("KERNEL-WARN",)),
         ("vmx", "posted-offline", 20_418, ("NO-LOST-WAKEUP",)),

@@ -22,3 +22,33 @@ def STAGE2_OF_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
 def NV_MMU_REF(vcpu: ptr[kvm_vcpu]) -> bool:
     """A vCPU that nobody has open holds no stage 2."""
     return vcpu.arch.hw_mmu == NO_MMU
+
+
+# A nested guest has taught this CPU's branch predictor since its last barrier.
+predictor_of_l2: per_cpu[ghost[bool]]
+
+
+@monitor(where="guest_ibrs")
+@at_entry(indirect_branch_prediction_barrier)
+def predictor_forgets_l2():
+    this_cpu_write(predictor_of_l2, False)
+
+
+@monitor(where="guest_ibrs")
+@at_exit(svm_vcpu_enter_exit)
+def predictor_learns_from_l2(vcpu: ptr[kvm_vcpu]):
+    if is_guest_mode(vcpu):
+        this_cpu_write(predictor_of_l2, True)
+
+
+@property_(
+    source="arch/x86/kvm/x86.h kvm_nested_vmexit_handle_ibrs(), v7.3: L1 expects modes of their own",
+    twin="nested_exit_without_ibrs",
+    where="guest_ibrs",
+)
+@at_entry(svm_vcpu_enter_exit)
+def PREDICTOR_OF_L2(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest that runs guests, and is told of IBRS, does not run on what one of them has taught the
+    branch predictor.
+    """
+    return is_guest_mode(vcpu) or not this_cpu(predictor_of_l2)
