@@ -60,9 +60,15 @@ def test_a_restore_at_each_load_holds(what: str) -> None:
     assert run(what, "v6.12").verdict == "holds"
 
 
-@pytest.mark.parametrize(("release", "found"), [("v6.12", False), ("v7.2", True)])
+@pytest.mark.parametrize("what", FOUND)
+def test_v7_3_mends_the_cpu_that_goes_offline_and_no_more(what: str) -> None:
+    wanted = set() if what == "cpu_hotplug" else FOUND[what]
+    assert set(run(what, "v7.3").violated) == wanted
+
+
+@pytest.mark.parametrize(("release", "found"), [("v6.12", False), ("v7.2", True), ("v7.3", False)])
 def test_a_hart_that_loses_its_csrs_where_it_idles(release: str, found: bool) -> None:
-    """On one CPU: the guest halts, and nothing tells KVM of v7.2."""
+    """On one CPU: the guest halts. Nothing tells KVM of v7.2; v7.3 has a CPU_PM notifier."""
     task = {"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]}
     constants = {"guest_traps": 0, "guest_resets": 0, "deep_idle": 1}
     raw = {"cpus": 1, "vms": [0], "task": [task], "set": constants}

@@ -19,6 +19,7 @@ TREES = {
     "6.1": "LOADPUT_LINUX_6_1",
     "6.12": "LOADPUT_LINUX_6_12",
     "7.2": "LOADPUT_LINUX_7_2",
+    "7.3": "LOADPUT_LINUX_7_3",
 }
 
 

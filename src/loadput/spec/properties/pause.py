@@ -7,6 +7,8 @@ class kvm(struct):
 
 class kvm_vcpu(struct):
     sleeps: ghost[bool]
+    # An interrupt is in a list register, pending or active.
+    lr_live: ghost[bool]
 
 
 @monitor
@@ -33,6 +35,18 @@ def sleeps_no_more(vcpu: ptr[kvm_vcpu]):
     vcpu.sleeps = False
 
 
+@monitor
+@at_exit(kvm_vgic_flush_hwstate)
+def lrs_are_filled(vcpu: ptr[kvm_vcpu]):
+    vcpu.lr_live = vcpu.arch.lr
+
+
+@monitor
+@at_exit(kvm_vgic_sync_hwstate)
+def lrs_are_folded(vcpu: ptr[kvm_vcpu]):
+    vcpu.lr_live = False
+
+
 @property_(
     source="arch/arm64/kvm/arm.c kvm_arm_halt_guest(), v6.12.117",
     twin="arm64-pause-bool",
@@ -42,6 +56,22 @@ def sleeps_no_more(vcpu: ptr[kvm_vcpu]):
 def HALTED_WHILE_HELD(vcpu: ptr[kvm_vcpu]) -> bool:
     """A guest does not run while somebody who has stopped its VM has not let go."""
     return vcpu.kvm.halters == 0
+
+
+@property_(
+    source="vgic_access_active_prepare(), arch/arm64/kvm/vgic/vgic-mmio.c, v6.12: the halter changes what"
+    " list registers are folded into; kvm_arch_vcpu_ioctl_run(), arch/arm64/kvm/arm.c, v7.3",
+    twin="arm64_lrs_before_request_test",
+    where="irq_bypass",
+)
+@at_exit(kvm_arm_halt_guest)
+def HALTED_IS_SYNCED(kvm: ptr[kvm]) -> bool:
+    """Once a VM is stopped, no vCPU of it has an interrupt in a list register that is still to be folded
+    back into memory. Violated in v6.12: suspected, source reading and model only."""
+    for v in each(kvm_vcpu):
+        if v.kvm == kvm and v.lr_live:
+            return False
+    return True
 
 
 @property_(

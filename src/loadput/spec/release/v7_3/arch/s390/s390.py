@@ -78,7 +78,7 @@ def __sie64a(vcpu: ptr[kvm_vcpu]):
 # [New in release:v7.3]
 def kvm_s390_enter_exit_sie(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_s390_enter_exit_sie(), arch/s390/kvm/s390/s390.c; sie64a(),
-    arch/s390/include/asm/kvm_host.h, v7.3
+    arch/s390/include/asm/kvm_host_s390.h, v7.3
 
     Context: IRQs off
     """
