@@ -70,7 +70,7 @@ def test_another_release_is_told_to_fit_the_common_functions_only() -> None:
     ],
 )
 def test_what_v7_3_changes_there_is_between_the_probes(name: str, rows: int) -> None:
-    """No recording of 7.3 on riscv or arm64 is here; nothing that these show tells it from theirs."""
+    """No recording of 7.3 on riscv or arm64 is here; what these show tells it from nothing."""
     result = conform(name, "v7.3")
     order = next(c for c in result.fits[0].counts if c.aspect == "order")
     assert (result.verdict, order.compared, order.diverging) == ("conforms", rows, 0)
