@@ -36,14 +36,14 @@ def test_everything_holds_in_so_many_states(arch: str) -> None:
 
 def test_riscv_is_laid_over_v7_2() -> None:
     functions = link(Choice("riscv", release="v7.3"), load_scenario("one")).functions
-    assert functions["kvm_arch_vcpu_load"].origin == "release:v7.2"
-    assert "kvm_sched_in" in functions
+    assert functions["restore_csrs"].origin == "release:v7.2"
+    assert functions["kvm_arch_vcpu_load"].origin == "release:v7.3"
 
 
-def with_constant(arch: str, does: list[str], name: str) -> Result:
+def with_constant(arch: str, does: list[str], *names: str) -> Result:
     task = {"runs": "vcpu_thread", "vcpu": 0, "does": does}
-    raw = {"cpus": 1, "vms": [0], "task": [task], "set": {name: 1}}
-    return check(Choice(arch, release="v7.3"), make_scenario(name, raw))
+    raw = {"cpus": 1, "vms": [0], "task": [task], "set": dict.fromkeys(names, 1)}
+    return check(Choice(arch, release="v7.3"), make_scenario(names[0], raw))
 
 
 @pytest.mark.parametrize("arch", ["arm64", "arm64-nv", "arm64-nvhe"])
@@ -55,6 +55,25 @@ def test_a_hint_that_is_missed_and_a_byte_that_is_right() -> None:
     """docs/findings/loongarch-preempt-hint.md"""
     r = with_constant("loongarch", ["run", "steal"], "guest_knows_preempt")
     assert set(r.violated) == {"PREEMPT-HINT"}
+
+
+def test_vector_registers_of_the_guest_and_of_the_kernel() -> None:
+    """docs/findings/riscv-kernel-vector.md"""
+    assert with_constant("riscv", ["run"], "uses_vector").verdict == "holds"
+    r = with_constant("riscv", ["run"], "uses_vector", "preemptive_vector")
+    assert set(r.violated) == {"KERNEL-V"}
+
+
+def test_fp_in_an_interrupt_on_loongarch() -> None:
+    """docs/findings/loongarch-kernel-fpu.md"""
+    r = with_constant("loongarch", ["run", "fs"], "kernel_fpu")
+    assert set(r.violated) == {"HOST-RESTORED"}
+
+
+@pytest.mark.parametrize("arch", ["arm64", "arm64-nvhe"])
+def test_list_registers_are_folded_before_a_vm_is_halted(arch: str) -> None:
+    """docs/findings/vgic-halt.md"""
+    assert run(arch, "pause-irq").verdict == "holds"
 
 
 def test_a_twin_of_v7_2_is_refused() -> None:

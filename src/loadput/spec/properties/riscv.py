@@ -72,9 +72,32 @@ def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     return owner_of(held) != vcpu or held == token_of(vcpu)
 
 
+@property_(
+    source="kvm_riscv_vcpu_flush_vector(), arch/riscv/kvm/vcpu_vector.c, v7.3",
+    twin="riscv_flush_forgets_vector",
+    where="uses_vector",
+)
+@at_entry(guest_runs)
+def GUEST_V(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest finds its vector registers as it left them, whatever the kernel did with them since."""
+    return this_cpu(hw_guest_v) == token_of(vcpu)
+
+
+@property_(
+    source="__switch_to_vector(), arch/riscv/include/asm/vector.h, v7.3",
+    twin="riscv_switch_keeps_vector",
+    where="preemptive_vector",
+)
+@at_entry(vector_usercopy_goes_on)
+def KERNEL_V() -> bool:
+    """Kernel code that may be preempted where it uses vector registers finds there what it left. Violated
+    in v7.3: suspected, source reading and model only, not shown on hardware."""
+    return this_cpu(hw_kernel_v) == token_of(current)
+
+
 @forget_(
     bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, kvm_riscv_check_vcpu_requests, kvm_make_request",
-    origin="mainline, arch:riscv, release:v7.2, design:A, design:B, design:C",
+    origin="mainline, arch:riscv, release:v7.2, release:v7.3, design:A, design:B, design:C",
 )
 @at_exit(kvm_arch_vcpu_put)
 def riscv_steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
