@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from loadput.check.carried import carry_function
@@ -24,7 +24,7 @@ from loadput.check.judge import known_archs
 from loadput.check.mirrors import mirrors_of
 from loadput.check.verdict import check
 from loadput.lang import syntax as s
-from loadput.lang.carry import CARRIED, Carried, Carrier, Effects, Names, differ, render_stmt
+from loadput.lang.carry import CARRIED, Carried, Carrier, Effects, Names, render_stmt
 from loadput.link.program import Choice, specification
 from loadput.link.scenario import load_scenario
 
@@ -32,8 +32,8 @@ KINDS = ("dropped", "doubled", "swapped", "negated")
 Body = tuple[s.Stmt, ...]
 
 
-def damaged(d: s.Def, effects: Effects) -> Iterator[tuple[str, s.Stmt, s.Def]]:
-    """``(kind, statement, damaged function)`` for every place of ``d``."""
+def damaged(d: s.Def, effects: Effects) -> Iterator[tuple[str, Body, s.Def]]:
+    """``(kind, statements, damaged function)`` for every place of ``d``."""
 
     def is_modelled(st: s.Stmt) -> bool:
         leaf = isinstance(st, s.ExprStmt) or (isinstance(st, s.Declare) and st.init is not None)
@@ -42,16 +42,16 @@ def damaged(d: s.Def, effects: Effects) -> Iterator[tuple[str, s.Stmt, s.Def]]:
     def holds_some(st: s.Stmt) -> bool:
         return any(is_modelled(x) for x in _flat((st,)))
 
-    def walk(body: Body, put: object) -> Iterator[tuple[str, s.Stmt, Body]]:
+    def walk(body: Body, put: object) -> Iterator[tuple[str, Body, Body]]:
         for i, st in enumerate(body):
             if is_modelled(st) and isinstance(st, s.ExprStmt):
-                yield "dropped", st, body[:i] + body[i + 1 :]
-                yield "doubled", st, (*body[: i + 1], *body[i:])
+                yield "dropped", (st,), body[:i] + body[i + 1 :]
+                yield "doubled", (st,), (*body[: i + 1], *body[i:])
                 if i + 1 < len(body) and is_modelled(body[i + 1]):
-                    yield "swapped", st, (*body[:i], body[i + 1], st, *body[i + 2 :])
+                    yield "swapped", (st, body[i + 1]), (*body[:i], body[i + 1], st, *body[i + 2 :])
             if isinstance(st, s.If) and holds_some(st):
                 flipped = dataclasses.replace(st, cond=s.Unary("!", st.cond, st.span))
-                yield "negated", st, (*body[:i], flipped, *body[i + 1 :])
+                yield "negated", (st,), (*body[:i], flipped, *body[i + 1 :])
             for field, part in _parts(st):
                 for kind, at, new in walk(part, None):
                     yield kind, at, (*body[:i], _with(st, field, new), *body[i + 1 :])
@@ -110,24 +110,38 @@ def cases(tree: Path, arch: str) -> Iterator[Case]:
     names = Names(frozenset(decls.globals), defs)
     by_c = mirrors_of(defs)
     for name, d in sorted(in_tree(tree, arch, defs, decls).items()):
-        parts: set[int] = set()
+        parts: dict[int, set[int]] = {}
         for n in by_c[name]:
             near = {m: defs[m] for m in by_c[name] if m != n}
             carrier = Carrier(d, d, defs[n], effects, names, near)
-            parts |= {id(b.stmt) for b in carrier.to_spec if b.stmt is not None}
+            for b, mine in carrier.to_spec.items():
+                if b.stmt is not None:
+                    parts.setdefault(id(b.stmt), set()).add(id(mine.stmt))
         for kind, at, after in damaged(d, effects):
-            inside = _flat((at,)) if kind == "negated" else (at,)
             _, carried, outcomes = carry_function(name, d, after, by_c, defs, decls, effects)
             yield Case(
                 name,
                 kind,
-                render_stmt(at).split("\n")[0].strip(),
-                any(id(x) in parts for x in inside),
+                render_stmt(at[0]).split("\n")[0].strip(),
+                _has_part(kind, at, parts),
                 carried,
                 bool(outcomes) and all(o.verdict == CARRIED for o in outcomes),
-                not outcomes and not differ(d, after),
+                not outcomes and not _same_twice(kind, at),
                 "; ".join(f"{o.edit.kind}: {o.why}" for o in outcomes if o.why),
             )
+
+
+def _same_twice(kind: str, at: Body) -> bool:
+    """Whether two registers are exchanged that ours has as one: that is not judged, and said."""
+    return kind == "swapped" and render_stmt(at[0]) == render_stmt(at[1])
+
+
+def _has_part(kind: str, at: Sequence[s.Stmt], parts: Mapping[int, set[int]]) -> bool:
+    """Whether ours has a part for what is damaged; of two that are exchanged, one for each."""
+    if kind == "swapped":
+        a, b = (parts.get(id(st), set()) for st in at)
+        return bool(a and b) and a != b
+    return any(id(st) in parts for st in (_flat(at) if kind == "negated" else at))
 
 
 def summary(tree: Path, arch: str) -> dict[str, int]:

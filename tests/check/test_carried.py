@@ -335,3 +335,17 @@ def test_a_range_of_commits(tree: Path, loadput: Run) -> None:
     assert done.returncode == 1
     bad = loadput("check", "--repo", tree, "nowhere..HEAD")
     assert (bad.returncode, "LP0237" in bad.stderr) == (2, True)
+
+
+def test_what_another_configuration_has_is_not_judged(tree: Path) -> None:
+    arm = "#ifdef CONFIG_KVM_SMM\n\tclear_smm(svm);\n#endif\n"
+    off = arm.replace("CONFIG_KVM_SMM", "CONFIG_DEBUG_KVM_NEVER")
+    text = LOAD.replace(SAVE, off + SAVE)
+    (tree / SVM).write_text(text)
+    for change in (("clear_smm(svm)", "svm->guest_state_loaded = false"), (off, "")):
+        j = lp.judge(diff(change, text=text), tree=tree, arch="svm", base="v6.12")
+        assert (j.verdict, j.exit_code) == ("not judged", 4)
+        assert "under an #if of another" in " ".join(j.text().split())
+    j = lp.judge(diff((SAVE, ""), (off, ""), text=text), tree=tree, arch="svm", base="v6.12")
+    assert (j.verdict, j.exit_code) == ("violated", 1)
+    assert "what is under an #if of another" in " ".join(j.text().split())

@@ -121,6 +121,8 @@ def carry(taken: Taken, at: Choice) -> Carriage:
         new.update({c.spec.name: c.new for c in change.carried if c.changes})
         if not change.outcomes and name in taken.raw and differ(*taken.raw[name]):
             change.why = "the specification has what it exchanges as one"
+        elif not change.outcomes and name in taken.arms:
+            change.why = "it stands under an #if of another configuration"
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 
 from ..base.errors import LoadputError
@@ -20,7 +19,7 @@ from ..link.scenario import Scenario, load_scenario
 from ..machine.model import build_machine
 from .carried import FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
-from .scenes import LARGE, scene_runs, scenes_for
+from .scenes import ALIKE, LARGE, OTHER, compare_in, program_of, scenes_for
 from .taken import Taken, take
 from .verdict import BLAME_NEW, BLAME_OPEN, BLAME_RESTS, UNDECIDED, VIOLATED, Result, lay_blame
 
@@ -135,6 +134,11 @@ def judge(
     first = scenario or load_scenario(LARGE)
     out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
     out.fixed, out.notes = taken.fixed, list(taken.notes)
+    out.notes += [
+        f"{f.name}: what is under an #if of another configuration is not judged"
+        for f in got.functions
+        if f.outcomes and f.name in taken.arms
+    ]
     if got.changes or user.removed:  # before any search: what does not link costs nothing
         program = link(user, first)
         for f in got.functions:
@@ -146,17 +150,25 @@ def judge(
             out.verdict = SAME
         return out, user, known or {}
     whole = [f.name for f in got.functions if f.whole]
-    mine = [c.spec.name for f in got.functions for c in f.carried if c.changes]
-    scenes = [first] if scenario or whole else scenes_for(base, user, mine)
-    if scenario and mine and not whole and not scene_runs(base, user, scenario):
-        scenes = []
+    edited = [c for f in got.functions for c in f.carried if c.changes]
+    scenes, alike = [first], []
+    if not whole and edited and scenario:
+        how = compare_in(base, user, scenario, edited)
+        scenes, alike = [first] * (how == OTHER), [first] * (how == ALIKE)
+    elif not whole and not scenario:
+        scenes, alike = scenes_for(base, user, edited)
+    if alike and not scenes:
+        lost = _left_out(link(user, alike[0]), user)
+        out.verdict = OPEN if lost else MINDS_NOT
+        out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
+        return out, user, known or {}
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
         for f in got.functions:
             f.never_run(f"{where} what it changes")
         return out, user, known or {}
     after = _explore(out, base, user, scenes, run, known or {}, whole)
-    out.removed = [n for n in user.removed if n in _own(base, first).functions]
+    out.removed = [n for n in user.removed if n in program_of(base, first).functions]
     _conclude(out, user, any(f.changes for f in got.functions if not f.whole))
     return out, user, after
 
@@ -268,17 +280,6 @@ def _left_out(p: Program, user: Choice) -> list[str]:
     return [n.what for n in p.notes if n.kind == "opaque statement" and n.function in mine]
 
 
-@lru_cache(32)
-def _kept(choice: Choice, scenario: Scenario) -> Program:
-    return link(choice, scenario)
-
-
-def _own(choice: Choice, scenario: Scenario) -> Program:
-    """The program of ``choice``; linked once where only what is shipped is in it."""
-    shipped = not (choice.search or choice.user or choice.removed)
-    return (_kept if shipped else link)(choice, scenario)
-
-
 def take_all(
     patches: Sequence[Patch],
     archs: Sequence[str],
@@ -290,7 +291,7 @@ def take_all(
     failed: dict[str, LoadputError] = {}
     for arch in archs:
         try:
-            program = _own(choices[arch], scenario)
+            program = program_of(choices[arch], scenario)
             paths = frozenset(p for ps in tree_paths(program).values() for p in ps)
             out[arch] = [take(p, arch, program, paths) for p in patches]
         except LoadputError as e:

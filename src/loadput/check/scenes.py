@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import dataclasses
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 
 from ..base.errors import LoadputError
+from ..lang.carry import Carried
 from ..lang.guess import walk
 from ..lang.syntax import Expr, If, Invoke, Name, Stmt
-from ..link.program import Choice, link, specification
+from ..link.program import Choice, Program, link, specification
 from ..link.scenario import FOLDER, Scenario, load_scenario
-from ..machine.alike import is_same_machine
+from ..machine.alike import graph_of
 
 SMALL = ("one", "shared")
 LARGE = "default"
+OTHER, ALIKE, AWAY = "another machine", "the same machine", "not run"
 MOST = 3  # levels of callers whose tests are looked at
 
 
@@ -23,38 +26,102 @@ def shipped() -> tuple[Scenario, ...]:
     return tuple(load_scenario(f.stem) for f in sorted(FOLDER.glob("*.toml")))
 
 
-def scenes_for(before: Choice, after: Choice, changed: Sequence[str]) -> list[Scenario]:
+def scenes_for(
+    before: Choice, after: Choice, edited: Sequence[Carried]
+) -> tuple[list[Scenario], list[Scenario]]:
     """The scenarios to ask in order: small ones, one that has what it is about, the large one.
 
-    Only those in which the change is another machine; none, where no scenario runs it.
+    Only those in which the change is another machine; beside them, those that run what it changes
+    and are the same machine with it. Where no scenario runs it, both are empty.
 
-    :param changed: the specification's functions that ``after`` has otherwise than ``before``
+    :param edited: the specification's functions that ``after`` has otherwise than ``before``
     """
-    wanted = switches(after, changed)
+    wanted = switches(after, [c.spec.name for c in edited])
     special = sorted(
         (s for s in shipped() if s.name not in (*SMALL, LARGE) and _hits(s, wanted)),
         key=lambda s: (-_hits(s, wanted), s.cpus * len(s.tasks), s.name),
     )
-    out = [s for s in map(load_scenario, SMALL) if scene_runs(before, after, s)]
-    out += [s for s in special if scene_runs(before, after, s)][:1]
-    if not out:
+    alike: list[Scenario] = []
+
+    def ask(scenarios: Iterable[Scenario], most: int) -> list[Scenario]:
+        found = []
+        for s in scenarios:
+            how = compare_in(before, after, s, edited)
+            found += [s] if how == OTHER else []
+            alike.extend([s] if how == ALIKE else [])
+            if len(found) == most:
+                break
+        return found
+
+    out = ask(map(load_scenario, SMALL), len(SMALL))
+    out += ask(special, 1)
+    large = ask([load_scenario(LARGE)], 1)
+    if not out and not large and not alike:
         rest = [s for s in shipped() if s not in special and s.name not in (*SMALL, LARGE)]
-        rest.sort(key=lambda s: (s.cpus * len(s.tasks), s.name))
-        out = [s for s in rest if scene_runs(before, after, s)][:1]
-    large = load_scenario(LARGE)
-    return [*out, large] if scene_runs(before, after, large) else out
+        out = ask(sorted(rest, key=lambda s: (s.cpus * len(s.tasks), s.name)), 1)
+    return [*out, *large], alike
 
 
 def _hits(s: Scenario, wanted: frozenset[str]) -> int:
     return sum(name in wanted and value != 0 for name, value in s.constants)
 
 
-def scene_runs(before: Choice, after: Choice, s: Scenario) -> bool:
-    """Whether ``after`` is another machine than ``before`` in scenario ``s``."""
+def compare_in(before: Choice, after: Choice, s: Scenario, edited: Sequence[Carried]) -> str:
+    """OTHER where ``after`` is another machine than ``before`` in scenario ``s``, ALIKE where it is
+    the same and runs what is changed, AWAY where it does not.
+    """
     try:
-        return not is_same_machine(link(before, s), link(after, s))
+        a, b = _bare(before, s), link(after, s, asked=False)
+        if not any(c.spec.name in p.functions for c in edited for p in (a, b)):
+            return AWAY
+        if graph_of(a)[0] != graph_of(b)[0]:
+            return OTHER
+        was, places = graph_of(program_of(before, s))
+        now, more = graph_of(link(after, s))  # what a monitor sees may still be another
     except LoadputError:
-        return False
+        return AWAY
+    if was != now:
+        return OTHER
+    lines = {(x.file, x.line) for x in (*places, *more)}
+    return ALIKE if any(lines & _changed(c.spec.body, c.new.body) for c in edited) else AWAY
+
+
+def _changed(was: Sequence[Stmt], now: Sequence[Stmt]) -> set[tuple[str, int]]:
+    """The lines of the statements that are new, gone or another."""
+    low, most = 0, min(len(was), len(now))
+    while low < most and was[low] == now[low]:
+        low += 1
+    high = 0
+    while high < most - low and was[-1 - high] == now[-1 - high]:
+        high += 1
+    old, new = was[low : len(was) - high], now[low : len(now) - high]
+    if len(old) == len(new) == 1 and type(old[0]) is type(new[0]):
+        a, b = old[0], new[0]
+        other = [f for f in dataclasses.fields(a) if getattr(a, f.name) != getattr(b, f.name)]
+        if {f.name for f in other} <= {"then", "other", "body"}:
+            return {ln for f in other for ln in _changed(getattr(a, f.name), getattr(b, f.name))}
+        return {(a.span.file, a.span.line)}
+    return {(x.span.file, x.span.line) for st in (*old, *new) for x in (st, *walk(st))}
+
+
+def _is_plain(choice: Choice) -> bool:
+    """Whether only what is shipped is in it: it is asked again, and never changes."""
+    return not (choice.search or choice.user or choice.removed)
+
+
+def program_of(choice: Choice, s: Scenario) -> Program:
+    """The program of ``choice`` in ``s``; linked once where only what is shipped is in it."""
+    return (_kept if _is_plain(choice) else link)(choice, s)
+
+
+def _bare(choice: Choice, s: Scenario) -> Program:
+    """As `program_of`, without properties: faster, and enough to tell most programs apart."""
+    return _kept(choice, s, False) if _is_plain(choice) else link(choice, s, asked=False)
+
+
+@lru_cache(64)
+def _kept(choice: Choice, s: Scenario, asked: bool = True) -> Program:
+    return link(choice, s, asked=asked)
 
 
 def switches(choice: Choice, changed: Sequence[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..base.errors import SourceError
 from ..lang.carry.bind import Bindings
 from ..lang.cfront import CFunction, parse_function
+from ..lang.cfront.unit import other_arms
 from ..lang.guess import walk
 from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
@@ -25,6 +26,7 @@ class Taken:
     :param failed: functions that cannot be read as C, and why
     :param raw: per function, its C before and after, before the binding table
     :param texts: per function, its C before and after, without comments
+    :param arms: functions that it changes under an ``#if`` that is not chosen here
     :param fixed: values that the binding table fixed, each with its reason
     :param notes: what of the patch has no effect here, and why, a sentence each
     """
@@ -40,6 +42,7 @@ class Taken:
     fixed: dict[str, str] = field(default_factory=dict)
     raw: dict[str, tuple[Def, Def]] = field(default_factory=dict)
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    arms: set[str] = field(default_factory=set)
 
     @property
     def changes(self) -> bool:
@@ -70,7 +73,11 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     bindings = bindings_of(arch, *program.choice.search)
     out.removed = tuple(f.name for f in for_arch(patch.removed, arch) if f.name not in names)
     was = [f for f in patch.before if f.name in names or f.name in out.removed]
-    text = {f.name: f.text for f in for_arch(was, arch)}
+    old = {f.name: f for f in for_arch(was, arch)}
+    text = {n: f.text for n, f in old.items()}
+    for f in mine:
+        if f.name in old and other_arms(f) != other_arms(old[f.name]):
+            out.arms.add(f.name)
     out.texts = {f.name: (text[f.name], f.text) for f in mine if f.name in text}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)

@@ -1,23 +1,22 @@
-"""Whether two programs are the same machine: what a change that a scenario never runs leaves."""
+"""A program's graph without places: two programs with the same one are the same machine."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from ..base.source import NOWHERE
+from ..base.source import NOWHERE, Span
 from ..link.program import Program
 from .flatten import Flattener
 from .weave import weave
 
-
-def is_same_machine(a: Program, b: Program) -> bool:
-    """Whether both have the same graph, wherever its operations were written."""
-    return _graph(a) == _graph(b)
+Graph = list[tuple[object, ...]]
 
 
-def _graph(p: Program) -> list[tuple[object, ...]]:
+def graph_of(p: Program) -> tuple[Graph, frozenset[Span]]:
+    """The graph without places, to compare; and the places of its operations."""
     g = Flattener(p, weave(p)).run()
-    return [
+    rows: Graph = [
         (n.kind, dataclasses.replace(n.op, span=NOWHERE), n.depth, n.irqs_off, n.atomic, *n.next)
         for n in g.nodes
     ]
+    return rows, frozenset(n.op.span for n in g.nodes)

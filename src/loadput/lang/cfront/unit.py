@@ -51,6 +51,16 @@ class CFunction:
         return f"{self.lines[0].file}:{self.lines[0].number}"
 
 
+def other_arms(f: CFunction) -> str:
+    """What of a function's lines is in no arm of an ``#if`` that is chosen, without comments."""
+    whole = blank_comments("\n".join(ln.text for ln in f.lines)).split("\n")
+    out = []
+    for raw, own in zip(whole, f.text.split("\n"), strict=False):
+        out += [a if b == " " else " " for a, b in zip(raw, own.ljust(len(raw)), strict=False)]
+        out.append(" ")
+    return " ".join("".join(out).split()) if "#" in "".join(whole) else ""
+
+
 def lines_of(text: str, file: str, line_offset: int = 0) -> list[Line]:
     """The lines of ``text`` as they stand in ``file``, the first being ``line_offset`` + 1."""
     return [Line(file, i + 1 + line_offset, t) for i, t in enumerate(text.split("\n"))]

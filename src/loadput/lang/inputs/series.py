@@ -9,6 +9,7 @@ from pathlib import Path
 from ...base.errors import InputError, LoadputError
 from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
+from ..cfront.unit import other_arms
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
 from .patch import FieldHint, Unread
 
@@ -208,7 +209,7 @@ class Changes:
 
 
 def _same(a: CFunction, b: CFunction) -> bool:
-    return a.text.split() == b.text.split()
+    return a.text.split() == b.text.split() and other_arms(a) == other_arms(b)
 
 
 def _inside_function(h: Hunk, text: Text, at: int) -> bool:
