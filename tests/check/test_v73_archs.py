@@ -76,6 +76,16 @@ def test_list_registers_are_folded_before_a_vm_is_halted(arch: str) -> None:
     assert run(arch, "pause-irq").verdict == "holds"
 
 
+@pytest.mark.parametrize(("pkvm", "found"), [(0, set()), (1, {"TLB-PRIVATE"})])
+def test_two_vcpus_of_a_vm_under_pkvm(pkvm: int, found: set[str]) -> None:
+    """docs/findings/pkvm-last-vcpu.md"""
+    tasks = [{"runs": "vcpu_thread", "vcpu": v, "does": ["run"]} for v in (0, 1)]
+    constants = {"pkvm": pkvm, "guest_resets": 0}
+    raw = {"cpus": 1, "vms": [0, 0], "task": tasks, "set": constants}
+    r = check(Choice("arm64-nvhe", release="v7.3"), make_scenario("pkvm", raw))
+    assert set(r.violated) == found
+
+
 def test_a_twin_of_v7_2_is_refused() -> None:
     with pytest.raises(LoadputError, match=r"not written for release v7\.3") as e:
         link(
