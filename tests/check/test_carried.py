@@ -346,6 +346,8 @@ def test_what_another_configuration_has_is_not_judged(tree: Path) -> None:
         j = lp.judge(diff(change, text=text), tree=tree, arch="svm", base="v6.12")
         assert (j.verdict, j.exit_code) == ("not judged", 4)
         assert "under an #if of another" in " ".join(j.text().split())
+    j = lp.judge(diff((SAVE, SAVE + TRACE), text=text), tree=tree, arch="svm", base="v6.12")
+    assert j.verdict == "changes nothing that is modelled"
     j = lp.judge(diff((SAVE, ""), (off, ""), text=text), tree=tree, arch="svm", base="v6.12")
     assert (j.verdict, j.exit_code) == ("violated", 1)
     assert "what is under an #if of another" in " ".join(j.text().split())

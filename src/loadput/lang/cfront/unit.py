@@ -53,7 +53,7 @@ class CFunction:
 
 def other_arms(f: CFunction) -> str:
     """What of a function's lines is in no arm of an ``#if`` that is chosen, without comments."""
-    whole = blank_comments("\n".join(ln.text for ln in f.lines)).split("\n")
+    whole = blank_comments("\n".join(ln.text[ln.shift :] for ln in f.lines)).split("\n")
     out = []
     for raw, own in zip(whole, f.text.split("\n"), strict=False):
         out += [a if b == " " else " " for a, b in zip(raw, own.ljust(len(raw)), strict=False)]
