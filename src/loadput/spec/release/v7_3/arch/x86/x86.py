@@ -38,6 +38,8 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
         indirect_branch_prediction_barrier()
         __this_cpu_write(last_vcpu, vcpu)
 
+    vcpu.arch.host_pkru = this_cpu(hw_pkru)
+
     if vcpu.cpu != cpu:
         vcpu.cpu = cpu
 
