@@ -38,6 +38,22 @@ def test_what_v7_3_decides(arch: str, scenario: str, states: int, found: tuple[s
     assert (r.states, tuple(r.violated)) == (states, found)
 
 
+@pytest.mark.parametrize("arch", ["svm", "vmx"])
+def test_with_proxy_execution_a_vcpu_that_sleeps_on_a_mutex_is_marked_preempted(arch: str) -> None:
+    """docs/findings/proxy-preempted.md; on every other page proxy execution is off."""
+    s = load_scenario("one")
+    s = replace(s, constants=(*s.constants, ("proxy_exec", 1)))
+    r = check(Choice(arch, release="v7.3"), s)
+    assert r.violated == ["PREEMPTED-IFF-RUN"]
+
+
+def test_a_guest_whose_registers_are_protected_beside_one_whose_are_not() -> None:
+    s = load_scenario("shared")
+    s = replace(s, constants=(*s.constants, ("sev_es_vcpus", 1)))
+    r = check(Choice("svm", release="v7.3"), s)
+    assert (r.states, r.violated) == (4_093, [])
+
+
 def posted_by_iommu() -> Scenario:
     """As avic, with the device's interrupts in the IOMMU's hands alone."""
     s = load_scenario("avic")

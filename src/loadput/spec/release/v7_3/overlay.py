@@ -1,8 +1,8 @@
 """v7.3: today's kernel, laid over v7.2, which has riscv, and v6.12.
 
 Only what differs stands here. vcpu_load(), vcpu_put(), kvm_sched_in(), kvm_sched_out(), the way a
-vCPU blocks and is woken, virt/kvm/kvm_main.c, are those of v6.12. Proxy execution is off. Source:
-Debian's linux-source-7.3 7.3.4-1
+vCPU blocks and is woken, virt/kvm/kvm_main.c, are those of v6.12. Proxy execution is off but where a
+scenario sets it. Source: Debian's linux-source-7.3 7.3.4-1
 """
 
 OVERLAY = Overlay(

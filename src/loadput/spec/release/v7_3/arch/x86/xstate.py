@@ -168,26 +168,19 @@ def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
         return 1
 
     kvm_load_xfeatures(vcpu, True)
-
     snapshot_host_debugctl(vcpu)
-
     kvm_mediated_pmu_load(vcpu)
-
     kvm_load_guest_pkru(vcpu)
-
     kvm_x86_vcpu_run(vcpu)
 
     kvm_load_host_pkru(vcpu)
-
     kvm_mediated_pmu_put(vcpu)
 
     vcpu.mode = OUTSIDE_GUEST_MODE
     smp_wmb()
 
     kvm_load_xfeatures(vcpu, False)
-
     kvm_x86_handle_exit_irqoff(vcpu)
-
     note_that_guest_ran()
 
     local_irq_enable()
@@ -196,4 +189,18 @@ def vcpu_enter_guest(vcpu: ptr[kvm_vcpu]) -> int:
     local_irq_enable()
     preempt_enable()
 
+    if proxy_exec and choose():
+        pit_ioport_write(vcpu)
+        return 1
+
     return kvm_x86_handle_exit(vcpu)
+
+
+# [New in release:v7.3]
+def pit_ioport_write(vcpu: ptr[kvm_vcpu]):
+    """An exit whose handler takes a mutex, that of the interrupt timer.
+
+    Mirrors: pit_ioport_write(), arch/x86/kvm/i8254.c, v7.3; Omits: all but the mutex
+    Context: preemptible, the vCPU is loaded
+    """
+    mutex_lock()
