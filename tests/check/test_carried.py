@@ -351,3 +351,22 @@ def test_what_another_configuration_has_is_not_judged(tree: Path) -> None:
     j = lp.judge(diff((SAVE, ""), (off, ""), text=text), tree=tree, arch="svm", base="v6.12")
     assert (j.verdict, j.exit_code) == ("violated", 1)
     assert "what is under an #if of another" in " ".join(j.text().split())
+
+
+@pytest.mark.parametrize("wrap", ["", "From: A <a@b.c>\nSubject: [PATCH] two\n\nText.\n---\n"])
+def test_a_file_that_is_there_twice_is_changed_in_turn(tree: Path, wrap: str) -> None:
+    """Without `diff --git` lines, as diff(1) writes it; in one mail it is one patch."""
+    first = LOAD.replace(FEATURE + BARRIER, "")
+    rows = first.replace(SAVE, SAVE + TRACE).splitlines(keepends=True)
+    then = difflib.unified_diff(first.splitlines(keepends=True), rows, f"a/{SVM}", f"b/{SVM}")
+    text = wrap + diff((FEATURE + BARRIER, "")) + "".join(then) + ("-- \n2.40\n" if wrap else "")
+    j = lp.judge(text, tree=tree, arch="svm", scenario="shared", base="v6.12")
+    assert (new(j), j.exit_code) == (["IBPB"], 1)
+    assert len(j.judging.patches) == (1 if wrap else 2)
+
+
+def test_a_hunk_that_stands_elsewhere_says_so(tree: Path) -> None:
+    (tree / SVM).write_text("\n" * 7 + LOAD)
+    j = judge(tree, (FEATURE + BARRIER, ""), scenario="shared")
+    assert new(j) == ["IBPB"]
+    assert "hunk 1 applies 7 lines below where it says" in " ".join(j.text().split())

@@ -188,7 +188,7 @@ def apply_hunks(
     """Return ``base`` with the hunks applied; fills ``changed`` with new line indexes.
 
     A hunk may stand some lines away from where it says, have up to two lines of context that are
-    others by now, or spaces for tabs, as with patch(1); each but the first goes to ``notes``.
+    others by now, or spaces for tabs, as with patch(1); each goes to ``notes``.
     :raises InputError: LP0234, a hunk that does not apply
     """
     out = Text([], [])
@@ -198,6 +198,9 @@ def apply_hunks(
         at, hunk, how = _place(hunk, base.c, done, offset)
         if at < 0:
             raise _misfit(diff, hunk, number, base)
+        away = at - (hunk.old_start - 1 + offset)
+        if away and hunk.old and not how:
+            how = f"{abs(away)} lines {'below' if away > 0 else 'above'} where it says"
         if how and notes is not None:
             notes.append(f"{diff.path}: hunk {number} applies {how}")
         offset = at - (hunk.old_start - 1)

@@ -7,7 +7,7 @@ import itertools
 import re
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,13 +169,11 @@ def _parts(lines: list[Line]) -> list[tuple[list[Line], str]]:
         return order if oldest_first and len(set(dates)) > 1 else order[::-1]
     seen: set[str] = set()
     cuts = [0]
-    for i, ln in enumerate(lines):
-        m = _FILE.match(ln.text)
-        if m and m[1] in seen:
+    for i, path in _files_of(lines):
+        if path in seen:
             cuts.append(i)
             seen.clear()
-        if m:
-            seen.add(m[1])
+        seen.add(path)
     if len(cuts) == 1:
         return [(lines, "")]
     ends = [*cuts[1:], len(lines)]
@@ -183,6 +181,24 @@ def _parts(lines: list[Line]) -> list[tuple[list[Line], str]]:
         (_blank(lines, a, b), f"part {n} of {len(cuts)}")
         for n, (a, b) in enumerate(zip(cuts, ends, strict=True), 1)
     ]
+
+
+def _files_of(lines: list[Line]) -> Iterator[tuple[int, str]]:
+    """Where the diff of each file begins, and the file: ``diff --git``, else its ``---`` line."""
+    git = False
+    for i, ln in enumerate(lines):
+        m = _FILE.match(ln.text)
+        if m:
+            git = True
+            yield i, m[1]
+        elif ln.text.startswith("--- ") and _is_head(lines[i + 1 : i + 3]):
+            if not git:
+                yield i, lines[i + 1].text[4:].partition("\t")[0].strip()
+            git = False
+
+
+def _is_head(after: list[Line]) -> bool:
+    return [ln.text[:3] for ln in after] == ["+++", "@@ "]
 
 
 def _blank(lines: list[Line], low: int, high: int) -> list[Line]:

@@ -142,7 +142,7 @@ class Changes:
         """Enter the functions as they were; those that are not there any more are removed."""
         for f in before:
             key = (path, f.name)
-            self.before[key] = replace(f, path=path)
+            self.before.setdefault(key, replace(f, path=path))  # a file may be there twice
             if f.name not in now:
                 self.removed[key] = self.before[key]
 
