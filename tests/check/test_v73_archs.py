@@ -86,6 +86,14 @@ def test_two_vcpus_of_a_vm_under_pkvm(pkvm: int, found: set[str]) -> None:
     assert set(r.violated) == found
 
 
+def test_a_vncr_page_that_a_tlbi_unmaps_while_its_vcpu_is_put() -> None:
+    tasks = [{"runs": "vcpu_thread", "vcpu": v, "does": ["run"], "cpus": [v]} for v in (0, 1)]
+    constants = {"guest_vncr": 1, "guest_resets": 0, "timer_irqs": 0, "preempt_model": 1}
+    raw = {"cpus": 2, "vms": [0, 0], "task": tasks, "set": constants}
+    r = check(Choice("arm64-nv", release="v7.3"), make_scenario("vncr", raw))
+    assert (r.verdict, r.violated) == ("holds", [])
+
+
 def test_a_twin_of_v7_2_is_refused() -> None:
     with pytest.raises(LoadputError, match=r"not written for release v7\.3") as e:
         link(

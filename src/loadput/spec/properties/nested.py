@@ -52,3 +52,17 @@ def PREDICTOR_OF_L2(vcpu: ptr[kvm_vcpu]) -> bool:
     branch predictor.
     """
     return is_guest_mode(vcpu) or not this_cpu(predictor_of_l2)
+
+
+@property_(
+    source="this_cpu_reset_vncr_fixmap(), arch/arm64/kvm/nested.c, v7.3, its comment",
+    twin="nv_put_keeps_vncr",
+    where="guest_vncr",
+)
+@at_entry(guest_runs)
+@at_exit(kvm_arch_vcpu_put)
+def VNCR_OF_LOADED(vcpu: ptr[kvm_vcpu], entry: bool) -> bool:
+    """A CPU that runs a guest maps no VNCR page of another vCPU's, and after a put none of the one that
+    was put."""
+    held = this_cpu(hw_vncr)
+    return held == NULL or (held == vcpu) == entry

@@ -62,6 +62,12 @@ def handle_trap_exceptions(vcpu: ptr[kvm_vcpu]) -> int:
         else:
             kvm_inject_nested(vcpu)
         return 1
+    if guest_vncr and choose():
+        if is_hyp_ctxt(vcpu):
+            invalidate_vncr_va(vcpu)
+        else:
+            kvm_handle_vncr_abort(vcpu)
+        return 1
     if vcpu.guest_halts and choose():
         kvm_vcpu_wfi(vcpu)
         kvm_incr_pc(vcpu)
