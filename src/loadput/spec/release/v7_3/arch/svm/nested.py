@@ -24,3 +24,9 @@ def nested_svm_vmexit(svm: ptr[vcpu_svm]):
     kvm_nested_vmexit_handle_ibrs(vcpu_of(svm))
     svm_switch_vmcb(svm, VMCB01)
     nested_svm_transition_tlb_flush(vcpu_of(svm))
+
+
+# [Modified in release:v7.3]
+def is_guest_mode(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: is_guest_mode(), arch/x86/kvm/regs.h, v7.3"""
+    return to_svm(vcpu).current_vmcb == VMCB02
