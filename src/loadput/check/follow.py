@@ -94,12 +94,14 @@ def follow(tree: Path, choice: Choice) -> Followup:
             row.status = GONE if was else NOT_TAKEN
             continue
         row.path = f.path
-        before = next((old[p, name] for p in where[name] if (p, name) in old), None)
+        here = (f.path, *where[name])  # where it was written from, or where that release had it
+        before = next((old[p, name] for p in here if (p, name) in old), None)
         if before is None:
             row.status = UNKNOWN
             continue
         row.drift = drift(before, f)
-        row.status = CHANGED if row.drift else IN_STEP if name in found else MOVED
+        stays = name in found or (f.path, name) in old
+        row.status = CHANGED if row.drift else IN_STEP if stays else MOVED
         if row.drift is not None:
             c = parse_bound(f, decls, bindings)
             alone = without(c, by_c[name], defs, names) if c is not None else []
@@ -112,22 +114,36 @@ def without(c: Def, ours: Sequence[str], defs: Mapping[str, Def], names: Names) 
     return min((parts_alone(c, defs[n], names) for n in ours), key=len, default=[])
 
 
-def take(tree: Path, release: str, archs: Sequence[str]) -> list[Fingerprint]:
-    """The fingerprint of every function that the specification of ``release`` mirrors there."""
+def take(tree: Path, release: str, archs: Sequence[str], since: str = "") -> list[Fingerprint]:
+    """The fingerprint of every function that the specification of ``release`` mirrors there.
+
+    :param since: an older release that this one's specification comes from: what has changed in the
+        kernel since then, and no function of ours says that it mirrors as of ``release``, keeps the
+        fingerprint that it had
+    """
+    old = {f.name: f for f in known(since).values()} if since else {}
+    told: set[str] = set()
     out: dict[tuple[str, str], Fingerprint] = {}
     only = get_overlay("release", release).archs or archs
     for arch in [a for a in archs if a in only]:
         defs, decls = specification(Choice(arch, release=release))
         names = Names(frozenset(decls.globals), defs)
         by_c, bindings = mirrors_of(defs), bindings_of(arch)
-        for name, f in find_in_tree(tree, places_on(arch, defs)).items():
+        told |= {c for c, ours in by_c.items() if any(release in defs[n].doc for n in ours)}
+        where = places_on(arch, defs)
+        found = find_in_tree(tree, where)
+        found.update(elsewhere(tree, {n: ps for n, ps in where.items() if n not in found}))
+        for name, f in found.items():
             c = parse_bound(f, decls, bindings)
             alone = without(c, by_c[name], defs, names) if c is not None else []
             was = out.get((f.path, name))
             one = fingerprint(f, alone)
             more = (*was.alone, *one.alone) if was else one.alone
             out[f.path, name] = replace(one, alone=tuple(dict.fromkeys(more)))
-    return list(out.values())
+    return [
+        old[f.name] if f.name not in told and f.text != old.get(f.name, f).text else f
+        for f in out.values()
+    ]
 
 
 def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dict[str, Def]:
