@@ -275,7 +275,8 @@ def _pairs(fn: o.Function) -> dict[tuple[str, int], set[tuple[str, int]]]:
             if isinstance(op, o.Ctl):
                 irq = op.what.startswith("irq")
                 if op.what in OFF:
-                    held = (*held, (label, i, irq))
+                    if (label, i, irq) not in held:  # not once more on each turn of a loop
+                        held = (*held, (label, i, irq))
                     out.setdefault((label, i), set())
                 elif any(h[2] == irq for h in held):
                     k = max(j for j, h in enumerate(held) if h[2] == irq)

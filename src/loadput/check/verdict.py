@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ..base.errors import Interrupted, LoadputError
 from ..link.opaque import fix_opaque
@@ -12,7 +13,7 @@ from ..link.program import Choice, Program, link
 from ..link.scenario import Expected, Scenario
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
-from ..run.explore import Exploration, Limits, explore
+from ..run.explore import Exploration, Known, Limits, explore
 from ..run.interp import Action
 from ..run.reduce import USUAL, Reduce
 from .races import Race, find_races, lay_race_blame
@@ -109,6 +110,7 @@ def check(
     progress: Progress | None = None,
     base: Result | None = None,
     opaque: str = "any",
+    known: Known | None = None,
 ) -> Result:
     """Decide every property of one program in one exploration.
 
@@ -116,6 +118,7 @@ def check(
     :param forgetting: False: no value that a @forget hook calls dead is forgotten
     :param reduce: leave out what no verdict needs; docs/reductions.md
     :param opaque: what has no value in the model is ``any``, always the ``low`` or the ``high`` one
+    :param known: searches that need not be run again
     :raises Interrupted: ``limits.interrupted`` is true before a state was seen
     :param base: the result of the program it is compared with: gives each finding its blame
     :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
@@ -131,14 +134,17 @@ def check(
     limits = limits or Limits()
     if limits.is_interrupted:
         raise Interrupted
-    ex = explore(machine, engine=engine, limits=limits, progress=progress, reduce=reduce)
+    search = partial(
+        explore, engine=engine, limits=limits, progress=progress, reduce=reduce, known=known
+    )
+    ex = search(machine)
     remembers = DEAD_IS_READ in ex.first
     if remembers:
         # What a @forget hook calls dead is not dead in this program: it is asked without them.
         choice = replace(choice, reduce=False)
         program = fix_opaque(link(choice, scenario), opaque)
         machine = build_machine(program, fusing=fusing)
-        ex = explore(machine, engine=engine, limits=limits, progress=progress, reduce=reduce)
+        ex = search(machine)
     out = _made(program, machine, ex, properties)
     out.seconds, out.remembers, out.fusing = time.perf_counter() - begin, remembers, fusing
     if base is not None:

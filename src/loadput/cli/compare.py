@@ -45,6 +45,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
     from ..report.json import encode
+    from ..run.explore import Known
 
     keep_inputs((opts["json_file"],), (scenario,))
     end_softly()
@@ -53,7 +54,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     search = overlay_folders(opts)
     on = tuple(expand_archs(archs, *search))
     shared = share_cores(opts, len(names) * len(on))
-    limits = make_limits(shared)
+    limits, known = make_limits(shared), Known()
 
     def run(choice: Choice) -> Result:
         return check(
@@ -65,6 +66,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
             forgetting=not opts["no_forget"],
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
+            known=known,
         )
 
     c = compare(

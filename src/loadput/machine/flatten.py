@@ -7,6 +7,7 @@ A local that holds a constant, or a copy of another, is not state: it is part of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..base.errors import IRError, LinkError
 from ..base.source import Span
@@ -28,7 +29,10 @@ Env = tuple[tuple[tuple[int, str], o.Expr], ...]
 
 @dataclass(slots=True, eq=False)
 class _Inst:
-    """One inlined call: where it returns to, and what its parameters stand for."""
+    """One inlined call: where it returns to, and what its parameters stand for.
+
+    :param outer: the locals of its callers that are live when it has returned
+    """
 
     id: int
     fn: o.Function
@@ -37,10 +41,10 @@ class _Inst:
     dst: str
     subst: dict[str, o.Expr]
     stack: tuple[str, ...]
+    outer: frozenset[tuple[int, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ctx:
+class _Ctx(NamedTuple):
     inst: _Inst
     label: str
     i: int
@@ -165,7 +169,11 @@ class Flattener:
                     expected="no recursion",
                     span=fn.span,
                 )
-            self.insts[key] = _Inst(len(self.insts), fn, parent, back, dst, subst, stack)
+            outer: frozenset[tuple[int, str]] = frozenset()
+            if parent is not None:
+                live = self.live[parent.fn.name][back[0]][back[1]] - {dst}
+                outer = parent.outer | {(parent.id, n) for n in live}
+            self.insts[key] = _Inst(len(self.insts), fn, parent, back, dst, subst, stack, outer)
         return self.insts[key]
 
     def _unset(self, inst: _Inst) -> Env:
@@ -236,31 +244,27 @@ class Flattener:
         return n.id
 
     def _prune(self, c: _Ctx) -> Env:
-        return tuple((k, v) for k, v in c.env if self._is_live(c, k))
+        return tuple(kv for kv in c.env if self._is_live(c, kv[0]))
 
     def _is_live(self, c: _Ctx, key: tuple[int, str]) -> bool:
-        inst: _Inst | None = c.inst
-        at = (c.label, c.i)
-        dst = ""
-        while inst is not None:
-            if inst.id == key[0]:
-                return key[1] != dst and key[1] in self.live[inst.fn.name][at[0]][at[1]]
-            at, dst, inst = inst.back, inst.dst, inst.parent
-        return False
+        inst = c.inst
+        if key[0] == inst.id:
+            return key[1] in self.live[inst.fn.name][c.label][c.i]
+        return key in inst.outer
 
     def _advance(self, c: _Ctx) -> _Ctx | int:
         """One operation further, or the node that it needs."""
         if c.pending:
             (key, expr, span), rest = c.pending[0], c.pending[1:]
             late = o.Assign(qualified(*key), expr, span)
-            return self._node(c, late, [_with(c, pending=rest)])
+            return self._node(c, late, [c._replace(pending=rest)])
         op = self.blocks[c.inst.fn.name][c.label][c.i]
         env = dict(c.env)
         if isinstance(op, o.Jump):
-            return _with(c, label=op.to, i=0)
+            return c._replace(label=op.to, i=0)
         if isinstance(op, o.Assign):
             e = self._resolve(op.expr, c, env)
-            return self._assign(c, (c.inst.id, op.dst), e, op.span, _with(c, i=c.i + 1))
+            return self._assign(c, (c.inst.id, op.dst), e, op.span, c._replace(i=c.i + 1))
         if isinstance(op, o.Branch):
             return self._branch(c, op, self._resolve(op.cond, c, env))
         if isinstance(op, o.Call):
@@ -270,9 +274,9 @@ class Flattener:
         if isinstance(op, o.Ctl):
             return self._ctl(c, op, env)
         if isinstance(op, o.Barrier):
-            return _with(c, i=c.i + 1)
+            return c._replace(i=c.i + 1)
         if isinstance(op, o.Atomic):
-            after = _with(c, i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
+            after = c._replace(i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
             outer = c.atomic == (0 if op.on else 1)
             if outer and op.on and op.ghost and (empty := self._after_empty(after)):
                 return empty
@@ -286,12 +290,12 @@ class Flattener:
         while not isinstance(at, int):
             op = self.blocks[at.inst.fn.name][at.label][at.i]
             if isinstance(op, o.Atomic) and not op.on and at.atomic == 1 and not at.pending:
-                return _with(at, i=at.i + 1, atomic=0)
+                return at._replace(i=at.i + 1, atomic=0)
             at = self._advance(at)
         return None
 
     def _memory(self, c: _Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
-        after = _with(c, i=c.i + 1)
+        after = c._replace(i=c.i + 1)
         if isinstance(op, o.Load | o.Store | o.Fresh):
             p = op.place
             index = self._resolve(p.index, c, env) if p.index is not None else None
@@ -330,7 +334,7 @@ class Flattener:
         if held:
             return held
         env = tuple(kv for kv in after.env if kv[0] != key)
-        return self._node(c, make(qualified(*key)), [_with(after, env=env)])  # type: ignore[operator]
+        return self._node(c, make(qualified(*key)), [after._replace(env=env)])  # type: ignore[operator]
 
     def _dependents(self, c: _Ctx, key: tuple[int, str]) -> _Ctx | None:
         q = qualified(*key)
@@ -338,6 +342,7 @@ class Flattener:
             (k, e)
             for k, e in c.env
             if k != key
+            and not isinstance(e, o.Const)
             and any(isinstance(x, o.Local) and x.name == q for x in o.walk(e))
             and self._is_live(c, k)
         ]
@@ -346,7 +351,7 @@ class Flattener:
         keys = {k for k, _ in hit}
         env = tuple(kv for kv in c.env if kv[0] not in keys)
         span = c.inst.fn.span
-        return _with(c, env=env, pending=tuple((k, e, span) for k, e in hit))
+        return c._replace(env=env, pending=tuple((k, e, span) for k, e in hit))
 
     def _assign(
         self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx
@@ -362,13 +367,13 @@ class Flattener:
             return held
         if not own and (fixed or not here) and _is_simple(e):
             env[key] = e
-            return _with(after, env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+            return after._replace(env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
         env.pop(key, None)
-        after = _with(after, env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+        after = after._replace(env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
         return self._node(c, o.Assign(qualified(*key), e, span), [after])
 
     def _branch(self, c: _Ctx, op: o.Branch, e: o.Expr) -> _Ctx | int:
-        then, other = _with(c, label=op.then, i=0), _with(c, label=op.other, i=0)
+        then, other = c._replace(label=op.then, i=0), c._replace(label=op.other, i=0)
         taken = self.branches.setdefault((c.inst.fn.name, op.span), set())
         if isinstance(e, o.Const):
             taken.add(bool(e.value))
@@ -379,7 +384,7 @@ class Flattener:
     def _call(self, c: _Ctx, op: o.Call, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
         args = tuple(self._resolve(a, c, env) for a in op.args)
         fn = self.fns.get(op.fn)
-        after = _with(c, i=c.i + 1)
+        after = c._replace(i=c.i + 1)
         if fn is None:
             if not op.dst:
                 return after
@@ -447,7 +452,7 @@ class Flattener:
         if inst.parent is None:
             if self.kind in ("always", "stuck") and op.expr is not None and c.atomic == 0:
                 e = self._resolve(op.expr, c, env)
-                end = _with(c, atomic=-1)
+                end = c._replace(atomic=-1)
                 prop = inst.fn.name.replace("_", "-")
                 return end if _true(e) else self._node(c, o.Check(prop, e, op.span), [end])
             depth, off = self.opened
@@ -455,7 +460,7 @@ class Flattener:
                 off = c.irqs_off
             if self.kind in FRAMES[1:] and (c.depth, c.irqs_off) != (depth, off):
                 # What it leaves disabled or enabled stays so for whoever it came between.
-                end = _with(c, depth=depth, irqs_off=off)
+                end = c._replace(depth=depth, irqs_off=off)
                 return self._unbalanced(c, end, op.span)
             return self._node(c, End(op.span), [])
         label, i = inst.back
@@ -493,7 +498,7 @@ class Flattener:
             off = op.what == "irq_disable"
         if not 0 <= depth <= MAX_COUNT:
             # A bug of the program's: it is told, and the count stays where it was.
-            after = _with(c, i=c.i + 1)
+            after = c._replace(i=c.i + 1)
             return self._unbalanced(c, after, op.span)
         if self.kind == "irq":
             off = True
@@ -503,15 +508,14 @@ class Flattener:
                 (k, e, op.span)
                 for k, e in c.env
                 if any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
-                and self._is_live(_with(c, i=c.i + 1), k)
+                and self._is_live(c._replace(i=c.i + 1), k)
             ]
             if lost:
                 keys = {k for k, _, _ in lost}
-                return _with(
-                    c, env=tuple(kv for kv in c.env if kv[0] not in keys), pending=tuple(lost)
+                return c._replace(
+                    env=tuple(kv for kv in c.env if kv[0] not in keys), pending=tuple(lost)
                 )
-        after = _with(
-            c,
+        after = c._replace(
             i=c.i + 1,
             depth=depth,
             irqs_off=off,
@@ -522,12 +526,6 @@ class Flattener:
         if looser:
             return self._node(c, Cut(op.span), [after])
         return self._node(c, Restrict(op.span), [after]) if tighter else after
-
-
-def _with(c: _Ctx, **kw: object) -> _Ctx:
-    d = {f: getattr(c, f) for f in _Ctx.__slots__}
-    d.update(kw)
-    return _Ctx(**d)
 
 
 def _is_simple(e: o.Expr) -> bool:

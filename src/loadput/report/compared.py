@@ -72,6 +72,13 @@ def render_comparison(
             said = [f"{', '.join(g)}: {o}" if len(groups) > 1 else o for o, g in groups.items()]
             text = "; ".join(said)
             out += wrap("order matters", f"{d} {text}")
+    of = {r.result.choice.title: r.design for r in c.rows}
+    same: dict[tuple[str, str], list[str]] = {}
+    for r in c.rows:
+        if title := r.result.exploration.title:
+            same.setdefault((r.design, of.get(title, title)), []).append(r.arch)
+    for (d, other), on in same.items():
+        out += wrap("same program", f"{d} is {other} step by step: {', '.join(on)}")
     for r in c.rows:
         if r.result.violated:
             out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
@@ -104,6 +111,7 @@ def comparison_json(c: Comparison) -> dict[str, Any]:
                 "learns_at_load": r.at_load,
                 "learns_at_put": r.at_put,
                 "order_matters": r.order or None,
+                "same_program": r.result.exploration.title or None,
                 "program": program_result(r.result),
             }
             for r in c.rows

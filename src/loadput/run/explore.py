@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from ..base.errors import LoadputError
 from ..machine.model import Machine
@@ -56,6 +58,7 @@ class Exploration:
     :param nodes: every node that some step passed
     :param reduction: None where no reduction was wanted; else states, transitions, levels and
         ``fired`` are those of the reduced search, and paths are the shortest of all
+    :param title: of the program that was searched, where this one is the same, step by step
     """
 
     states: int
@@ -74,6 +77,37 @@ class Exploration:
     engine: str = ""
     threads: int = 1
     reduction: Reduction | None = None
+    title: str = ""
+
+
+class Known:
+    """Searches that saw every state, each by the machine that it was of: programs that are one
+    machine, as designs are where an architecture asks nothing of them, are searched once.
+
+    For several threads: whoever comes with a machine that is being searched waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+        self._found: dict[str, tuple[Exploration, str]] = {}
+
+    @contextmanager
+    def turn(self, key: str) -> Iterator[Exploration | None]:
+        """What the search of machine ``key`` found; None: it is the caller's to search."""
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            if key in self._found:
+                x, title = self._found[key]
+                yield replace(x, compile_s=0.0, search_s=0.0, title=title)
+            else:
+                yield None
+
+    def keep(self, key: str, x: Exploration, title: str) -> None:
+        """Note what the search of ``key`` found, where it saw every state."""
+        if x.finished:
+            self._found[key] = x, title
 
 
 @dataclass(slots=True)
@@ -100,6 +134,7 @@ def explore(
     limits: Limits | None = None,
     progress: Progress | None = None,
     reduce: Reduce = NOTHING,
+    known: Known | None = None,
 ) -> Exploration:
     """Return what a breadth-first search of every reachable state of ``machine`` finds.
 
@@ -108,6 +143,7 @@ def explore(
 
     :param reduce: leave out states and steps that no verdict needs
     :param progress: called about four times a second with (states, depth, frontier, seconds)
+    :param known: searches that need not be run again, natively; this one is added
     Raises LayoutError where a state cannot be packed; InternalError LP0900 where the native engine
     and the interpreter disagree.
     """
@@ -118,7 +154,7 @@ def explore(
         raise LoadputError("LP0701", f"no engine '{engine}'", available=", ".join(ENGINES))
     from .native.search import explore_native
 
-    return explore_native(machine, limits, progress, reduce)
+    return explore_native(machine, limits, progress, reduce, known)
 
 
 def count_by_name(m: Machine, fired_at: dict[int, int]) -> dict[str, int]:

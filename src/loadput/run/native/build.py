@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,9 +65,10 @@ class Native:
         self.seconds["improve"] = time.perf_counter() - t
 
 
-def write_text(
-    m: Machine, *, shared: bool, plan: Plan | None = None
-) -> tuple[str, str, StepWriter]:
+Text = tuple[str, str, StepWriter]
+
+
+def write_text(m: Machine, *, shared: bool, plan: Plan | None = None) -> Text:
     """The IR of the successor function and of the search loop, and how to read their results."""
     shape = make_shape(m)
     layout = make_layout(m, shape)
@@ -80,15 +82,25 @@ def write_text(
     return step + more, loop, writer
 
 
-def compile_machine(m: Machine, *, shared: bool, plan: Plan | None = None) -> Native:
+def text_key(m: Machine, text: Text) -> str:
+    """A name for the machine: equal ones are equal step by step, and ask the same properties."""
+    step, loop, writer = text
+    rest = repr((writer.entries, m.props, m.initial, [s.name for s in m.slots]))
+    return hashlib.sha256("\0".join((step, loop, rest)).encode()).hexdigest()
+
+
+def compile_machine(
+    m: Machine, *, shared: bool, plan: Plan | None = None, text: Text | None = None
+) -> Native:
     """Return machine code of ``m``, made fast; ``improve`` makes fast code of it.
 
     :param shared: for more than one thread
     :param plan: what the search leaves out
+    :param text: what `write_text` gave for these
     Raises LayoutError LP060x where a state or a value does not fit.
     """
     t0 = time.perf_counter()
-    step, loop, w = write_text(m, shared=shared, plan=plan)
+    step, loop, w = text or write_text(m, shared=shared, plan=plan)
     t1 = time.perf_counter()
     code = _compile(step, loop, fast=True)
     seconds = {"write": t1 - t0, "compile": time.perf_counter() - t1}

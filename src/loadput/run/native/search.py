@@ -13,10 +13,19 @@ from operator import or_
 
 from ...base.errors import LayoutError
 from ...machine.model import Machine
-from ..explore import PROGRESS_S, Exploration, Limits, Progress, Violations, count_by_name, points
+from ..explore import (
+    PROGRESS_S,
+    Exploration,
+    Known,
+    Limits,
+    Progress,
+    Violations,
+    count_by_name,
+    points,
+)
 from ..interp import Action
 from ..reduce import NOTHING, Plan, Reduce, make_plan
-from .build import Native, compile_machine
+from .build import Native, Text, compile_machine, text_key, write_text
 from .memory import Memory, available_bytes
 from .offsets import FIELDS
 from .replay import reduced_paths, replay_paths
@@ -35,7 +44,11 @@ MEMORY_RATIO = 0.8
 
 
 def explore_native(
-    m: Machine, limits: Limits, progress: Progress | None, reduce: Reduce = NOTHING
+    m: Machine,
+    limits: Limits,
+    progress: Progress | None,
+    reduce: Reduce = NOTHING,
+    known: Known | None = None,
 ) -> Exploration:
     """Explore ``m`` natively; every path is replayed on the interpreter before it is returned.
 
@@ -45,8 +58,22 @@ def explore_native(
     """
     plan = make_plan(m, reduce) if reduce != NOTHING else Plan()
     threads = limits.threads or len(os.sched_getaffinity(0))
+    text = write_text(m, shared=threads > 1, plan=plan)
+    if known is None:
+        return _explore(m, text, plan, threads, limits, progress)
+    key = text_key(m, text)
+    with known.turn(key) as found:
+        if found is None:
+            found = _explore(m, text, plan, threads, limits, progress)
+            known.keep(key, found, m.program.choice.title)
+    return found
+
+
+def _explore(
+    m: Machine, text: Text, plan: Plan, threads: int, limits: Limits, progress: Progress | None
+) -> Exploration:
     t0 = time.perf_counter()
-    native = compile_machine(m, shared=threads > 1, plan=plan)
+    native = compile_machine(m, shared=threads > 1, plan=plan, text=text)
     t1 = time.perf_counter()
     run = Run(native, threads, limits, progress)
     try:

@@ -37,8 +37,11 @@ current_task: per_cpu[ptr[task_struct]] = idle_task
 def task_is_runnable(p: ptr[task_struct]) -> bool:
     """Mirrors: task_is_runnable(), include/linux/sched.h, v6.12, Linux commit cd9626e9ebc7
     ("sched/fair: Fix external p->on_rq users")
+
+    Its caller holds the runqueue's lock, under which alone the two change: read at one time.
     """
-    return p.on_rq and not p.sched_delayed
+    with atomic:
+        return p.on_rq and not p.sched_delayed
 
 
 def preempt_notifier_register(notifier: ptr[preempt_notifier]):
