@@ -11,10 +11,10 @@ from loadput.link.scenario import load_scenario
 
 STATES = {
     # architecture: states of design D on one, on default
-    "loongarch": (4_501, 11_287_616),
-    "mips": (940, 654_495),
-    "powerpc": (1_119, 501_183),
-    "s390": (2_495, 1_930_842),
+    "loongarch": (4_130, 9_840_282),
+    "mips": (824, 553_723),
+    "powerpc": (1_037, 443_971),
+    "s390": (2_281, 1_673_170),
 }
 RELEASES = ("v6.1", "v6.1.192", "v6.11-pre")
 
