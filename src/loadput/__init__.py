@@ -5,6 +5,9 @@ The public names are those of `loadput.api`; each is imported when it is first u
 
 from __future__ import annotations
 
+import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 NAMES = (
@@ -18,11 +21,33 @@ NAMES = (
 def __getattr__(name: str) -> Any:
     if name not in NAMES:
         raise AttributeError(f"module 'loadput' has no attribute '{name}'")
-    import importlib
+    home = "loadput.trace" if name == "read_trace" else "loadput.api"
+    return getattr(importlib.import_module(home), name)
 
-    if name == "read_trace":
-        return importlib.import_module("loadput.trace").read_trace
-    api = importlib.import_module("loadput.api")
-    # `check` is a package too, and importing it has put it here: what is asked for is the function.
-    globals().update({n: getattr(api, n) for n in NAMES if n != "read_trace"})
-    return globals()[name]
+
+def __dir__() -> list[str]:
+    return sorted(NAMES)
+
+
+class _Package(ModuleType):
+    """``check`` and ``link`` are packages too, which importing them would put in the functions'
+    place: as an attribute, each is the function."""
+
+    @property
+    def check(self) -> Any:
+        return __getattr__("check")
+
+    @check.setter
+    def check(self, package: ModuleType) -> None:
+        """The import system's: it finds the package by its whole name."""
+
+    @property
+    def link(self) -> Any:
+        return __getattr__("link")
+
+    @link.setter
+    def link(self, package: ModuleType) -> None:
+        """The import system's."""
+
+
+sys.modules[__name__].__class__ = _Package

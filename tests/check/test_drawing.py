@@ -28,11 +28,11 @@ def test_the_shortest_counterexample_is_drawn_step_by_step(tmp_path: Path) -> No
     assert done.exit_code == 1 and f"wrote {tmp_path / 'c.html'}" in done.stderr
     data = drawn(tmp_path / "c.html")
     assert (data["kind"], data["lanes"]) == ("sequence", ["CPU 0"])
-    assert data["title"] == "PLE-ONCE: violated after 13 steps"
+    assert data["title"] == "PLE-ONCE: violated after 12 steps"
     assert data["command"].startswith("loadput check --arch svm --twin sout_cleared_before_load")
     bad = [step for step in data["steps"] if step.get("bad")]
     assert [(s["number"], s["text"], s["note"]) for s in bad] == [
-        (13, "T0 kvm_arch_vcpu_load", "PLE-ONCE, SOUT-AT-LOAD, v0.requests[3] 0>1")
+        (12, "T0 kvm_arch_vcpu_load", "PLE-ONCE, SOUT-AT-LOAD, v0.requests[3] 0>1")
     ]
     assert any("v0.scheduled_out 1>0" in step["note"] for step in data["steps"])
 

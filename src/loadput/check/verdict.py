@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from html import escape
+from typing import Any
 
 from ..base.errors import Interrupted, LoadputError
 from ..link.opaque import fix_opaque
@@ -39,7 +41,7 @@ class PropertyResult:
     why: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Result:
     """What one check found, with everything a report says.
 
@@ -65,6 +67,29 @@ class Result:
     races: list[Race] = field(default_factory=list)
     remembers: bool = False
     fusing: bool = True
+
+    def __repr__(self) -> str:
+        bad = f" {', '.join(self.violated)}" if self.violated else ""
+        said = f"{self.verdict}{bad}, {self.states:,} states, depth {self.depth}"
+        return f"<{self.program}, scenario {self.scenario.name}: {said}>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict per property that was asked: name, verdict, depth (None where it holds), blame."""
+        asked = [p for p in self.properties if p.verdict != NOT_APPLICABLE]
+        keys = ("name", "verdict", "depth", "blame")
+        return [{k: getattr(p, k) for k in keys} for p in asked]
+
+    def _repr_html_(self) -> str:
+        """A notebook's form: what was explored, and what does not hold; else how much holds."""
+        bad = [p for p in self.properties if p.verdict in (VIOLATED, UNDECIDED)]
+        held = sum(p.verdict == HOLDS for p in self.properties)
+        told = [
+            f"<tr><td>{escape(p.name)}</td><td>{p.verdict}</td>"
+            f"<td>{f'{p.depth} steps' if p.depth is not None else ''}</td></tr>"
+            for p in bad
+        ]
+        told.append(f"<tr><td>{held} properties</td><td>{HOLDS}</td><td></td></tr>")
+        return f"<p><code>{escape(repr(self))}</code></p><table>{''.join(told)}</table>"
 
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``, or of the one that has taken its place."""
