@@ -46,11 +46,11 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("arch", "scenario", "states"),
     [
-        ("arm64", "vgic", 224_288),
+        ("arm64", "vgic", 219_490),
         ("powerpc", "doorbell", 72_364),
-        ("s390", "gisa", 30_848),
+        ("s390", "gisa", 30_138),
         ("svm", "reuse", 273_964),
-        ("vmx", "posted", 245_382),
+        ("vmx", "posted", 242_069),
     ],
 )
 def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:
