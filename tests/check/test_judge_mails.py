@@ -72,7 +72,7 @@ def test_every_shape_gives_the_same_verdict(loadput: Run, tmp_path: Path, shape:
     assert p["program"]["user_functions"] == ["kvm_sched_in"]
     assert out["base"]["release"] == "v6.12"
     new = {x["name"]: x["depth"] for x in p["properties"] if x["blame"] == "new with this change"}
-    assert (code, new) == (1, {"PLE-ONCE": 13, "SOUT-AT-LOAD": 13})
+    assert (code, new) == (1, {"PLE-ONCE": 12, "SOUT-AT-LOAD": 12})
 
 
 def test_of_two_versions_the_last_is_used_and_it_is_said(loadput: Run, tmp_path: Path) -> None:
