@@ -11,7 +11,7 @@ from loadput.link.scenario import load_scenario, make_scenario
 
 STATES = {
     # architecture: states on one, and on the scenario that shows its new mechanisms
-    "arm64": (1_492, "pause", 22_585),
+    "arm64": (1_492, "pause", 19_500),
     "arm64-nv": (3_162, "sve", 2_138),
     "arm64-nvhe": (1_966, "spe", 1_504),
     "loongarch": (6_564, "migration", 2_749),
