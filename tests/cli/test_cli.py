@@ -63,7 +63,7 @@ def test_blame_decides_the_exit_code(loadput: Run) -> None:
     assert "PREEMPTED-IFF-RUN, 8 steps: present before" in before.stdout
     new = loadput("check", mail, *ONE, "--arch", "svm", "--base", "v6.1")
     assert new.returncode == 1
-    assert "PLE-ONCE, 12 steps: new with this change" in new.stdout
+    assert "PLE-ONCE, 13 steps: new with this change" in new.stdout
     fixed = loadput("check", *ONE, "--release", "v6.12", "--base", "v6.11-pre", "--json", "-")
     assert fixed.returncode == 0
     (p,) = json.loads(fixed.stdout)["programs"]

@@ -70,6 +70,15 @@ def churn(design: str, arch: str, *more: Path) -> list[str]:
     return list(names)
 
 
+def _name_same(rows: list[Row]) -> None:
+    """Of rows that are one program let the first be the one searched, whichever thread was first."""
+    firsts: dict[str, str] = {}
+    for r in rows:
+        title, x = r.result.choice.title, r.result.exploration
+        first = firsts.setdefault(x.title or title, title)
+        x.title = first if first != title else ""
+
+
 def learns(p: Program, at: str) -> bool:
     """Whether the arch code at ``kvm_arch_vcpu_load`` or ``_put`` can tell the scheduler's call.
 
@@ -150,6 +159,7 @@ def compare(
     with ThreadPoolExecutor(at_once) as pool:
         done = dict(zip(first, pool.map(row, first), strict=True))
     rows = [r for r in (done[c] for c in cells) if r is not None]
+    _name_same(rows)
     return Comparison(
         scenario=scenario, release=release, rows=rows, left=[c for c in cells if done[c] is None]
     )
