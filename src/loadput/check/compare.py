@@ -71,7 +71,7 @@ def churn(design: str, arch: str, *more: Path) -> list[str]:
 
 
 def _name_same(rows: list[Row]) -> None:
-    """Of rows that are one program let the first be the one searched, whichever thread was first."""
+    """Of rows that are one program the first is the one searched, whichever thread came first."""
     firsts: dict[str, str] = {}
     for r in rows:
         title, x = r.result.choice.title, r.result.exploration
