@@ -13,7 +13,8 @@ from typing import Any
 NAMES = (
     *("Choice", "Limits", "Program", "Property", "Result", "Scenario", "all_properties"),
     *("build_machine", "check", "compare", "link", "load_scenario", "make_scenario"),
-    *("Followup", "Judged", "JudgedCommit", "follow", "judge", "judge_range"),
+    *("Followup", "Judged", "JudgedCommit", "TreeDrift", "drift", "follow", "judge"),
+    "judge_range",
     *("read_trace", "render_function"),
 )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base.errors import LoadputError
 from .check.compare import compare
+from .check.drift import TreeDrift, drift_of
 from .check.follow import Followup, follow
 from .check.judge import expand_archs
 from .check.judging import Judging, judge_patches
@@ -40,10 +41,12 @@ __all__ = [
     "Property",
     "Result",
     "Scenario",
+    "TreeDrift",
     "all_properties",
     "build_machine",
     "check",
     "compare",
+    "drift",
     "follow",
     "judge",
     "judge_range",
@@ -212,6 +215,19 @@ def judge_range(
                 yield JudgedCommit(commit.sha, commit.subject, judged)
             except LoadputError as e:
                 yield JudgedCommit(commit.sha, commit.subject, None, e)
+
+
+def drift(
+    tree: str | Path, *, release: str = "", arch: str = "all", search: tuple[Path, ...] = ()
+) -> TreeDrift:
+    """What of the C that the specification mirrors a kernel tree has otherwise.
+
+    :param release: "": for each architecture the one nearest to the tree
+    :param arch: ``all``, or names with commas between
+    :param search: further folders with overlays
+    :raises LoadputError: no kernel tree, or no such release or architecture
+    """
+    return drift_of(Path(tree), expand_archs(arch, *search), release, search)
 
 
 def all_properties() -> dict[str, Property]:

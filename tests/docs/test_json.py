@@ -42,7 +42,9 @@ def read_tables() -> dict[str, tuple[set[str], set[str]]]:
 
 
 @pytest.fixture(scope="module")
-def samples() -> dict[str, list[dict[str, Any]]]:
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    tree = tmp_path_factory.mktemp("linux")
+    (tree / "virt/kvm").mkdir(parents=True)
     check = run("check", "--twin", "ple_never")
     judged = run("check", "examples/mail.txt")
     compared = run("compare", "--design", "D", "--arch", "riscv")
@@ -50,6 +52,7 @@ def samples() -> dict[str, list[dict[str, Any]]]:
     state = run_as_it_is("list", "state", "--arch", "riscv")
     functions = run_as_it_is("list", "functions")
     constants = run_as_it_is("list", "constants", "--arch", "arm64-nv")
+    drifted = run_as_it_is("drift", "--tree", str(tree), "--arch", "riscv")
     programs = [*check["programs"], judged["programs"][0]["base"], compared["rows"][0]["program"]]
     properties = [q for p in programs for q in p["properties"]]
     return {
@@ -64,6 +67,8 @@ def samples() -> dict[str, list[dict[str, Any]]]:
         "check with C": [judged],
         "judged program": judged["programs"],
         "input": judged["inputs"],
+        "drift": [drifted],
+        "thing": drifted["things"],
         "compare": [compared],
         "row": compared["rows"],
         "museum": [museum],

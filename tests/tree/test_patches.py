@@ -15,8 +15,6 @@ import pytest
 
 import loadput as lp
 from loadput.check.basis import tree_release
-from loadput.check.fingerprint import known
-from loadput.check.follow import IN_STEP, NOT_TAKEN, follow, take
 from loadput.check.judge import SAME, known_archs
 from loadput.check.mirrors import find_in_tree
 from loadput.check.scope import places_on
@@ -114,45 +112,6 @@ def test_what_is_taken_out_of_the_kernel_is_a_new_violation(what: str) -> None:
     found = [p for x in j.judging.judged for e in x.explored for p in e.result.properties]
     assert expected in [p.name for p in found if p.blame == "new with this change"]
     assert j.exit_code == 1
-
-
-# The release that was written from a version, and the very version.
-WRITTEN_FROM = {"6.1": ("v6.1.192", "6.1.192"), "6.12": ("v6.12", "6.12.117")}
-
-
-def mirrored_tree(version: str) -> tuple[Path, str]:
-    tree = source(version)
-    release, exact = WRITTEN_FROM[version]
-    if exact not in tree.name:
-        pytest.skip(f"the fingerprints are of {exact}")
-    return tree, release
-
-
-@pytest.mark.parametrize("arch", known_archs())
-@pytest.mark.parametrize("version", WRITTEN_FROM)
-def test_the_tree_that_is_mirrored_is_in_step(version: str, arch: str) -> None:
-    tree, release = mirrored_tree(version)
-    got = follow(tree, lp.Choice(arch, release=release))
-    assert {f.name: f.status for f in got.functions if f.status not in (IN_STEP, NOT_TAKEN)} == {}
-    assert got.is_in_step
-
-
-@pytest.mark.parametrize("version", WRITTEN_FROM)
-def test_the_fingerprints_are_those_of_the_tool(version: str) -> None:
-    tree, release = mirrored_tree(version)
-    have = known(release)
-    made = {(f.path, f.name): f for f in take(tree, release, known_archs())}
-    assert {k for k in made if k not in have or have[k].text != made[k].text} == set()
-
-
-def test_a_newer_tree_says_what_has_changed() -> None:
-    got = follow(source("7.3"), lp.Choice("riscv"))
-    assert not got.is_in_step
-    status = {f.name: f.status for f in got.functions}
-    assert status["vcpu_load"] == IN_STEP
-    assert status["kvm_vcpu_kick"] == "changed since"
-    (kick,) = [f for f in got.functions if f.name == "kvm_vcpu_kick"]
-    assert kick.path == "include/linux/kvm_host.h" and not kick.carries
 
 
 @bulk

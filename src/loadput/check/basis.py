@@ -220,10 +220,11 @@ def tree_version(tree: Path) -> tuple[int, int, int] | None:
     return int(found["VERSION"]), int(found["PATCHLEVEL"]), int(found.get("SUBLEVEL", 0))
 
 
-def tree_release(tree: Path, archs: Iterable[str] = ()) -> str:
+def tree_release(tree: Path, archs: Iterable[str] = (), search: tuple[Path, ...] = ()) -> str:
     """The release nearest to a kernel tree, by its version; the default one where it has none.
 
     :param archs: the release is one that is written for each of them
+    :param search: further folders with overlays
     """
     version = tree_version(tree)
     if version is None:
@@ -232,13 +233,15 @@ def tree_release(tree: Path, archs: Iterable[str] = ()) -> str:
         return "v6.1.192" if version[2] > 0 else "v6.1"
     if version < (6, 12, 0):
         return "v6.11-pre"
-    return min(_newest_first(archs), key=lambda r: abs(_ordinal(r[0]) - _ordinal(version)))[1]
+    return min(_newest_first(archs, search), key=lambda r: abs(_ordinal(r[0]) - _ordinal(version)))[
+        1
+    ]
 
 
-def newer_than(tree: Path, archs: Iterable[str] = ()) -> str:
+def newer_than(tree: Path, archs: Iterable[str] = (), search: tuple[Path, ...] = ()) -> str:
     """In words, that a tree is newer than what is specified for ``archs``; "" where it is not."""
     version = tree_version(tree)
-    (major, minor), newest = _newest_first(archs)[0]
+    (major, minor), newest = _newest_first(archs, search)[0]
     if version is None or version[:2] <= (major, minor):
         return ""
     told = ".".join(map(str, version))
@@ -246,10 +249,12 @@ def newer_than(tree: Path, archs: Iterable[str] = ()) -> str:
     return f"the tree is {told}, newer than the specification, whose newest{on} is {newest}"
 
 
-def _newest_first(archs: Iterable[str]) -> list[tuple[tuple[int, int], str]]:
+def _newest_first(
+    archs: Iterable[str], search: tuple[Path, ...] = ()
+) -> list[tuple[tuple[int, int], str]]:
     """The releases from v6.12 on that are written for each of ``archs``, with their numbers."""
     archs, out = list(archs), []
-    for name, v in find_overlays("release").items():
+    for name, v in find_overlays("release", *search).items():
         number = re.fullmatch(r"v(\d+)\.(\d+)", name)
         if number and (not v.archs or archs) and set(archs) <= set(v.archs or archs):
             out.append(((int(number[1]), int(number[2])), name))

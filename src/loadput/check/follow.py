@@ -8,13 +8,14 @@ from pathlib import Path
 
 from ..base.errors import InputError
 from ..ir.decls import Decls
-from ..lang.carry import Names, parts_alone
+from ..lang.carry import Effects, Names, parts_alone, tree_of
+from ..lang.carry.bind import Bindings
+from ..lang.cfront import CFunction, parse_function
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
-from ..link.overlay import get_overlay
 from ..link.program import Choice, specification
 from .basis import newer_than
-from .fingerprint import Drift, Fingerprint, drift, fingerprint, known, short_hash
+from .fingerprint import Drift, drift, short_hash, written_from
 from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound
 from .scope import places_on
 
@@ -32,6 +33,11 @@ class Followed:
     :param path: where the tree has it
     :param drift: of one that changed: its new statements, and how many are gone
     :param without: statements of ours that the tree's C has no part for
+    :param was: where the specification has it from
+    :param since: the release whose C was read last: of what changed and is not the one asked for,
+        nobody has read what changed
+    :param acts: of what changed: whether it may do something to what is modelled; False only where
+        all that changed was read, and nothing of it does
     """
 
     name: str
@@ -40,6 +46,9 @@ class Followed:
     path: str = ""
     drift: Drift | None = None
     without: list[str] = field(default_factory=list)
+    was: str = ""
+    since: str = ""
+    acts: bool = False
 
     @property
     def carries(self) -> bool:
@@ -73,25 +82,26 @@ def follow(tree: Path, choice: Choice) -> Followup:
 
     :raises InputError: LP0235, no kernel tree
     """
-    if not (tree / "virt/kvm").is_dir():
-        raise InputError("LP0235", f"--tree {tree}: no kernel tree", expected="virt/kvm in it")
+    check_tree(tree)
     defs, decls = specification(choice)
-    where = places_on(choice.arch, defs)
+    where = places_on(choice.arch, defs, *choice.search)
     found = find_in_tree(tree, where)
     moved = elsewhere(tree, {n: ps for n, ps in where.items() if n not in found})
-    old = known(choice.release)
+    old = written_from(choice.release, *choice.search)
+    effects = Effects(decls)
     names = Names(frozenset(decls.globals), defs)
     bindings = bindings_of(choice.arch, *choice.search)
     by_c = mirrors_of(defs)
-    out = Followup(tree.name, choice.arch, choice.release, newer=newer_than(tree, [choice.arch]))
+    newer = newer_than(tree, [choice.arch], choice.search)
+    out = Followup(tree.name, choice.arch, choice.release, newer=newer)
     out.own = sorted(n for n, d in defs.items() if "Mirrors:" not in d.doc)
     for name in sorted(where):
         f = found.get(name) or moved.get(name)
-        row = Followed(name, GONE, by_c[name])
+        row = Followed(name, GONE, by_c[name], was=where[name][0])
         out.functions.append(row)
         if f is None:
-            was = any((p, name) in old for p in where[name])
-            row.status = GONE if was else NOT_TAKEN
+            was = [p for p in where[name] if (p, name) in old]
+            row.status, row.was = (GONE, was[0]) if was else (NOT_TAKEN, row.was)
             continue
         row.path = f.path
         here = (f.path, *where[name])  # where it was written from, or where that release had it
@@ -99,51 +109,39 @@ def follow(tree: Path, choice: Choice) -> Followup:
         if before is None:
             row.status = UNKNOWN
             continue
-        row.drift = drift(before, f)
+        row.drift, row.was, row.since = drift(before, f), before.path, before.release
         stays = name in found or (f.path, name) in old
         row.status = CHANGED if row.drift else IN_STEP if stays else MOVED
         if row.drift is not None:
             c = parse_bound(f, decls, bindings)
             alone = without(c, by_c[name], defs, names) if c is not None else []
             row.without = [a for a in alone if short_hash(a) not in before.alone]
+            row.acts = bool(row.without) or c is None or _acts(row.drift, f, bindings, effects)
     return out
+
+
+def check_tree(tree: Path) -> None:
+    """Raise InputError LP0235 where ``tree`` is no kernel tree."""
+    if not (tree / "virt/kvm").is_dir():
+        raise InputError("LP0235", f"--tree {tree}: no kernel tree", expected="virt/kvm in it")
+
+
+def _acts(d: Drift, f: CFunction, bindings: Bindings, effects: Effects) -> bool:
+    """Whether what changed may act on what is modelled: what is gone is known by its hash alone."""
+    if d.gone or not d.new:
+        return True
+    c = parse_function(f, "tree", lenient=True)
+    fresh = [n for n in tree_of(c).walk() if n.key in d.new]
+    under = {id(k.stmt): k.stmt for n in fresh for k in n.walk() if k.stmt is not None}
+    if any(n.kind in ("opaque", "label", "jump", "ret") for top in fresh for n in top.walk()):
+        return True
+    laid, _ = bindings.lay(replace(c, body=tuple(under.values())))
+    return bool(effects(c, laid.body))
 
 
 def without(c: Def, ours: Sequence[str], defs: Mapping[str, Def], names: Names) -> list[str]:
     """What of the one of ours that follows ``c`` best has no part in it."""
     return min((parts_alone(c, defs[n], names) for n in ours), key=len, default=[])
-
-
-def take(tree: Path, release: str, archs: Sequence[str], since: str = "") -> list[Fingerprint]:
-    """The fingerprint of every function that the specification of ``release`` mirrors there.
-
-    :param since: an older release that this one's specification comes from: what has changed in the
-        kernel since then, and no function of ours says that it mirrors as of ``release``, keeps the
-        fingerprint that it had
-    """
-    old = {f.name: f for f in known(since).values()} if since else {}
-    told: set[str] = set()
-    out: dict[tuple[str, str], Fingerprint] = {}
-    only = get_overlay("release", release).archs or archs
-    for arch in [a for a in archs if a in only]:
-        defs, decls = specification(Choice(arch, release=release))
-        names = Names(frozenset(decls.globals), defs)
-        by_c, bindings = mirrors_of(defs), bindings_of(arch)
-        told |= {c for c, ours in by_c.items() if any(release in defs[n].doc for n in ours)}
-        where = places_on(arch, defs)
-        found = find_in_tree(tree, where)
-        found.update(elsewhere(tree, {n: ps for n, ps in where.items() if n not in found}))
-        for name, f in found.items():
-            c = parse_bound(f, decls, bindings)
-            alone = without(c, by_c[name], defs, names) if c is not None else []
-            was = out.get((f.path, name))
-            one = fingerprint(f, alone)
-            more = (*was.alone, *one.alone) if was else one.alone
-            out[f.path, name] = replace(one, alone=tuple(dict.fromkeys(more)))
-    return [
-        old[f.name] if f.name not in told and f.text != old.get(f.name, f).text else f
-        for f in out.values()
-    ]
 
 
 def in_tree(tree: Path, arch: str, defs: Mapping[str, Def], decls: Decls) -> dict[str, Def]:

@@ -22,6 +22,11 @@ _TOKEN = re.compile(
 )
 
 
+_CITED = re.compile(_TOKEN.pattern + r"|\bv(\d+\.\d+(?:[.-]\w+)*)")
+_ASIDE = re.compile(r"\([^()]*\bv\d[^()]*\)|\"[^\"]*\"")
+_AND = re.compile(r"[\s,;]*(?:and)?\s*")
+
+
 def mirrored(doc: str) -> dict[str, tuple[str, ...]]:
     """Per C function that a docstring's ``Mirrors:`` names, the files named after it."""
     out: dict[str, tuple[str, ...]] = {}
@@ -37,6 +42,37 @@ def mirrored(doc: str) -> dict[str, tuple[str, ...]]:
             (names if name else paths).append(name or m[4])
         out.update({n: (*out.get(n, ()), *paths) for n in names})
     return out
+
+
+def versions_of(doc: str) -> dict[str, frozenset[str]]:
+    """Per C function that a docstring's ``Mirrors:`` names, the versions that stand after it.
+
+    A version is of all before it that has none, ``v1, v2`` of what is before both; what a sentence
+    says of another version is not one of them.
+    """
+    out: dict[str, frozenset[str]] = {}
+    for part in doc.split("Mirrors:")[1:]:
+        end = _SECTION.search(part)
+        text = _ASIDE.sub("", part[: end.start()] if end else part).partition("\n\n")[0]
+        names: list[str] = []
+        given: list[str] = []
+        last = 0
+        for m in _CITED.finditer(text):
+            name, version = m[1] or m[2] or m[3], m[5]
+            between, last = text[last : m.start()], m.end()
+            if name and given:
+                names, given = [], []
+            if name:
+                names.append(name)
+            elif version and (not given or _AND.fullmatch(between)):
+                given.append(f"v{version}".rstrip("."))
+                out.update({n: out.get(n, frozenset()) | {given[-1]} for n in names})
+    return out
+
+
+def named_paths(doc: str) -> tuple[str, ...]:
+    """The files of the kernel that a docstring names."""
+    return tuple(dict.fromkeys(m[4] for m in _TOKEN.finditer(doc) if m[4]))
 
 
 def places(defs: Mapping[str, Def]) -> dict[str, tuple[str, ...]]:
@@ -118,7 +154,7 @@ def elsewhere(tree: Path, lost: Mapping[str, tuple[str, ...]]) -> dict[str, CFun
     """
     wanted: dict[str, list[str]] = {}
     for name, paths in lost.items():
-        for root in dict.fromkeys(r for p in paths for r in _rooms(p)):
+        for root in dict.fromkeys(r for p in paths for r in rooms_of(p)):
             wanted.setdefault(root, []).append(name)
     out: dict[str, CFunction] = {}
     for root, names in wanted.items():
@@ -137,7 +173,7 @@ def elsewhere(tree: Path, lost: Mapping[str, tuple[str, ...]]) -> dict[str, CFun
     return out
 
 
-def _rooms(path: str) -> list[str]:
+def rooms_of(path: str) -> list[str]:
     """Where a function of the file ``path`` may have moved to."""
     parts = path.split("/")
     if parts[0] == "arch":

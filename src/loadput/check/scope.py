@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from ..ir.types import Type
 from ..lang.cfront import CFunction
@@ -32,17 +33,20 @@ class Scope:
 EVERYWHERE = Scope(None)
 
 
-def _family(name: str) -> frozenset[str]:
+def _family(name: str, *search: Path) -> frozenset[str]:
     """The architectures that are ``name`` or descend from it: x86 has svm and vmx."""
-    known = find_overlays("arch")
+    known = find_overlays("arch", *search)
     return frozenset(n for n, v in known.items() if not v.abstract and name in (n, v.parent))
 
 
-def scope_of_path(path: str) -> Scope:
-    """The scope of a file in a kernel tree; a path that says nothing counts everywhere."""
+def scope_of_path(path: str, *search: Path) -> Scope:
+    """The scope of a file in a kernel tree; a path that says nothing counts everywhere.
+
+    :param search: further folders with overlays
+    """
     parts = path.split("/")
     if parts[0] == "arch" and len(parts) > 2:
-        archs = _family(parts[1])
+        archs = _family(parts[1], *search)
         if not archs:
             return Scope(frozenset(), f"arch/{parts[1]}")
         inner = [p for p in parts[2:-1] if p in archs]
@@ -75,18 +79,19 @@ def _mirroring() -> dict[tuple[str, str], frozenset[str]]:
     return out
 
 
-def places_on(arch: str, defs: Mapping[str, Def]) -> dict[str, tuple[str, ...]]:
+def places_on(arch: str, defs: Mapping[str, Def], *search: Path) -> dict[str, tuple[str, ...]]:
     """As `places`, without what ``defs`` name of other architectures as examples."""
     out = {}
     for c, paths in places(defs).items():
-        mine = tuple(p for p in paths if _is_of(arch, p))
+        mine = tuple(p for p in paths if is_of(arch, p, *search))
         if mine:
             out[c] = mine
     return out
 
 
-def _is_of(arch: str, path: str) -> bool:
-    return not path.startswith("arch/") or scope_of_path(path).covers(arch)
+def is_of(arch: str, path: str, *search: Path) -> bool:
+    """Whether a file of the kernel is common code, or of ``arch``."""
+    return not path.startswith("arch/") or scope_of_path(path, *search).covers(arch)
 
 
 @cache

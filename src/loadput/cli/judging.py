@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import make_choice, share_cores
+from .options import make_choice, overlay_folders, share_cores
 
 if TYPE_CHECKING:
     from ..api import Judged
@@ -86,7 +86,7 @@ def tree_alone(archs: list[str], opts: dict[str, Any]) -> tuple[int, dict[str, A
     tree = Path(opts["tree"])
     rows = []
     for arch in archs:
-        release = opts["release"] or tree_release(tree, [arch])
+        release = opts["release"] or tree_release(tree, [arch], overlay_folders(opts))
         choice: Choice = make_choice({**opts, "release": release}, arch)
         rows.append(follow(tree, choice))
         if opts["json_file"] != "-":

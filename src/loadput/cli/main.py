@@ -14,6 +14,7 @@ VERBS = {
     "check": "every interleaving: what holds, what is violated, by which schedule",
     "compare": "designs against architectures",
     "museum": "real bugs, found again where their fix is taken out",
+    "drift": "what of the C that is mirrored a kernel tree has otherwise",
     "diff": "what an overlay replaces",
     "dump": "any stage of a program: ast, ir, nodes, machine",
     "explain": "a property or an error code",

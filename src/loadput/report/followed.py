@@ -25,7 +25,7 @@ def render_followup(f: Followup, *, verbose: bool = False) -> str:
         told = ", ".join(f"{r.name} ({r.path})" for r in rows)
         out += wrap(MOVED, f"{len(rows)}, otherwise in step: {told}")
     if rows := by.get(CHANGED):
-        out += _changed(rows, verbose=verbose)
+        out += _changed(rows, f.release, verbose=verbose)
     for status, what in ((GONE, "not in this tree"), (UNKNOWN, "mirrored, and never taken")):
         if rows := by.get(status):
             out += wrap(status, f"{len(rows)}, {what}: {', '.join(r.name for r in rows)}")
@@ -36,10 +36,13 @@ def render_followup(f: Followup, *, verbose: bool = False) -> str:
     return "\n".join(out) + "\n"
 
 
-def _changed(rows: list[Followed], *, verbose: bool) -> list[str]:
+def _changed(rows: list[Followed], release: str, *, verbose: bool) -> list[str]:
     """What changed: first what ours says and the tree does not any more."""
     well = [r for r in rows if r.carries]
     out = wrap(CHANGED, f"{len(rows)}")
+    for since in sorted({r.since for r in rows} - {release}):
+        n = sum(r.since == since for r in rows)
+        out += wrap("", f"{n} of them since {since}, not read as of {release}")
     if well:
         names = ", ".join(r.name for r in well)
         out += wrap("", f"{len(well)} still have a part for every statement of ours: {names}")
@@ -87,6 +90,7 @@ def followup(f: Followup) -> dict[str, Any]:
                 "name": r.name,
                 "status": r.status,
                 "path": r.path,
+                "since": r.since,
                 "ours": list(r.ours),
                 "without": r.without,
                 "new": r.drift.new if r.drift else [],

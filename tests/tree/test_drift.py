@@ -1,0 +1,89 @@
+"""Real kernels against what the specification was written from: what has changed, and is it told.
+
+`make test-tree` fetches the trees; without them these tests skip, and say so.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import loadput as lp
+from loadput.check.drift import TreeDrift
+from loadput.check.fingerprint import known
+from loadput.check.follow import GONE, IN_STEP, MOVED, UNKNOWN, follow
+from loadput.check.judge import known_archs
+from loadput.check.take import take
+
+from .test_real_functions import source
+
+
+def off(d: TreeDrift) -> set[str]:
+    return {r.name for r in d.rows if r.status not in (IN_STEP, MOVED)}
+
+
+# The release that was written from a version, and the very version.
+WRITTEN_FROM = {
+    "6.1": ("v6.1.192", "6.1.192"),
+    "6.12": ("v6.12", "6.12.117"),
+    "7.3": ("v7.3", "7.3.4"),
+}
+
+
+def mirrored_tree(version: str) -> tuple[Path, str]:
+    tree = source(version)
+    release, exact = WRITTEN_FROM[version]
+    if exact not in tree.name:
+        pytest.skip(f"the fingerprints are of {exact}")
+    return tree, release
+
+
+@cache
+def drifted(version: str) -> TreeDrift:
+    tree, release = mirrored_tree(version)
+    return lp.drift(tree, release=release)
+
+
+@pytest.mark.parametrize("version", ["6.1", "6.12"])
+def test_nothing_has_drifted_from_the_tree_that_was_read(version: str) -> None:
+    assert (off(drifted(version)), drifted(version).exit_code) == (set(), 0)
+
+
+@pytest.mark.parametrize("version", WRITTEN_FROM)
+def test_every_row_is_of_one_thing(version: str) -> None:
+    """Every function, field and constant has one answer, with what it rests on."""
+    got = drifted(version)
+    keys = [(r.kind, r.name, r.path) for r in got.rows]
+    assert len(keys) == len(set(keys)) > 500
+    assert all(r.archs and (r.since or r.status in (GONE, UNKNOWN)) for r in got.rows)
+    assert not got.newer
+
+
+@pytest.mark.parametrize("version", WRITTEN_FROM)
+def test_the_fingerprints_are_those_of_the_tool(version: str) -> None:
+    tree, release = mirrored_tree(version)
+    have = known(release)
+    made = {(f.path, f.name): f for f in take(tree, release, known_archs())[0]}
+    assert {k: f.text for k, f in made.items()} == {k: f.text for k, f in have.items()}
+
+
+def test_a_newer_tree_says_what_has_changed() -> None:
+    got = follow(source("7.3"), lp.Choice("riscv"))
+    assert not got.is_in_step
+    status = {f.name: f.status for f in got.functions}
+    assert status["vcpu_load"] == IN_STEP
+    assert status["kvm_vcpu_kick"] == "changed since"
+    (kick,) = [f for f in got.functions if f.name == "kvm_vcpu_kick"]
+    assert kick.path == "include/linux/kvm_host.h" and not kick.carries
+
+
+def test_a_year_of_changes_is_drift() -> None:
+    """6.12's text and 7.3's kernel: a function that was written anew, a header that took it up."""
+    got = lp.drift(source("7.3"), release="v6.12", arch="svm")
+    rows = {r.name: r for r in got.rows}
+    assert got.exit_code == 1
+    assert rows["vcpu_load"].status == IN_STEP
+    assert rows["kvm_vcpu_kick"].path == "include/linux/kvm_host.h"
+    assert "kvm_arch_vcpu_load" in off(got)
