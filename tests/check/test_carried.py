@@ -203,6 +203,7 @@ def test_what_stands_in_its_place_and_is_not_modelled_is_named(tree: Path) -> No
         "\ttrace_kvm_load(vcpu);\n",
         "\tlockdep_assert_preemption_disabled();\n",
         "\t++vcpu->stat.exits;\n",
+        '\tVCPU_EVENT(vcpu, 3, "%s", "here");\n',
         "\t/* Why this is so. */\n",
     ],
 )
@@ -211,6 +212,53 @@ def test_what_has_no_effect_changes_nothing(tree: Path, line: str) -> None:
     assert j.exit_code == 0
     assert j.verdict in ("changes nothing that is modelled", "changes no code")
     assert not any(x.explored for x in j.judging.judged)
+
+
+def test_what_the_specification_has_already_is_judged_against_ours_without_it(tree: Path) -> None:
+    """A patch of old, on the tree as it was: the specification mirrors what came of it."""
+    old = LOAD.replace(FEATURE + BARRIER, "")
+    (tree / SVM).write_text(old)
+    plain = BARRIER.removeprefix("\t")
+    load = "\t\tsd->current_vmcb = svm->vmcb;\n"
+    change = diff((load, load + plain), text=old)
+    j = lp.judge(change, tree=tree, arch="svm", scenario="shared", base="v6.12")
+    assert carried(j) == ["+ indirect_branch_prediction_barrier()"]
+    assert (j.verdict, j.exit_code) == ("no property minds", 0)
+    assert "no property minds; fixes IBPB (svm)" in " ".join(j.text().split())
+    (tree / SVM).write_text(old.replace(load, load + plain))  # the tree has it too
+    assert lp.judge(change, tree=tree, arch="svm", scenario="shared", base="v6.12").exit_code == 0
+
+
+def test_what_makes_up_for_it_and_is_not_modelled_is_named(tree: Path) -> None:
+    """In another function of the patch, and not a call alone."""
+    count = "\tcount_a_load(vcpu);\n"
+    j = judge(tree, (SAVE, ""), (count, "\tvcpu->kvm->arch.host->saved_at_load = 1;\n" + count))
+    (x,) = j.judging.judged[0].explored
+    assert (j.verdict, x.rests_on["HOST-AREA-FRESH"]) == ("not decided", ["saved_at_load"])
+
+
+def test_an_edit_that_leaves_ours_without_a_meaning_is_not_judged(tree: Path) -> None:
+    """The label stands in what the specification leaves out."""
+    count = "\tcount_a_load(vcpu);\n"
+    j = judge(
+        tree,
+        (AVIC, "\tif (vcpu->scheduled_out)\n\t\tgoto out;\n" + AVIC),
+        (count, "out:\n" + count),
+        (SAVE, ""),
+    )
+    assert (j.verdict, "HOST-AREA-FRESH" in new(j)) == ("violated", True)
+    assert any("ours has no meaning: goto" in w for w in why(j))
+
+
+def test_a_removed_function_of_another_file_is_not_ours(tree: Path) -> None:
+    """As x86's kvm_vcpu_halt() made room for the common one of that name."""
+    text = LOAD + "\nint kvm_vcpu_halt(struct kvm_vcpu *vcpu)\n{\n\treturn stop(vcpu);\n}\n"
+    (tree / SVM).write_text(text)
+    lost = text[len(LOAD) :]
+    j = lp.judge(
+        diff((lost, ""), (SAVE, ""), text=text), tree=tree, arch="svm", scenario="one", base="v6.12"
+    )
+    assert (j.verdict, "HOST-AREA-FRESH" in new(j)) == ("violated", True)
 
 
 def test_what_ours_leaves_out_is_not_judged_and_says_what(tree: Path) -> None:

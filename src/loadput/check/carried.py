@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..base.errors import LoadputError
@@ -23,6 +23,7 @@ from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
 from ..lang.syntax import Def, Invoke, Member
 from ..link.program import Choice, specification
+from .fingerprint import Fingerprint, is_there, written_from
 from .mirrors import mirrors_of
 from .taken import Taken
 
@@ -36,6 +37,7 @@ class FunctionChange:
     :param outcomes: what became of each edit: the best over those functions
     :param hunk: the lines of C that are another now, as a diff
     :param why: why it is not judged as a whole, or ""
+    :param there: the specification has it already: it is judged against ours without it
     :param whole: there is no C before: its C replaces the specification's
     """
 
@@ -46,12 +48,18 @@ class FunctionChange:
     outcomes: list[Outcome] = field(default_factory=list)
     why: str = ""
     whole: bool = False
+    there: bool = False
     hunk: list[str] = field(default_factory=list)
 
     def never_run(self, why: str) -> None:
         """Nothing runs what its edits change: none of them is judged."""
         if any(c.changes for c in self.carried):
             self.outcomes = [Outcome(o.edit, NOT_JUDGED, o.why or why) for o in self.outcomes]
+
+    def leave(self, why: str) -> None:
+        """None of its edits is laid on ours."""
+        self.outcomes = [Outcome(o.edit, NOT_JUDGED, o.why or why) for o in self.outcomes]
+        self.carried = []
 
     @property
     def edits(self) -> int:
@@ -75,9 +83,11 @@ class FunctionChange:
 class Carriage:
     """One patch carried over on one architecture.
 
-    :param choice: the program with its edits
+    :param base: the program without its edits
+    :param choice: the program with them
     """
 
+    base: Choice
     choice: Choice
     functions: list[FunctionChange] = field(default_factory=list)
 
@@ -86,16 +96,26 @@ class Carriage:
         return any(f.changes for f in self.functions)
 
 
-def carry(taken: Taken, at: Choice) -> Carriage:
+def carry(
+    taken: Taken,
+    at: Choice,
+    *,
+    only: Collection[str] | None = None,
+    lost: Mapping[str, str] | None = None,
+) -> Carriage:
     """Carry ``taken`` over to the program of ``at``.
 
     Functions without a C before replace ours, as `lay` does; what cannot be carried says why.
+
+    :param only: the functions whose edits are laid on ours; None: all
+    :param lost: functions whose edits are not, each with the reason
     """
     defs, decls = specification(at)
     decls, fields = _with_fields(decls, taken)
     effects = Effects(decls)
     by_c = mirrors_of(defs)
     before = {d.name: d for d in taken.before}
+    mirrored = written_from(at.release, *at.search)
     for d in taken.defs:  # a function that the patch brings is known by what it does
         if d.name not in before and d.name not in decls.funcs:
             mine = adopt_signature(d, decls)
@@ -103,39 +123,58 @@ def carry(taken: Taken, at: Choice) -> Carriage:
                 decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
     after = {d.name: d for d in taken.defs}
     new: dict[str, Def] = {}
+    without: dict[str, Def] = {}
     out: list[FunctionChange] = []
     for name, d in after.items():
-        old = before.get(name)
-        if old is None:
+        if name not in before:
             continue
         change = FunctionChange(name, f"{d.span.file}:{d.span.line}", taken.paths.get(name, ""))
+        is_ours = not any(d.name in by_c.get(name, [name]) for d in at.user)
+        change.there = is_ours and is_there(mirrored, *taken.c[name])
         out.append(change)
-        was, now = taken.texts.get(name, ("", ""))
-        change.hunk = body_diff(was.split("\n"), now.split("\n"))
-        now_ours = {**defs, **new}
+        laid = without if change.there else new
+        pair = (d, before[name]) if change.there else (before[name], d)
         known, change.carried, change.outcomes = carry_function(
-            name, old, d, by_c, now_ours, decls, effects
+            name, *pair, by_c, {**defs, **laid}, decls, effects
         )
-        if not known:
-            change.why = "the specification does not have it"
-        new.update({c.spec.name: c.new for c in change.carried if c.changes})
-        if not change.outcomes and name in taken.raw and differ(*taken.raw[name]):
-            change.why = "the specification has what it exchanges as one"
-        elif not change.outcomes and name in taken.arms:
-            change.why = "it stands under an #if of another configuration"
+        if name in (lost or {}) or (only is not None and name not in only):
+            change.leave((lost or {}).get(name, ""))
+        laid.update({c.spec.name: c.new for c in change.carried if c.changes})
+        _describe(change, taken, known=known)
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]
-    out += _whole(taken, before, defs, by_c)
+    out += _whole(taken, before, mirrored)
     whole = [after[f.name] for f in out if f.whole and not f.why]
-    kept = [d for d in at.user if d.name not in new and d.name not in {w.name for w in whole}]
+    base = replace(at, user=_over(at.user, without.values()))
     choice = replace(
         at,
-        user=(*kept, *new.values(), *whole),
+        user=_over(at.user, (*new.values(), *whole)),
         fields=tuple(dict.fromkeys((*at.fields, *fields))),
         hints=tuple(dict.fromkeys((*at.hints, *taken.hints))),
     )
-    return Carriage(choice, out)
+    return Carriage(base if without else at, choice, out)
+
+
+def _describe(change: FunctionChange, taken: Taken, *, known: bool) -> None:
+    """Its hunk, its edits in the patch's direction, and why it is not judged as a whole."""
+    name = change.name
+    was, now = taken.texts.get(name, ("", ""))
+    change.hunk = body_diff(was.split("\n"), now.split("\n"))
+    if change.there:
+        change.carried = [Carried(c.new, c.spec) for c in change.carried]
+        change.outcomes = [replace(o, edit=o.edit.back()) for o in change.outcomes]
+    if not change.outcomes and differ(*taken.raw[name]):
+        change.why = "the specification does not have it"
+        if known:
+            change.why = "the specification has what it exchanges as one"
+    elif not change.outcomes and name in taken.arms:
+        change.why = "it stands under an #if of another configuration"
+
+
+def _over(user: Sequence[Def], more: Iterable[Def]) -> tuple[Def, ...]:
+    new = {d.name: d for d in more}
+    return (*(d for d in user if d.name not in new), *new.values())
 
 
 def carry_function(
@@ -174,16 +213,22 @@ def carry_function(
 
 
 def _whole(
-    taken: Taken, before: Mapping[str, Def], defs: Mapping[str, Def], by_c: Mapping[str, list[str]]
+    taken: Taken,
+    before: Mapping[str, Def],
+    mirrored: Mapping[tuple[str, str], Fingerprint],
 ) -> list[FunctionChange]:
-    """The functions that the input gives whole, without what they were."""
+    """The functions that the input gives whole, without what they were.
+
+    What a diff brings and the specification has already stays the specification's.
+    """
     out = []
     for d in taken.defs:
         if d.name in before:
             continue
-        change = FunctionChange(
-            d.name, f"{d.span.file}:{d.span.line}", taken.paths.get(d.name, ""), whole=True
-        )
+        path = taken.paths.get(d.name, "")
+        change = FunctionChange(d.name, f"{d.span.file}:{d.span.line}", path, whole=True)
+        if (path, d.name) in mirrored and taken.before:
+            change.whole, change.there = False, True
         out.append(change)
     return out
 

@@ -163,3 +163,15 @@ def drift(old: Fingerprint, f: CFunction) -> Drift | None:
     now = statements(f)
     new = [t for h, texts in now.items() if h not in old.rows for t in texts]
     return Drift(new, sum(h not in now for h in old.rows), text)
+
+
+def is_there(
+    mirrored: Mapping[tuple[str, str], Fingerprint], before: CFunction, after: CFunction
+) -> bool:
+    """Whether what was mirrored has what turns ``before`` into ``after``, rather than not yet."""
+    old = mirrored.get((after.path, after.name))
+    if old is None:
+        return False
+    rows = set(old.rows)
+    was, now = set(statements(before)), set(statements(after))
+    return len((now - was) & rows) > len((was - now) & rows)

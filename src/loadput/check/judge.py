@@ -16,12 +16,23 @@ from ..lang.syntax import Def
 from ..link.overlay import find_overlays
 from ..link.program import Choice, Program, link
 from ..link.scenario import Scenario, load_scenario
+from ..machine.alike import graph_of
 from ..machine.model import build_machine
-from .carried import FunctionChange, carry
+from .carried import Carriage, FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
 from .scenes import ALIKE, LARGE, OTHER, compare_in, program_of, scenes_for
 from .taken import Taken, take
-from .verdict import BLAME_NEW, BLAME_OPEN, BLAME_RESTS, UNDECIDED, VIOLATED, Result, lay_blame
+from .verdict import (
+    BLAME_FIXED,
+    BLAME_NEW,
+    BLAME_OPEN,
+    BLAME_RESTS,
+    UNDECIDED,
+    VIOLATED,
+    PropertyResult,
+    Result,
+    lay_blame,
+)
 
 # Rooms of the specification that are a model of the machine itself: their C is not laid over them.
 MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/linux/entry")
@@ -129,9 +140,11 @@ def judge(
     :return: the judgement, the program with the patch, and per scenario its result
     :raises LoadputError: the patch does not link here
     """
-    got = carry(taken, base)
-    user = replace(got.choice, user_label=label, removed=_removed(taken, base))
     first = scenario or load_scenario(LARGE)
+    removed = _removed(taken, base)
+    got, program = _linking(taken, base, first, label, removed)
+    user = replace(got.choice, user_label=label, removed=removed)
+    base, known = got.base, (known or {}) if got.base == base else {}
     out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
     out.fixed, out.notes = taken.fixed, list(taken.notes)
     out.notes += [
@@ -139,12 +152,10 @@ def judge(
         for f in got.functions
         if f.outcomes and f.name in taken.arms
     ]
-    if got.changes or user.removed:  # before any search: what does not link costs nothing
-        program = link(user, first)
-        for f in got.functions:
-            if f.whole and f.name not in program.functions:
-                f.why = "nothing calls it here"
-                out.unused.append(f.name)
+    for f in got.functions:
+        if program is not None and f.whole and f.name not in program.functions:
+            f.why = "nothing calls it here"
+            out.unused.append(f.name)
     if not got.changes and not user.removed:
         if not any(f.edits for f in got.functions):
             out.verdict = SAME
@@ -173,6 +184,41 @@ def judge(
     return out, user, after
 
 
+def _linking(
+    taken: Taken, base: Choice, first: Scenario, label: str, removed: tuple[str, ...]
+) -> tuple[Carriage, Program | None]:
+    """The patch carried over, and its program, before any search: what does not link costs nothing.
+
+    Functions that have no meaning with their edits are not judged.
+
+    :raises LoadputError: of what is left, no function is to blame alone
+    """
+
+    def linked(got: Carriage) -> Program | None:
+        if not got.changes and not removed:
+            return None
+        if got.base != base:
+            link(got.base, first, asked=False)
+        return link(replace(got.choice, user_label=label, removed=removed), first)
+
+    got = carry(taken, base)
+    try:
+        return got, linked(got)
+    except LoadputError as e:
+        kept: set[str] = set()
+        lost = {}
+        for name in [f.name for f in got.functions if f.carried]:
+            try:
+                linked(carry(taken, base, only={*kept, name}))
+                kept.add(name)
+            except LoadputError as why:
+                lost[name] = f"with this edit ours has no meaning: {why.what}"
+        if not lost:
+            raise e
+    got = carry(taken, base, lost=lost)
+    return got, linked(got)
+
+
 def _explore(
     out: Judgement,
     base: Choice,
@@ -193,7 +239,8 @@ def _explore(
         x = Explored(after, before)
         if before is not None:
             lay_blame(after, before)
-            _weigh(x, user, s, run, _in_place_of(out.changes))
+            _weigh(x, user, s, run, _beside(out.changes))
+            _weigh_fixed(x, _beside(out.changes) if any(f.there for f in out.changes) else [])
             if whole and not out.equivalences:
                 _compare(out, before, after, whole)
         out.explored.append(x)
@@ -231,33 +278,51 @@ def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
 
 
-def _in_place_of(changes: Sequence[FunctionChange]) -> list[str]:
-    """The calls that a patch puts where it takes something out, and that are not modelled."""
-    out: list[str] = []
-    for f in changes:
-        if any(o.verdict == CARRIED and o.edit.after is None for o in f.outcomes):
-            out += [c for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT for c in o.edit.new_calls]
-    return list(dict.fromkeys(out))
+def _beside(changes: Sequence[FunctionChange]) -> list[str]:
+    """What a patch does besides that is not modelled, and may make up for what is."""
+    if not any(o.verdict == CARRIED for f in changes for o in f.outcomes):
+        return []
+    lost = [o for f in changes for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT]
+    return list(dict.fromkeys(x for o in lost for x in o.edit.brings))
 
 
 def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[str]) -> None:
-    """A violation that a value outside the model decides is not decided.
+    """A violation that a value outside the model may decide is not decided.
 
-    :param beside: calls outside the model that may do what the change takes out
+    It is new where its path asks for no such value, or all of them make the same machine.
+
+    :param beside: what is outside the model and may do what the change takes out
     """
     fresh = [p for p in x.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
     program = x.result.machine.program
     lost, values = [*_left_out(program, user), *beside], opaque_values(program, user)
     if not fresh or not (lost or values):
         return
-    held = []
-    if not lost:
+    asks = [p for p in fresh if _asks(p)]
+    if asks and not lost:
         ends = [run(user, s, how) for how in ("low", "high")]
+        one = graph_of(ends[0].machine.program)[0] == graph_of(ends[1].machine.program)[0]
         held = [{p.name: p.verdict for p in r.properties} for r in ends]
-    for p in fresh:
-        if lost or not all(h.get(p.name) == VIOLATED for h in held):
-            x.rests_on[p.name] = lost or values
-            p.blame = BLAME_RESTS
+        asks = [p for p in asks if not (one and all(h.get(p.name) == VIOLATED for h in held))]
+    for p in fresh if lost else asks:
+        x.rests_on[p.name] = lost or values
+        p.blame = BLAME_RESTS
+
+
+def _weigh_fixed(x: Explored, beside: Sequence[str]) -> None:
+    """Nor is it fixed, where a value outside the model decided it before, or what else was there.
+
+    :param beside: calls and writes of the change that are not in the program without it either
+    """
+    before = {p.name: p for p in x.before.properties} if x.before else {}
+    for p in x.result.properties:
+        if p.blame == BLAME_FIXED and (beside or _asks(before[p.name])):
+            p.blame = ""
+
+
+def _asks(p: PropertyResult) -> bool:
+    """Whether the counterexample asks for a value that is not modelled."""
+    return any(w.startswith("opaque ") for st in p.counterexample or () for w in st.choices)
 
 
 def opaque_values(p: Program, user: Choice) -> list[str]:

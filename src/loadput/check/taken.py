@@ -14,6 +14,7 @@ from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
 from ..link.bindings import bindings_of
 from ..link.program import Choice, Program
+from .mirrors import mirrored
 from .scope import for_arch, scope_of, scope_of_path
 
 
@@ -26,6 +27,7 @@ class Taken:
     :param failed: functions that cannot be read as C, and why
     :param raw: per function, its C before and after, before the binding table
     :param texts: per function, its C before and after, without comments
+    :param c: per function, it as the input has it before and after
     :param arms: functions that it changes under an ``#if`` that is not chosen here
     :param fixed: values that the binding table fixed, each with its reason
     :param notes: what of the patch has no effect here, and why, a sentence each
@@ -42,6 +44,7 @@ class Taken:
     fixed: dict[str, str] = field(default_factory=dict)
     raw: dict[str, tuple[Def, Def]] = field(default_factory=dict)
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    c: dict[str, tuple[CFunction, CFunction]] = field(default_factory=dict)
     arms: set[str] = field(default_factory=set)
 
     @property
@@ -71,14 +74,18 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     names = {f.name for f in mine}
     out.paths = {f.name: f.path for f in mine}
     bindings = bindings_of(arch, *program.choice.search)
-    out.removed = tuple(f.name for f in for_arch(patch.removed, arch) if f.name not in names)
+    out.removed = tuple(
+        f.name
+        for f in for_arch(patch.removed, arch)
+        if f.name not in names and _is_ours(f, program)
+    )
     was = [f for f in patch.before if f.name in names or f.name in out.removed]
     old = {f.name: f for f in for_arch(was, arch)}
-    text = {n: f.text for n, f in old.items()}
+    out.c = {f.name: (old[f.name], f) for f in mine if f.name in old}
     for f in mine:
         if f.name in old and other_arms(f) != other_arms(old[f.name]):
             out.arms.add(f.name)
-    out.texts = {f.name: (text[f.name], f.text) for f in mine if f.name in text}
+    out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
     called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
@@ -97,6 +104,19 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.before = [_bind(bindings, d, out) for d in out.before]
     out.hints = tuple((f.struct, f.name, f.ctype) for f in patch.fields)
     return out
+
+
+def _is_ours(f: CFunction, p: Program) -> bool:
+    """Whether the program's function of that name, if any, may be the one that stands there."""
+    mine = p.functions.get(f.name)
+    told = mirrored(mine.doc).get(f.name, ()) if mine is not None else ()
+    return not f.path or not told or _part(f.path) in map(_part, told)
+
+
+def _part(path: str) -> str:
+    """``arch/x86`` or ``virt``: where in the kernel a file stands."""
+    words = path.split("/")
+    return "/".join(words[: 2 if words[0] == "arch" else 1])
 
 
 def _bind(bindings: Bindings, d: Def, out: Taken) -> Def:

@@ -24,6 +24,7 @@ from ..lang.inputs import Patch
 from .text import EDGE, WIDTH, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
+THERE = "the specification has it already"
 RELATION = {
     EQUAL: "the same as the base's",
     EQUIVALENT: "equivalent to the base's",
@@ -93,7 +94,9 @@ def _sentence(done: Judging) -> str:
     if done.verdict == SAME:
         return SAME
     if done.verdict == MINDS_NOT:
-        return "changes what is modelled; no property minds"
+        fixed = _by_blame(done, BLAME_FIXED)
+        said = "changes what is modelled; no property minds"
+        return said + (f"; fixes {fixed}" if fixed else "")
     return done.verdict
 
 
@@ -231,7 +234,7 @@ def _function(f: FunctionChange, j: Judgement, *, verbose: bool) -> list[str]:
     if f.why:
         return wrap("not judged", f"{f.name}: {f.why}")
     if not f.outcomes:
-        return wrap("", f"{f.name}: {SAME}")
+        return wrap("", f"{f.name}: {THERE if f.there else SAME}")
     out: list[str] = []
     if f.judged:
         out += [f"  {f.name}, the patch"[:WIDTH], *_diff(f.hunk)]
@@ -239,7 +242,10 @@ def _function(f: FunctionChange, j: Judgement, *, verbose: bool) -> list[str]:
             if c.changes:
                 at = f"{c.spec.span.file}:{c.spec.span.line}"
                 name = "" if c.spec.name == f.name else f"{c.spec.name}, "
-                out += [f"  carried over to {name}{at}"[:WIDTH], *_diff(c.diff())]
+                what = "there already, in" if f.there else "carried over to"
+                out += [f"  {what} {name}{at}"[:WIDTH], *_diff(c.diff())]
+    if f.judged and f.there:
+        out += wrap("", f"{THERE}: judged against the specification without it")
     for o in f.outcomes:
         if o.verdict == NOT_JUDGED:
             line = o.edit.place.rpartition(":")[2]
@@ -249,7 +255,7 @@ def _function(f: FunctionChange, j: Judgement, *, verbose: bool) -> list[str]:
 
 def _diff(lines: Sequence[str]) -> list[str]:
     """A diff, indented; lines that are too long are cut, never wrapped."""
-    return [f"    {ln.expandtabs(4)}"[:WIDTH] for ln in lines if ln.strip(" +-") or ln[:1] in "+-"]
+    return [f"    {ln.expandtabs(4)}"[:WIDTH] for ln in lines if ln.strip(" +-\t")]
 
 
 def _whole(f: FunctionChange, j: Judgement) -> list[str]:

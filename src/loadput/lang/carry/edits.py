@@ -10,6 +10,11 @@ from .nodes import Node
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 WRAPPED, UNWRAPPED = "put under a condition", "no longer under a condition"
+BACK = {
+    **{ADDED: REMOVED, REMOVED: ADDED, CHANGED: CHANGED, MOVED: MOVED},
+    **{WRAPPED: UNWRAPPED, UNWRAPPED: WRAPPED},
+}
+EFFECT = ("c:", "w:")
 MAX_CELLS = 250_000  # nodes times nodes that are aligned as trees; larger ones row by row
 
 
@@ -27,12 +32,19 @@ class Edit:
     after: Node | None
     place: str = ""
 
+    def back(self) -> Edit:
+        """The edit that undoes it."""
+        return Edit(BACK[self.kind], self.after, self.before, self.place)
+
     @property
-    def new_calls(self) -> list[str]:
-        """The functions that it calls and did not before."""
+    def brings(self) -> list[str]:
+        """What it calls and writes and did not before; of a call that has changed, the call."""
+        if self.after is None:
+            return []
         old = {f for n in (self.before.walk() if self.before else ()) for f in n.effects}
-        new = [f for n in (self.after.walk() if self.after else ()) for f in n.feats]
-        return [f"{f[2:]}()" for f in dict.fromkeys(new) if f.startswith("c:") and f not in old]
+        now = list(dict.fromkeys(f for n in self.after.walk() for f in n.feats if f[:2] in EFFECT))
+        fresh = [f for f in now if f not in old] or (now if self.kind == CHANGED else [])
+        return [f"{f[2:]}()" if f.startswith("c:") else f[2:] for f in fresh]
 
 
 @dataclass(slots=True)

@@ -111,6 +111,8 @@ class Laid:
         home, under = self.block_of(a)
         low, high = self.anchors(a, home)
         items = [(under, x) for x in stmts]
+        if isinstance(low, s.ReturnStmt):
+            raise Impossible("the specification has left the function before it")
         if low is None and high is None and home == (None, "root") and self.ours.kids:
             if any(self.partners(k) for k in self.diff.before.kids):
                 raise Impossible("nothing beside it has a part in the specification")
