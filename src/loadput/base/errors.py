@@ -104,6 +104,10 @@ class Interrupted(KeyboardInterrupt):
     """Work that was not begun: whoever waits for it wants an end, and what is decided."""
 
 
+class TimeUp(Interrupted):
+    """The time that the user gave is up."""
+
+
 class InternalError(LoadputError):
     """Our bug: exit code 3, with a repro folder."""
 

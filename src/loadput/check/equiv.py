@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..base.clock import look
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.calls import callees
@@ -164,6 +165,7 @@ class Comparison:
         runs = differ = 0
         where = ("", "")
         for oracle in self._oracles(name, inline):
+            look()
             if oracle is None or runs >= self.most:
                 return Equivalence(name, DIFFERENT if differ else UNDECIDED, runs, where, differ)
             runs += 1

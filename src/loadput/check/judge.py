@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..base.errors import LoadputError
+from ..base.errors import LoadputError, TimeUp
 from ..ir import ops as o
 from ..lang.carry import CARRIED
 from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
@@ -42,6 +42,7 @@ MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too
 
 NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
 NOT_JUDGED, OPEN = "not judged", "not decided"
+TIME = "the time was up before it was decided"
 Run = Callable[[Choice, Scenario, str], Result]
 
 
@@ -160,8 +161,22 @@ def judge(
         if not any(f.edits for f in got.functions):
             out.verdict = SAME
         return out, user, known or {}
-    whole = [f.name for f in got.functions if f.whole]
-    edited = [c for f in got.functions for c in f.carried if c.changes]
+    try:
+        after = _ask(out, base, user, scenario, run, known)
+    except TimeUp:
+        out.notes.append(TIME)
+        out.verdict = NEW if out.worst and out.worst.verdict == NEW else OPEN
+        after = {}
+    return out, user, after
+
+
+def _ask(
+    out: Judgement, base: Choice, user: Choice, scenario: Scenario | None, run: Run, known: Known
+) -> Known:
+    """Decide ``user`` beside ``base`` where they differ, into ``out``; return the results."""
+    first = scenario or load_scenario(LARGE)
+    whole = [f.name for f in out.changes if f.whole]
+    edited = [c for f in out.changes for c in f.carried if c.changes]
     scenes, alike = [first], []
     if not whole and edited and scenario:
         how = compare_in(base, user, scenario, edited)
@@ -172,16 +187,16 @@ def judge(
         lost = _left_out(link(user, alike[0]), user)
         out.verdict = OPEN if lost else MINDS_NOT
         out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
-        return out, user, known or {}
+        return known
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
-        for f in got.functions:
+        for f in out.changes:
             f.never_run(f"{where} what it changes")
-        return out, user, known or {}
-    after = _explore(out, base, user, scenes, run, known or {}, whole)
+        return known
+    after = _explore(out, base, user, scenes, run, known, whole)
     out.removed = [n for n in user.removed if n in program_of(base, first).functions]
-    _conclude(out, user, any(f.changes for f in got.functions if not f.whole))
-    return out, user, after
+    _conclude(out, user, any(f.changes for f in out.changes if not f.whole))
+    return after
 
 
 def _linking(
@@ -300,13 +315,21 @@ def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[st
         return
     asks = [p for p in fresh if _asks(p)]
     if asks and not lost:
-        ends = [run(user, s, how) for how in ("low", "high")]
-        one = graph_of(ends[0].machine.program)[0] == graph_of(ends[1].machine.program)[0]
-        held = [{p.name: p.verdict for p in r.properties} for r in ends]
+        held, one = _at_the_ends(user, s, run)
         asks = [p for p in asks if not (one and all(h.get(p.name) == VIOLATED for h in held))]
     for p in fresh if lost else asks:
         x.rests_on[p.name] = lost or values
         p.blame = BLAME_RESTS
+
+
+def _at_the_ends(user: Choice, s: Scenario, run: Run) -> tuple[list[dict[str, str]], bool]:
+    """The verdicts with every value outside the model at either end; whether it is one machine."""
+    try:
+        ends = [run(user, s, how) for how in ("low", "high")]
+        a, b = (graph_of(r.machine.program)[0] for r in ends)
+    except TimeUp:
+        return [], False
+    return [{p.name: p.verdict for p in r.properties} for r in ends], a == b
 
 
 def _weigh_fixed(x: Explored, beside: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..base.errors import InputError, Interrupted, LoadputError
+from ..base.errors import InputError, Interrupted, LoadputError, TimeUp
 from ..lang.inputs import Patch
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
@@ -16,6 +16,7 @@ from .judge import (
     NEW,
     NOT_JUDGED,
     OPEN,
+    TIME,
     Judgement,
     Known,
     Run,
@@ -183,6 +184,9 @@ def _arch(choice: Choice, scenario: Scenario | None, taken: Sequence[Taken], run
             continue
         try:
             j, at, known = judge(t, at, scenario, run=run, known=known, label=label)
+        except TimeUp:
+            part.rows.append(Judgement(t.patch.title, at.arch, OPEN, [], notes=[TIME]))
+            continue
         except Interrupted:
             break
         except LoadputError as e:

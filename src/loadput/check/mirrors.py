@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..base.clock import look
 from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry.bind import Bindings
@@ -101,6 +102,7 @@ def find_in_tree(tree: Path, wanted: Mapping[str, tuple[str, ...]]) -> dict[str,
             by_file.setdefault(p, set()).add(name)
     found: dict[tuple[str, str], CFunction] = {}
     for path, names in by_file.items():
+        look()
         at = tree / path
         if not at.is_file():
             continue
@@ -160,6 +162,7 @@ def elsewhere(tree: Path, lost: Mapping[str, tuple[str, ...]]) -> dict[str, CFun
     for root, names in wanted.items():
         files = sorted(f for f in (tree / root).rglob("*.[ch]") if f.is_file())
         for file in files:
+            look()
             text = file.read_text("utf-8", "replace")
             here = {n for n in names if n not in out and re.search(rf"\b{n}\s*\(", text)}
             if not here:

@@ -88,6 +88,9 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
                     from ..report.stats import render_stats
 
                     click.echo(render_stats(results[-1]), nl=False)
+    left = [a for a in archs if a not in lacking][len(results) :]
+    if left and not interrupted():
+        say(f"not decided: {', '.join(left)}: the time was up")
     if lacking and opts["json_file"] != "-":
         from ..report.text import render_left_out
 
@@ -98,7 +101,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
             encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),
         )
     draw(opts, results, again(opts, opts["arch"]))
-    code = max((exit_code(r, bool(opts["base"])) for r in results), key=_severity, default=4)
+    codes = [exit_code(r, bool(opts["base"])) for r in results] + [4 for _ in left]
+    code = max(codes, key=_severity, default=4)
     sys.exit(INTERRUPTED if interrupted() else code)
 
 

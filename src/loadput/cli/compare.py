@@ -93,4 +93,4 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     verdicts = {r.result.verdict for r in c.rows}
     if interrupted():
         sys.exit(INTERRUPTED)
-    sys.exit(1 if "violated" in verdicts else 4 if "not decided" in verdicts else 0)
+    sys.exit(1 if "violated" in verdicts else 4 if c.left or "not decided" in verdicts else 0)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..base.output import STDOUT, store
-from .options import OutputFile, keep_inputs, overlay_folders
+from ..base.errors import TimeUp
+from ..base.output import STDOUT, say, store
+from .options import OutputFile, keep_inputs, max_time_option, overlay_folders
 
 if TYPE_CHECKING:
     from loadput.conform import Conformance
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     help="a folder with overlays of your own; may be repeated",
 )  # fmt: skip
 @click.option("--file", "system", default="", help="Of a text that holds several recordings, one.")
+@max_time_option
 @click.option("--json", "json_path", type=OutputFile(), help="Write it all as JSON; - for stdout.")
 def command(
     files: tuple[str, ...],
@@ -35,6 +37,7 @@ def command(
     twin: str,
     overlays: tuple[str, ...],
     system: str,
+    max_time: float | None,
     json_path: str | None,
 ) -> None:
     """Run the specification along recordings of real kernels and compare every flag.
@@ -46,19 +49,26 @@ def command(
     from loadput.conform import conform_trace
 
     keep_inputs((json_path,), files)
-    results = []
+    results: list[Conformance] = []
+    left: list[str] = []
     for name in files:
-        result = conform_trace(
-            _open(name, system), release=release, arch=arch, twin=twin,
-            search=overlay_folders({"overlays": overlays}),
-        )  # fmt: skip
+        try:
+            result = conform_trace(
+                _open(name, system), release=release, arch=arch, twin=twin,
+                search=overlay_folders({"overlays": overlays}),
+            )  # fmt: skip
+        except TimeUp:
+            left = list(files[len(results) :])
+            break
         given = [("--release", release), ("--arch", arch), ("--twin", twin)]
         given += [("--overlays", p) for p in overlays] + [("--file", system)]
         words = [w for option, value in given if value for w in (option, value)]
         result.command = shlex.join(["loadput", "conform", name, *words])
         results.append(result)
     _report(results, json_path)
-    codes = {r.exit_code for r in results}
+    if left:
+        say(f"not decided: {', '.join(left)}: the time was up")
+    codes = {r.exit_code for r in results} | ({4} if left else set())
     sys.exit(1 if 1 in codes else max(codes))
 
 

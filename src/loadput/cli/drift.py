@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import OutputFile, overlay_folders, overlays_option
+from .options import OutputFile, max_time_option, overlay_folders, overlays_option
 
 
 @click.command("drift")
@@ -18,6 +18,7 @@ from .options import OutputFile, overlay_folders, overlays_option
 @click.option("--release", default="", help="default: for each architecture, the nearest")
 @click.option("--arch", default="all", show_default=True, help="names with commas between")
 @overlays_option
+@max_time_option
 @click.option(
     "--take", metavar="RELEASE", help="write the fingerprints of what was read for it there"
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Callable
 
 import click
+
+from ..base import clock
 
 VERBS = {
     "run": "one random schedule, as an interleaving",
@@ -67,6 +70,8 @@ def main() -> None:
         code = e.exit_code
     except ReaderGone:
         code = CLOSED
+    if clock.has_left_something():
+        os._exit(code)
     sys.exit(code)
 
 
@@ -78,7 +83,7 @@ def _verb() -> None:
 
 def _guarded(run: Callable[[], None]) -> int:
     """The exit code of ``run``; what is wrong is said on standard error."""
-    from ..base.errors import InternalError, LoadputError
+    from ..base.errors import InternalError, LoadputError, TimeUp
     from ..base.output import ReaderGone, say
     from .interrupt import INTERRUPTED
 
@@ -95,6 +100,9 @@ def _guarded(run: Callable[[], None]) -> int:
         if isinstance(e.__cause__, EOFError):  # click takes it for a user who leaves a prompt
             _crash(e.__cause__)
             return InternalError.exit_code
+        if isinstance(e.__cause__ or e, TimeUp):
+            say("not decided: the time of --max-time was up before anything was")
+            return 4
         say("interrupted")
         return INTERRUPTED
     except LoadputError as e:

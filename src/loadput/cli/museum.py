@@ -64,7 +64,9 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
 
     shown = show(wanted, run, at_once=shared["at_once"], search=search)
     known = {s.entry.id for s in shown}
-    missing |= {e.id: "not begun: interrupted" for e in wanted if e.id not in known}
+    why = "not begun: interrupted" if interrupted() else "not begun: the time was up"
+    left = {e.id: why for e in wanted if e.id not in known}
+    missing |= left
     if json_file := opts["json_file"]:
         store(json_file, encode(museum_json(shown, missing)))
     if json_file != "-":
@@ -74,7 +76,8 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
             click.echo(render_entry(shown[0], *_differences(shown[0])), nl=False)
         else:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
-    sys.exit(INTERRUPTED if interrupted() else exit_code(shown, missing))
+    code = 4 if left else exit_code(shown, missing)
+    sys.exit(INTERRUPTED if interrupted() else code)
 
 
 def exit_code(shown: list[Shown], missing: dict[str, str]) -> int:

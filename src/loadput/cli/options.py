@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base import clock
 from ..base.errors import OutputError
 from ..base.output import STDOUT, check_output
 from .interrupt import interrupted
@@ -102,10 +103,20 @@ def program_options(arch: str = "svm") -> Decorator:
     return add
 
 
+def _end_in(context: click.Context, option: click.Parameter, seconds: float | None) -> float | None:
+    clock.end_in(seconds)
+    return seconds
+
+
+max_time_option = click.option(
+    "--max-time", type=click.FloatRange(min=0), callback=_end_in, help="seconds, of all of it"
+)
+
+
 def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
     """What the engine does: threads, what is left out, where it ends."""
     for option in (
-        click.option("--max-time", type=click.FloatRange(min=0), help="seconds"),
+        max_time_option,
         click.option("--max-memory", type=click.IntRange(min=1), help="MiB"),
         click.option("--max-states", type=click.IntRange(min=1)),
         click.option("--stop-at-first", is_flag=True, help="end at the first violation"),

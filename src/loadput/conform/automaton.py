@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.clock import look
 from ..link.program import Program
 from .symbols import (
     ABSENT,
@@ -121,6 +122,7 @@ class Automaton:
         Appends the number of each symbol's outcome to ``out``.
         """
         for symbol in symbols:
+            look()
             row, number = row.get(symbol) or self._compute(row, symbol)
             out.append(number)
         return row

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..base.clock import look
 from ..base.errors import TraceError
 from ..ir import ops as o
 from ..ir.calls import callees, reach
@@ -122,6 +123,7 @@ class Walker:
         seen: set[Position] = set(starts)
         todo = list(starts)
         while todo:
+            look()
             if len(seen) > MAX_STEPS:
                 raise TraceError("LP0621", "the program has too many ways between two probes")
             for point, new in self._steps(todo.pop(), inputs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..base.clock import look
 from ..base.errors import LinkError, SourceError
 from ..ir import ops as o
 from ..ir.decls import Decls, Signature
@@ -202,6 +203,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
 
     Raises LinkError (LP04xx), SourceError (LP02xx), ScenarioError (LP05xx).
     """
+    look()
     lay = _stack(choice)
     decls = lay.decls
     mods = modules_of(SPEC / "properties", "properties", True)[0] if asked else []
@@ -331,6 +333,7 @@ class _Lowerer:
             name = self.todo.pop(0)
             if name in self.done:
                 continue
+            look()
             self.done[name] = fn = self.lower(self.lay.defs[name])
             self.follow(fn)
 

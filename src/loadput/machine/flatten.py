@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..base.clock import look
 from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
@@ -139,6 +140,8 @@ class Flattener:
         first = fn.blocks[0].label
         self.entries[key] = self._goto(_Ctx(inst, first, 0, depth, off, 0, self._unset(inst)))
         while self.todo:
+            if len(self.nodes) & 1023 == 0:
+                look()
             node, ctxs = self.todo.pop()
             self.nodes[node].next = [self._goto(c) for c in ctxs]
         self.kind, self.whole, self.opened = was, keep, opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..base.clock import look
 from ..base.errors import LayoutError
 from ..ir import ops as o
 from ..link.program import Program
@@ -83,6 +84,7 @@ def build_machine(program: Program, *, fusing: bool = True) -> Machine:
     graph = Flattener(program, weave(program)).run()
     analysis = Analysis(program, graph)
     values = analysis.run()
+    look()
     fused = fuse(graph, analysis, enabled=fusing)
     return _layout(program, graph, values, fused)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from ..base.clock import look
 from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
@@ -213,6 +214,7 @@ class Analysis:
         while self.changed:
             self.changed = False
             for ci, ctx in enumerate(self.contexts):
+                look()
                 self._context(ci, self.entries(ctx))
         self._needs()
         return self.v

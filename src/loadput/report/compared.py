@@ -84,7 +84,7 @@ def render_comparison(
             out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
     out.append("")
     if c.left:
-        out += wrap("interrupted", f"{len(c.left)} of {len(c.left) + len(c.rows)} not begun")
+        out += wrap("not decided", f"{len(c.left)} of {len(c.left) + len(c.rows)} not begun")
     if left_out:
         out += wrap("left out", f"{', '.join(left_out)}: --arch all takes longer")
     out += [*wrap("not covered", EDGE), *wrap("again", command)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..base.errors import LoadputError
 from ..check.carried import FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT
-from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, Explored, Judgement
+from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, TIME, Explored, Judgement
 from ..check.judging import NO_CODE, Judging
 from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
@@ -89,6 +89,8 @@ def _sentence(done: Judging) -> str:
         return f"not decided: {rests}; it rests on what is not modelled"
     if done.verdict == OPEN and any(_left_out(j) for j in done.judged):
         return "not decided: a statement of the input has no meaning here, see 'left out'"
+    if done.verdict == OPEN and any(TIME in j.notes for j in done.judged):
+        return "not decided: the time was up"
     if done.verdict == NOT_JUDGED:
         return "NOT JUDGED: nothing of this change is modelled"
     if done.verdict == SAME:

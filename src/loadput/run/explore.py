@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from ..base import clock
 from ..base.errors import LoadputError
 from ..machine.model import Machine
 from .interp import Action, Interpreter, State, Step
@@ -269,12 +270,13 @@ class _Search:
         if self.progress and now - self.told > PROGRESS_S:
             self.told = now
             self.progress(len(self.states), len(self.levels) - 1, frontier, now - self.start)
-        if self.limits.max_time_s is not None and now - self.start > self.limits.max_time_s:
+        most = self.limits.max_time_s
+        if clock.is_up() or (most is not None and now - self.start > most):
             return "time"
         if self.limits.is_interrupted:
             return "interrupt"
-        most = self.limits.max_memory_bytes
-        return "memory" if most is not None and len(self.states) * self.bytes > most else ""
+        bytes_ = self.limits.max_memory_bytes
+        return "memory" if bytes_ is not None and len(self.states) * self.bytes > bytes_ else ""
 
     def _between_levels(self, lo: int) -> str:
         if self.limits.stop_at_first and self.violations.best:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ...base.clock import look
 from .nodes import Node
 
 Cost = Callable[[Node, Node], float | None]
@@ -95,6 +96,7 @@ class _Alignment:
 
     def forest(self, i: int, j: int) -> list[list[float]]:
         """Fill the distances of all subtrees that end a forest of the trees at ``i`` and ``j``."""
+        look()
         la, lb = self.a.left[i], self.b.left[j]
         rows, cols = i - la + 2, j - lb + 2
         d = [[0.0] * cols for _ in range(rows)]

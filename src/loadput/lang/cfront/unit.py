@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...base.clock import look
 from ...base.errors import SourceError
 from .. import syntax as s
 from .clean import blank_comments
@@ -130,6 +131,7 @@ def parse_function(
     :raises SourceError: LP0220 not C, LP0203 a construct that has no meaning here, LP0222 and
         LP0223 directives, LP0224 loop macros, LP0225 too large
     """
+    look()
     from .parse import parse_one
 
     return parse_one(f, origin, structs, DEFAULT_CONFIG if config is None else config, lenient)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...base import clock
 from ...machine.model import Machine
 from ...machine.nodes import FRAMES
 from ..reduce import Plan
@@ -102,7 +103,7 @@ def compile_machine(
     t0 = time.perf_counter()
     step, loop, w = text or write_text(m, shared=shared, plan=plan)
     t1 = time.perf_counter()
-    code = _compile(step, loop, fast=True)
+    code = clock.within(lambda: _compile(step, loop, fast=True))
     seconds = {"write": t1 - t0, "compile": time.perf_counter() - t1}
     return Native(m, w.layout, w.at, w.cover, w.entries, step, loop, code, seconds)
 

@@ -7,11 +7,13 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from ...base.errors import LayoutError
+from ...base import clock
+from ...base.errors import LayoutError, TimeUp
 from ...machine.model import Machine
 from ..explore import (
     PROGRESS_S,
@@ -89,8 +91,9 @@ def _explore(
     finally:
         run.close()
     if run.violations.best and plan.works:
-        plain = compile_machine(m, shared=False)
-        paths |= _search_again(plain, run, limits, shorter=True)
+        with suppress(TimeUp):
+            plain = compile_machine(m, shared=False)
+            paths |= _search_again(plain, run, limits, shorter=True)
     elif run.violations.best and not alone:
         paths |= _search_again(native, run, limits)
     found.first = {p: paths[p] for p in m.props if p in paths}
@@ -118,7 +121,7 @@ def _search_again(
         lengths = {p: key[0] for p, key in again.violations.best.items()}
         for p, key in first.violations.best.items():
             late = shorter and (lengths.get(p, 0) < key[0] if p in lengths else again.stopped)
-            late = late or (p not in lengths and again.stopped == "interrupt")
+            late = late or (p not in lengths and again.stopped in ("interrupt", "time"))
             if lengths.get(p) != key[0] and not late:
                 again.disagree(f"{p} at depth {key[0]} by one search, {lengths.get(p)} by another")
         best = again.violations.best
@@ -296,9 +299,9 @@ class Run:
                 return
             now = time.perf_counter()
             most = self.limits.max_time_s
-            if most is not None and now - self.start > most:
+            if clock.is_up() or (most is not None and now - self.start > most):
                 work.stop = "time"
-            if self.limits.is_interrupted:
+            elif self.limits.is_interrupted:
                 work.stop = "interrupt"
             if chief:
                 self._improve(now)
@@ -311,7 +314,7 @@ class Run:
     def _improve(self, now: float) -> None:
         if self.improver is None and not self.native.improved:
             if now - self.start > IMPROVE_AFTER_S:
-                self.improver = threading.Thread(target=self.native.improve)
+                self.improver = threading.Thread(target=self.native.improve, daemon=True)
                 self.improver.start()
 
     def _note(self) -> None:
@@ -391,5 +394,5 @@ class Run:
     def close(self) -> None:
         """Give the memory back."""
         if self.improver is not None:
-            self.improver.join()
+            clock.wait(self.improver)
         self.memory.close()

@@ -1,0 +1,77 @@
+"""When a command ends: ``--max-time`` bounds all that a verb does, not each of its searches.
+
+What takes long calls `look` now and then; a search ends as at its own limit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from .errors import TimeUp
+
+T = TypeVar("T")
+_end: list[float] = []
+_left_behind: list[threading.Thread] = []
+
+
+def end_in(seconds: float | None) -> None:
+    """The command ends in ``seconds``; None: when it is done."""
+    _end[:] = [] if seconds is None else [time.monotonic() + seconds]
+
+
+def left() -> float | None:
+    """The seconds that are left, at least 0; None where there is no end."""
+    return max(0.0, _end[0] - time.monotonic()) if _end else None
+
+
+def is_up() -> bool:
+    """Whether the time is up."""
+    return bool(_end) and time.monotonic() >= _end[0]
+
+
+def look() -> None:
+    """Raise TimeUp where the time is up."""
+    if is_up():
+        raise TimeUp
+
+
+def within(work: Callable[[], T]) -> T:
+    """What ``work`` returns, which cannot look at the clock: where it takes longer than there is
+    time, it is left behind in a thread of its own.
+
+    :raises TimeUp: the time was up before it was done
+    """
+    if left() is None:
+        return work()
+    got: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            got.append(work())
+        except BaseException as e:
+            failed.append(e)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    wait(thread)
+    if thread.is_alive():
+        raise TimeUp
+    if failed:
+        raise failed[0]
+    return got[0]
+
+
+def wait(thread: threading.Thread) -> None:
+    """Until ``thread`` is done, or the time is up."""
+    thread.join(left())
+    if thread.is_alive():
+        _left_behind.append(thread)
+
+
+def has_left_something() -> bool:
+    """Whether a thread runs on that nobody waits for: the process cannot end in the usual way."""
+    return any(t.is_alive() for t in _left_behind)
