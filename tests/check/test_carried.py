@@ -237,15 +237,20 @@ def test_what_makes_up_for_it_and_is_not_modelled_is_named(tree: Path) -> None:
     assert (j.verdict, x.rests_on["HOST-AREA-FRESH"]) == ("not decided", ["saved_at_load"])
 
 
-def test_an_edit_that_leaves_ours_without_a_meaning_is_not_judged(tree: Path) -> None:
-    """The label stands in what the specification leaves out."""
+SKIP = "\tif (vcpu->scheduled_out)\n\t\tgoto out;\n"
+
+
+def test_a_jump_goes_to_the_label_that_the_patch_brings(tree: Path) -> None:
     count = "\tcount_a_load(vcpu);\n"
-    j = judge(
-        tree,
-        (AVIC, "\tif (vcpu->scheduled_out)\n\t\tgoto out;\n" + AVIC),
-        (count, "out:\n" + count),
-        (SAVE, ""),
-    )
+    test = "\tif (sd->current_vmcb != svm->vmcb) {\n"
+    j = judge(tree, (test, SKIP + test), (count, "out:\n" + count), scenario="shared")
+    assert carried(j) == ["+ if vcpu.scheduled_out:", "+ goto out", "+ out:"]
+    assert new(j) == ["IBPB"]
+
+
+def test_an_edit_that_leaves_ours_without_a_meaning_is_not_judged(tree: Path) -> None:
+    """The jump goes nowhere."""
+    j = judge(tree, (AVIC, SKIP + AVIC), (SAVE, ""))
     assert (j.verdict, "HOST-AREA-FRESH" in new(j)) == ("violated", True)
     assert any("ours has no meaning: goto" in w for w in why(j))
 

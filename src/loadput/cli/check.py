@@ -69,7 +69,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
         sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
     from ..report.json import SCHEMA, encode, program_result
-    from ..report.text import render_result
+    from ..report.text import render_not_begun, render_result
 
     scenario = load_scenario(opts["scenario"])
     lacking = _not_for(archs, scenario, opts) if opts["arch"] == "all" else {}
@@ -89,8 +89,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
 
                     click.echo(render_stats(results[-1]), nl=False)
     left = [a for a in archs if a not in lacking][len(results) :]
-    if left and not interrupted():
-        say(f"not decided: {', '.join(left)}: the time was up")
+    if left and not interrupted() and opts["json_file"] != "-":
+        click.echo(render_not_begun(left, again(opts, ",".join(left))), nl=False)
     if lacking and opts["json_file"] != "-":
         from ..report.text import render_left_out
 

@@ -138,6 +138,12 @@ def _expected(r: Result) -> list[str]:
     return wrap("expected", f"another one, by the scenario's file: {told}")
 
 
+def render_not_begun(archs: Sequence[str], command: str) -> str:
+    """Architectures that there was no time for."""
+    out = wrap("verdict", f"NOT DECIDED on {', '.join(archs)}: the time was up")
+    return "\n".join([*out, *wrap("again", command)]) + "\n"
+
+
 def render_left_out(lacking: Mapping[str, str]) -> str:
     """The architectures that a scenario is not written for, by what they lack."""
     out: list[str] = []

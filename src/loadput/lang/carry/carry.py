@@ -206,6 +206,10 @@ class Carrier(Laid):
             for k in a.kids:
                 self._add(k)
             return
+        if a.kind == "label":
+            assert a.stmt is not None
+            self.put((a.stmt,), a)
+            return
         self.put(self._translated(a), a)
 
     def _move(self, e: Edit) -> None:
