@@ -26,7 +26,8 @@ test: venv
 test-all: venv
 	LOADPUT_SLOW=1 $(VENV)/bin/python -m pytest -n auto --dist worksteal
 
-# The functions of two Debian kernels, from their source packages: over 1 GB unpacked, outside here.
+# Three Debian kernels, from their source packages (over 1 GB each unpacked, outside here): what of them is
+# mirrored, what has drifted, every citation.
 test-tree: venv
 	@$(VENV)/bin/python tools/fetch_linux.py > $(VENV)/linux.env
 	set -a; . $(VENV)/linux.env; $(VENV)/bin/python -m pytest tests/tree tests/lang/test_tree.py tests/facts

@@ -140,6 +140,14 @@ def test_each_kind_of_change_is_told(mine: Path, tmp_path: Path) -> None:
     assert json.loads(json.dumps(drift_json(got)))["things"][0]["name"] == got.rows[0].name
 
 
+def test_a_new_condition_on_what_was_there_may_decide(mine: Path, tmp_path: Path) -> None:
+    """Also where the statement under it is nothing that ours would know."""
+    body = "\tif (toy_is_idle())\n\t\tvcpu->arch.loaded = -1;\n"
+    put = PUT.replace("\tvcpu->arch.loaded = -1;\n", body)
+    tree = kernel(tmp_path, "9.2", {"arch/toy/kvm/toy.c": LOAD + put + KICK})
+    assert status(mine, tree, "v9.0")["kvm_arch_vcpu_put"] == (DECIDES, "v9.0")
+
+
 def test_what_only_the_old_release_has_read_is_not_in_step_with_the_new(
     mine: Path, tmp_path: Path
 ) -> None:
@@ -167,7 +175,10 @@ def test_what_only_the_old_release_has_read_is_not_in_step_with_the_new(
 def test_a_body_that_cites_the_release_was_read_for_it(mine: Path, tmp_path: Path) -> None:
     tree = kernel(tmp_path, "9.1", {"arch/toy/kvm/toy.c": LOAD + PUT.replace("-1", "-2") + KICK})
     body = SPECIFICATION["arch/toy/toy.py"].split("\n\n\n")[3].replace("v9.0", "v9.1")
-    write(mine, {"release/v9.1/put.py": f'"""Mirrors: arch/toy/kvm/toy.c, v9.1"""\n\n\n{body}\n'})
+    write(
+        mine,
+        {"release/v9.1/arch/toy/put.py": f'"""Mirrors: arch/toy/kvm/toy.c, v9.1"""\n\n\n{body}\n'},
+    )
     write_taken(tree, "v9.1", (mine,))
     assert status(mine, tree)["kvm_arch_vcpu_put"] == (IN_STEP, "v9.1")
 

@@ -35,18 +35,36 @@ def docs() -> Iterator[tuple[str, str]]:
 
 
 def claims(text: str) -> list[tuple[str, list[str], list[str]]]:
-    """What ``Mirrors:`` says: (version, names, the files that they are in), group by group."""
+    """What ``Mirrors:`` says: (version, names, the files that they are in), group by group.
+
+    A version is of the groups before it that have none; after one, a further file is where the same
+    names are in the version that follows; without one it is talk.
+    """
     body = re.split(r"\n\n|\bOmits:|\bContext:", text[text.index("Mirrors:") :])[0]
     body = re.sub(r'\("[^"]*"\)|\(in v[^)]*\)', "", " ".join(body.split()))
-    version = (VERSION.findall(body) or ["6.12"])[-1]
+    found = [(m.start(), m.group(), "path") for m in PATH.finditer(body)]
+    found += [(m.start(), next(g for g in m.groups() if g), "name") for m in NAME.finditer(body)]
+    found += [(m.start(), m[1], "version") for m in VERSION.finditer(body)]
     out: list[tuple[str, list[str], list[str]]] = []
-    found = [(m.start(), m.group(), True) for m in PATH.finditer(body)]
-    found += [(m.start(), next(g for g in m.groups() if g), False) for m in NAME.finditer(body)]
-    for _, word, is_path in sorted(found):
-        if not out or (not is_path and out[-1][2]):
-            out.append((version, [], []))
-        out[-1][2 if is_path else 1].append(word)
-    return [g for g in out if g[2]]
+    names: list[str] = []
+    open_groups: list[tuple[list[str], list[str]]] = []
+    last = ""
+    for _, word, kind in sorted(found):
+        if kind == "version":
+            out += [(word, names, paths) for names, paths in open_groups]
+            open_groups = []
+        elif kind == "path" and open_groups and open_groups[-1][0] is names:
+            open_groups[-1][1].append(word)
+        elif kind == "path":
+            open_groups.append((names, [word]))
+        elif last == "name":
+            names.append(word)
+        else:
+            names = [word]
+        last = kind
+    told = [names for _, names, _ in out]
+    left = [g for g in open_groups if not any(g[0] is names for names in told)]
+    return out + [(out[-1][0] if out else "6.12", names, paths) for names, paths in left]
 
 
 @cache
@@ -89,6 +107,12 @@ def test_a_citation_is_read_name_by_name() -> None:
     assert claims(text)[:2] == [
         ("6.1", ["a", "b"], ["virt/kvm/a.c"]),
         ("6.1", ["c"], ["include/linux/c.h"]),
+    ]
+    text = "Mirrors: a(), virt/kvm/a.c, v6.12; virt/kvm/b.c, v7.3; c(), virt/kvm/c.c, v7.3, as v7.2"
+    assert claims(text) == [
+        ("6.12", ["a"], ["virt/kvm/a.c"]),
+        ("7.3", ["a"], ["virt/kvm/b.c"]),
+        ("7.3", ["c"], ["virt/kvm/c.c"]),
     ]
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import pytest
 import loadput as lp
 from loadput.check.drift import TreeDrift
 from loadput.check.fingerprint import known
-from loadput.check.follow import GONE, IN_STEP, MOVED, UNKNOWN, follow
+from loadput.check.follow import GONE, IN_STEP, MOVED, NOT_TAKEN, UNKNOWN, follow
 from loadput.check.judge import known_archs
 from loadput.check.take import take
 
 from .test_real_functions import source
+
+SUPPORT = Path(__file__).resolve().parents[2] / "docs/support.md"
 
 
 def off(d: TreeDrift) -> set[str]:
@@ -49,6 +52,27 @@ def drifted(version: str) -> TreeDrift:
 @pytest.mark.parametrize("version", ["6.1", "6.12"])
 def test_nothing_has_drifted_from_the_tree_that_was_read(version: str) -> None:
     assert (off(drifted(version)), drifted(version).exit_code) == (set(), 0)
+
+
+def test_what_has_drifted_from_7_3_is_named_in_the_page_on_support() -> None:
+    """Nothing is in step there only because it was taken there."""
+    got = drifted("7.3")
+    part = SUPPORT.read_text("utf-8").split("## What v7.3 has changed and is left\n")[1]
+    named = re.findall(r"^\| `(\w+)` \|", part.partition("\n## ")[0], re.M)
+    assert off(got) == set(named) and not got.taken_here
+    assert {r.since for r in got.rows if r.status not in (IN_STEP, MOVED)} == {"v6.12"}
+
+
+@pytest.mark.parametrize(
+    ("version", "arch"), [("6.1", "s390"), ("6.12", "vmx"), ("7.3", "vmx"), ("7.3", "riscv")]
+)
+def test_check_says_of_an_architecture_what_drift_says(version: str, arch: str) -> None:
+    tree, release = mirrored_tree(version)
+    got = follow(tree, lp.Choice(arch, release=release))
+    status = {f.name for f in got.functions if f.status not in (IN_STEP, MOVED, NOT_TAKEN)}
+    here = {r.name for r in drifted(version).rows if arch in r.archs}
+    assert status == off(drifted(version)) & here
+    assert got.is_in_step == (not status)
 
 
 @pytest.mark.parametrize("version", WRITTEN_FROM)

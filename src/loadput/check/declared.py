@@ -53,7 +53,7 @@ def sources(decls: Decls, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
 @cache
 def _told(file: str) -> tuple[str, ...]:
     """The files of C that the docstring at the top of a file of ours names."""
-    at = SPEC.parent / file
+    at = SPEC.parent / file if file.startswith("spec/") else Path(file)
     if not at.is_file():
         return ()
     return named_paths(ast.get_docstring(ast.parse(load_text(at, file))) or "")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..base.errors import LinkError
 from ..link.overlay import find_overlays
-from ..link.program import Choice, specification
+from ..link.program import Choice
 from .basis import newer_than, tree_release
 from .declared import declared_in, headers_with, is_named, owner_of, sources
-from .fingerprint import Drift, known, short_hash, source_of, written_from
+from .fingerprint import Drift, below, known, reviewed, short_hash, source_of, written_from
 from .follow import (
     CHANGED,
     GONE,
@@ -23,6 +24,7 @@ from .follow import (
     Followup,
     follow,
 )
+from .live import live
 from .mirrors import rooms_of
 from .scope import is_of, places_on
 
@@ -67,6 +69,8 @@ class TreeDrift:
     :param sources: of each such release, the tree that its fingerprints were taken from
     :param left_out: architectures that the asked release is not written for
     :param newer: that the tree is newer than all that is specified, in words; else ""
+    :param taken_here: releases all of whose fingerprints are of this very tree, read or not: it
+        cannot differ from them
     :param lost_files: files of what is gone that the tree has not
     """
 
@@ -76,17 +80,13 @@ class TreeDrift:
     sources: dict[str, str]
     left_out: list[str]
     newer: str = ""
+    taken_here: list[str] = field(default_factory=list)
     lost_files: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
         """0 where nothing changed; what only moved has not."""
         return int(any(r.status not in (IN_STEP, MOVED) for r in self.rows))
-
-    @property
-    def taken_here(self) -> list[str]:
-        """Releases whose fingerprints are of this very tree: it cannot differ from them."""
-        return [r for r, at in self.sources.items() if at and at == self.tree.replace("_", " ")]
 
 
 def drift_of(
@@ -122,7 +122,13 @@ def drift_of(
     froms = {r: source_of(r, *search) for r in sorted(set(releases.values()))}
     newer = newer_than(tree, archs, search)
     lost = sorted({r.path for r in rows if r.status == GONE and not (tree / r.path).is_file()})
-    return TreeDrift(tree.name, releases, rows, froms, left_out, newer, lost)
+    here = [
+        r
+        for r, source in froms.items()
+        if source == tree.name.replace("_", " ")
+        and not any(known(b, *search) for b in below(r, *search))
+    ]
+    return TreeDrift(tree.name, releases, rows, froms, left_out, newer, here, lost)
 
 
 def _is_for(release: str, arch: str, search: tuple[Path, ...]) -> bool:
@@ -162,7 +168,7 @@ def _status(row: Followed) -> str:
 
 def _declared(tree: Path, choice: Choice) -> list[Drifted]:
     """The fields and constants that have a fingerprint, as the tree has them."""
-    defs, decls = specification(choice)
+    defs, left, decls = live(choice)
     where = sources(
         decls, [p for ps in places_on(choice.arch, defs, *choice.search).values() for p in ps]
     )
@@ -173,15 +179,19 @@ def _declared(tree: Path, choice: Choice) -> list[Drifted]:
             owner_of(f.name) in where
             and is_of(choice.arch, f.path, *choice.search)
             and is_named(f.name, decls)
+            and (f.release == choice.release or re.split(r"[:.]", f.name)[-1] not in left)
         ):
             old[f.name] = f
     asked = {key: where[key] for key in sorted({owner_of(name) for name in old})}
     now = declared_in(tree, asked, decls)
     lost = {owner_of(n): rooms_of(f.path) for n, f in old.items() if n not in now}
     far = declared_in(tree, headers_with(tree, lost), decls)
+    read = reviewed(choice.release, *choice.search)
     out = []
     for name, f in old.items():
         d = now.get(name) or far.get(name)
+        if d is None and (f.path, name, GONE) in read:
+            continue
         text = short_hash(d.text, 16) if d is not None else ""
         stays = IN_STEP if d is not None and d.path == f.path else MOVED
         status = GONE if d is None else stays if text == f.text else DECIDES

@@ -107,7 +107,8 @@ def _rows(file: Path) -> list[list[str]]:
 def reviewed(release: str, *search: Path) -> frozenset[tuple[str, str, str]]:
     """What somebody read in a release and found mirrored still: path, name, hash of the text.
 
-    The hash is of what was read: of a text that changed since, nobody has said so.
+    The hash is of what was read: of a text that changed since, nobody has said so. ``gone`` in its
+    place says the same of what the release has no more: what stands for it is mirrored instead.
     """
     file = file_of(release, *search)
     rows = _rows(file.with_name(f"{release}-read.txt"))

@@ -13,9 +13,10 @@ from ..lang.carry.bind import Bindings
 from ..lang.cfront import CFunction, parse_function
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
-from ..link.program import Choice, specification
+from ..link.program import Choice
 from .basis import newer_than
-from .fingerprint import Drift, drift, short_hash, written_from
+from .fingerprint import Drift, drift, reviewed, short_hash, written_from
+from .live import live
 from .mirrors import elsewhere, find_in_tree, mirrors_of, parse_bound
 from .scope import places_on
 
@@ -83,11 +84,12 @@ def follow(tree: Path, choice: Choice) -> Followup:
     :raises InputError: LP0235, no kernel tree
     """
     check_tree(tree)
-    defs, decls = specification(choice)
+    defs, _, decls = live(choice)
     where = places_on(choice.arch, defs, *choice.search)
     found = find_in_tree(tree, where)
     moved = elsewhere(tree, {n: ps for n, ps in where.items() if n not in found})
     old = written_from(choice.release, *choice.search)
+    read = reviewed(choice.release, *choice.search)
     effects = Effects(decls)
     names = Names(frozenset(decls.globals), defs)
     bindings = bindings_of(choice.arch, *choice.search)
@@ -101,7 +103,8 @@ def follow(tree: Path, choice: Choice) -> Followup:
         out.functions.append(row)
         if f is None:
             was = [p for p in where[name] if (p, name) in old]
-            row.status, row.was = (GONE, was[0]) if was else (NOT_TAKEN, row.was)
+            known_gone = any((p, name, GONE) in read for p in was)
+            row.status, row.was = (GONE, was[0]) if was and not known_gone else (NOT_TAKEN, row.was)
             continue
         row.path = f.path
         here = (f.path, *where[name])  # where it was written from, or where that release had it
@@ -135,6 +138,8 @@ def _acts(d: Drift, f: CFunction, bindings: Bindings, effects: Effects) -> bool:
     under = {id(k.stmt): k.stmt for n in fresh for k in n.walk() if k.stmt is not None}
     if any(n.kind in ("opaque", "label", "jump", "ret") for top in fresh for n in top.walk()):
         return True
+    if any(n.key and n.key not in d.new for top in fresh for n in top.walk()):
+        return True  # what was there is under a new condition
     laid, _ = bindings.lay(replace(c, body=tuple(under.values())))
     return bool(effects(c, laid.body))
 

@@ -10,7 +10,7 @@ from ..lang.carry import Names
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
 from ..link.overlay import get_overlay
-from ..link.program import Choice, specification
+from ..link.program import Choice
 from .declared import declared_in, is_named, sources
 from .fingerprint import (
     Fingerprint,
@@ -24,6 +24,7 @@ from .fingerprint import (
 )
 from .follow import check_tree, without
 from .judge import expand_archs
+from .live import live
 from .mirrors import elsewhere, find_in_tree, mirrored, mirrors_of, parse_bound, versions_of
 from .scope import is_of, places_on
 
@@ -78,7 +79,7 @@ def write_taken(tree: Path, release: str, search: tuple[Path, ...] = ()) -> tupl
 
 def _functions(tree: Path, choice: Choice) -> Iterable[_Taken]:
     """Those of C, each with whether ours say that it is mirrored as of the release."""
-    defs, decls = specification(choice)
+    defs, _, decls = live(choice)
     names = Names(frozenset(decls.globals), defs)
     by_c, bindings = mirrors_of(defs), bindings_of(choice.arch, *choice.search)
     where = places_on(choice.arch, defs, *choice.search)
@@ -103,7 +104,7 @@ def _declared(
     tree: Path, choice: Choice, base: Mapping[tuple[str, str], Fingerprint]
 ) -> Iterable[_Taken]:
     """Fields and constants, each with whether the release has declared it, or is the first to."""
-    defs, decls = specification(choice)
+    defs, _, decls = live(choice)
     had: dict[str, list[str]] = {}
     for path, name in base:
         if is_of(choice.arch, path, *choice.search):

@@ -26,8 +26,8 @@ def render_drift(d: TreeDrift, *, verbose: bool = False) -> str:
     if d.newer:
         out += wrap("newer", d.newer)
     for release in d.taken_here:
-        told = f"what {release} has of its own was taken from this very tree: that it is in step"
-        out += wrap("note", f"{told} does not say that anybody read it")
+        told = f"the fingerprints of {release} were taken from this very tree"
+        out += wrap("note", f"{told}: that it is in step says no more than that")
     if d.left_out:
         out += wrap("left out", f"{', '.join(d.left_out)}: the release is not written for them")
     out += wrap(IN_STEP, f"{_count(by.get(IN_STEP, []))} of {_count(d.rows)}")
@@ -95,7 +95,8 @@ def _gone(rows: list[Drifted], lost: list[str], *, verbose: bool) -> list[str]:
     if far := [r for r in rows if r not in near]:
         files = len({r.path for r in far})
         told = "a file" if files == 1 else f"{files} files"
-        out += [f"  {_count(far)} of {told} that the tree has not; -v names them"]
+        first, *rest = wrap("", f"{_count(far)} of {told} that the tree has not; -v names them")
+        out += [f"  {first.strip()}", *(f"      {line.strip()}" for line in rest)]
     return out
 
 

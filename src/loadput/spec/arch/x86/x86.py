@@ -149,7 +149,8 @@ def kvm_vcpu_running(vcpu: ptr[kvm_vcpu]) -> bool:
 def kvm_x86_interrupt_allowed(vcpu: ptr[kvm_vcpu]) -> bool:
     """A guest that waits takes interrupts.
 
-    Mirrors: kvm_arch_interrupt_allowed(), arch/x86/kvm/x86.c, v6.12
+    Mirrors: kvm_arch_interrupt_allowed(), arch/x86/kvm/x86.c, v6.12; kvm_is_interrupt_allowed(),
+    arch/x86/kvm/x86.c, v7.3
     """
     return True
 

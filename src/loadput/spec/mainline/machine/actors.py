@@ -82,7 +82,8 @@ def idle():
 def exit_to_user_mode():
     """A system call ends: what is done on the way back to user mode, and what user mode then finds.
 
-    Mirrors: syscall_exit_to_user_mode(), kernel/entry/common.c, v6.12
+    Mirrors: syscall_exit_to_user_mode(), kernel/entry/common.c, v6.12;
+    include/linux/entry-common.h, v7.3
     Omits: that a leaked preempt_count is set right by the schedule() that comes next: here at once
     """
     schedule_debug()
@@ -92,7 +93,8 @@ def exit_to_user_mode():
 def exit_to_user_mode_prepare():
     """After an interrupt too.
 
-    Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12
+    Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12;
+    __exit_to_user_mode_prepare(), include/linux/irq-entry-common.h, v7.3
     Context: IRQs off from the last check of work on
     """
     local_irq_disable()

@@ -9,7 +9,7 @@ def arch_exit_to_user_mode_prepare():
     """The last pass over the task's work flags: its FP state is loaded.
 
     Mirrors: exit_to_user_mode_prepare(), do_notify_resume(), arch/arm64/kernel/entry-common.c,
-    v6.12
+    v6.12; arch_exit_to_user_mode_work(), arch/arm64/include/asm/entry-common.h, v7.3
     Context: IRQs off when the flags are found clear
     """
     with atomic:

@@ -32,7 +32,8 @@ def kvm_riscv_local_hfence_gvma_vmid_all(kvm: ptr[kvm]):
 
 # [New in arch:riscv]
 def kvm_riscv_hfence_gvma_vmid_all_process(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_hfence_gvma_vmid_all_process(), arch/riscv/kvm/tlb.c, v6.12
+    """Mirrors: kvm_riscv_hfence_gvma_vmid_all_process(), arch/riscv/kvm/tlb.c, v6.12;
+    kvm_riscv_tlb_flush_process(), arch/riscv/kvm/tlb.c, v7.3
 
     Context: preemptible
     """
@@ -53,7 +54,8 @@ def kvm_unmap_gfn_range(kvm: ptr[kvm]):
     """The page is the host's again when this returns.
 
     Mirrors: kvm_unmap_gfn_range(), gstage_op_pte(), gstage_remote_tlb_flush(), arch/riscv/kvm/mmu.c;
-    make_xfence_request(), arch/riscv/kvm/tlb.c, v6.12
+    make_xfence_request(), arch/riscv/kvm/tlb.c, v6.12; kvm_riscv_gstage_unmap_range(),
+    kvm_riscv_gstage_op_pte(), arch/riscv/kvm/gstage.c, v7.3
     Omits: mmu_lock, under which the guest gets no new mapping either
     """
     with atomic:

@@ -45,7 +45,8 @@ def kvm_s390_sync_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
 def unmapper():
     """Ours: a thread that unmaps, again and again, the page that holds the guest's prefix.
 
-    Mirrors: kvm_gmap_notifier(), arch/s390/kvm/kvm-s390.c, v6.12
+    Mirrors: kvm_gmap_notifier(), arch/s390/kvm/kvm-s390.c, v6.12; _gmap_unmap_prefix(),
+    arch/s390/kvm/gmap/gmap.c, v7.3
     """
     while True:
         current.in_user_mode = False
