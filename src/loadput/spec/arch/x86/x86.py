@@ -150,8 +150,7 @@ def kvm_x86_interrupt_allowed(vcpu: ptr[kvm_vcpu]) -> bool:
     """A guest that waits takes interrupts.
 
     Mirrors: kvm_arch_interrupt_allowed(), arch/x86/kvm/x86.c, v6.12; kvm_is_interrupt_allowed(),
-    arch/x86/kvm/x86.c, v7.3
-    """
+    arch/x86/kvm/x86.c, v7.3"""
     return True
 
 
