@@ -18,7 +18,6 @@ from loadput.run.explore import Limits
 # Twins that need the default scenario, and why one thread is not enough.
 DEFAULT = {
     "arm64_no_local_flush": "two vCPUs of one VM",
-    "arm64_vmid_at_entry": "two vCPUs of one VM",
     "loongarch_mode_set_late": "somebody on another CPU who kicks",
     "loongarch_one_sided": "two vCPUs on one CPU",
     "kick_without_ipi": "somebody on another CPU who kicks",
@@ -44,10 +43,8 @@ ALSO = {
     "kgs_kept_at_vcpu_put": "GSL-RESET",
     "ldtr_saved_once": "HOST-RESTORED-AT-USER-LDT LDT-FRESH",
     "loongarch_exit_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
-    "arm64_vmid_at_entry": "GUEST-STATE-COHERENT",
     "loongarch_one_sided": "INTERRUPT-KEPT MEMORY-FRESH",
     "loongarch_put_keeps_fpen": "GUEST-STATE-COHERENT",
-    "loongarch_resume_keeps_last_vcpu": "INTERRUPT-KEPT MEMORY-FRESH",
     "mips_exit_cpu": "MEMORY-FRESH",
     "mips_one_sided": "INTERRUPT-KEPT MEMORY-FRESH",
     "mips_put_keeps_cu1": "GUEST-STATE-COHERENT KERNEL-WARN",

@@ -126,11 +126,12 @@ def make_ground(name: str, program: Program) -> Ground:
 
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
-    own = sorted({e.scenario for e in entries().values() if e.arch == arch})
+    ours = [e for e in entries().values() if (e.arch, e.release) == (arch, Choice().release)]
+    own = sorted({e.scenario for e in ours})
     names = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
     out = [(n, load_scenario(n)) for n in names]
-    ours = {"migrates": MIGRATES, "turns": TURNS}
-    out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
+    made = {"migrates": MIGRATES, "turns": TURNS}
+    out += [(n, make_scenario(n, raw)) for n, raw in made.items()]
     return [*out, (LAST, load_scenario(LAST))]
 
 

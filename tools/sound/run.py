@@ -183,10 +183,11 @@ def shipped() -> list[Job]:
 
 @cache
 def _raw(name: str) -> str:
-    return (FOLDER / f"{name}.toml").read_text("utf-8")
+    file = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    return file.read_text("utf-8")
 
 
 def raw(name: str) -> dict[str, object]:
-    """A shipped scenario, without its title."""
+    """A shipped scenario, or that of a museum entry's file, without its title."""
     assert FOLDER.is_relative_to(SPEC)
     return {k: v for k, v in tomllib.loads(_raw(name)).items() if k != "title"}

@@ -45,6 +45,7 @@ class Entry:
 
     :param unconfirmed: what of ``commits`` and ``subject`` was not found in public material
     :param released: where its fix appeared
+    :param scenario: a shipped one, or a TOML file in the entry's folder
     :param schedule: who and which function, in the order in which the bug was described
     :param wrong: one sentence: what went wrong
     :param fix: one sentence: what the fix changed
@@ -171,8 +172,23 @@ def _read(name: str, file: Path) -> Entry:
             next="docs/museum.md shows one",
         )
     made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    made["scenario"] = raw["scenario"] = _own(file.parent, made["scenario"])
     made["intermediate"] = tuple(_read_state(name, t, raw) for t in made.get("intermediate", ()))
     return Entry(name, **made)
+
+
+def _own(folder: Path, scenario: str) -> str:
+    """The file in the entry's folder, where it is one."""
+    file = folder / scenario
+    return str(file) if file.is_file() else scenario
+
+
+def _scenario(named: str) -> Scenario:
+    """A shipped one, or that of a file; one in an entry's folder is called after the entry."""
+    found, folder = load_scenario(named), Path(named).parent
+    if (folder / "entry.toml").is_file():
+        return replace(found, name=f"{folder.name}/{Path(named).name}")
+    return found
 
 
 def _read_state(name: str, raw: dict[str, str], entry: dict[str, Any]) -> State:
@@ -231,15 +247,15 @@ def show(
     def after(c: Choice) -> Choice:
         return replace(c, twin="")
 
-    def decided(job: tuple[Choice, str]) -> Result | None:
+    def decided(job: tuple[Choice, Scenario]) -> Result | None:
         try:
-            return run(job[0], load_scenario(job[1]))
+            return run(*job)
         except Interrupted:
             return None
 
     states = {e.id: [(e.id, e.scenario), *((s.overlay, s.scenario) for s in e.intermediate)]
               for e in wanted}  # fmt: skip
-    befores = {e.id: [(choice(e, o), s) for o, s in states[e.id]] for e in wanted}
+    befores = {e.id: [(choice(e, o), _scenario(s)) for o, s in states[e.id]] for e in wanted}
     pairs = [pair for rows in befores.values() for pair in rows]
     jobs = {job: None for c, s in pairs for job in ((c, s), (after(c), s))}
     with ThreadPoolExecutor(at_once) as pool:

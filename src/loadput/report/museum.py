@@ -96,7 +96,7 @@ def museum_json(shown: Sequence[Shown], missing: Mapping[str, str]) -> dict[str,
             {
                 "id": e.id,
                 "arch": e.arch,
-                "scenario": e.scenario,
+                "scenario": s.before.scenario.name,
                 "property": e.property,
                 "commits": list(e.commits),
                 "subject": e.subject,
@@ -121,7 +121,7 @@ def _state_json(b: Between) -> dict[str, Any]:
     return {
         "overlay": s.overlay,
         "told": s.told,
-        "scenario": s.scenario,
+        "scenario": b.result.scenario.name,
         "property": s.property,
         "expected": s.verdict,
         "as_expected": b.is_right,

@@ -38,7 +38,7 @@ def TLB_PRIVATE(vcpu: ptr[kvm_vcpu]) -> bool:
 @property_(
     source='Linux commit fa808ed4e199 ("KVM: arm64: Ensure a VMID is allocated before programming'
     ' VTTBR_EL2") (in v6.14)',
-    twin="arm64_vmid_at_entry",
+    twin="arm64-vmid-unallocated",
 )
 @at_entry(guest_runs)
 def VMID_ACTIVE(vcpu: ptr[kvm_vcpu]) -> bool:

@@ -43,7 +43,7 @@ def predictor_learns_from_l2(vcpu: ptr[kvm_vcpu]):
 
 @property_(
     source="arch/x86/kvm/x86.h kvm_nested_vmexit_handle_ibrs(), v7.3: L1 expects modes of their own",
-    twin="nested_exit_without_ibrs",
+    twin="svm-nested-exit-ibrs",
     where="guest_ibrs",
 )
 @at_entry(svm_vcpu_enter_exit)

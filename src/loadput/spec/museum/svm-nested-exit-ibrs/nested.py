@@ -1,7 +1,7 @@
-"""arch/x86/kvm/svm/nested.c, broken."""
+"""arch/x86/kvm/svm/nested.c, as it was."""
 
 
-# [Modified in twin:nested_exit_without_ibrs]
+# [Modified in museum:svm-nested-exit-ibrs]
 def nested_svm_vmexit(svm: ptr[vcpu_svm]):
     """As nested_svm_vmexit(), without kvm_nested_vmexit_handle_ibrs()."""
     svm_switch_vmcb(svm, VMCB01)

@@ -1,4 +1,7 @@
-# [Modified in twin:loongarch_resume_keeps_last_vcpu]
+"""arch/loongarch/kvm/main.c, as it was."""
+
+
+# [Modified in museum:loongarch-resume-csr]
 def kvm_arch_enable_virtualization_cpu():
     """As kvm_arch_enable_virtualization_cpu(), arch/loongarch/kvm/main.c, without last_vcpu."""
     this_cpu_write(hw_gcsr, 0)
