@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import multiprocessing
 import tomllib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -225,6 +227,36 @@ def get_entry(name: str, *more: Path) -> Entry:
     )
 
 
+_Job = tuple[Choice, Scenario]
+_Run = Callable[[Choice, Scenario], Result]
+_run_here: list[_Run] = []
+
+
+def _decide(job: _Job) -> Result | None:
+    try:
+        return _run_here[-1](*job)
+    except Interrupted:
+        return None
+
+
+def _decide_all(jobs: Sequence[_Job], run: _Run, at_once: int) -> list[Result | None]:
+    """Each job's result; None where it was not begun. Building a machine is Python, of which a
+    process runs one thread at a time.
+    """
+    _run_here.append(run)
+    try:
+        if at_once > 1 and "fork" in multiprocessing.get_all_start_methods():
+            context = multiprocessing.get_context("fork")  # ``run`` goes along, it is not sent
+            try:
+                with ProcessPoolExecutor(at_once, context) as pool:
+                    return list(pool.map(_decide, jobs, chunksize=2))
+            except BrokenProcessPool:  # one was killed: by the kernel, for its memory
+                pass
+        return [_decide(job) for job in jobs]
+    finally:
+        _run_here.pop()
+
+
 def show(
     wanted: Sequence[Entry],
     run: Callable[[Choice, Scenario], Result],
@@ -236,7 +268,7 @@ def show(
 
     An entry's intermediate states are decided like it, each beside ours on its scenario.
 
-    :param run: decides one program; called by ``at_once`` threads. A program that several entries
+    :param run: decides one program; called in ``at_once`` processes. A program that several entries
         need is decided once. Where it raises Interrupted, the entry is left out
     """
 
@@ -247,19 +279,12 @@ def show(
     def after(c: Choice) -> Choice:
         return replace(c, twin="")
 
-    def decided(job: tuple[Choice, Scenario]) -> Result | None:
-        try:
-            return run(*job)
-        except Interrupted:
-            return None
-
     states = {e.id: [(e.id, e.scenario), *((s.overlay, s.scenario) for s in e.intermediate)]
               for e in wanted}  # fmt: skip
     befores = {e.id: [(choice(e, o), _scenario(s)) for o, s in states[e.id]] for e in wanted}
     pairs = [pair for rows in befores.values() for pair in rows]
     jobs = {job: None for c, s in pairs for job in ((c, s), (after(c), s))}
-    with ThreadPoolExecutor(at_once) as pool:
-        found = dict(zip(jobs, pool.map(decided, jobs), strict=True))
+    found = dict(zip(jobs, _decide_all(list(jobs), run, at_once), strict=True))
     out = []
     for e in wanted:
         rows = [(found[c, s], found[after(c), s]) for c, s in befores[e.id]]

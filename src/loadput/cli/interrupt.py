@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import threading
@@ -26,8 +27,15 @@ def end_softly() -> None:
 
 
 def _ask(number: int, frame: FrameType | None) -> None:
+    if multiprocessing.parent_process():  # which was asked, and tells it
+        _asked.set()
+        return
     if _asked.is_set():
         raise KeyboardInterrupt
     _asked.set()
+    for child in multiprocessing.active_children():
+        with contextlib.suppress(OSError):
+            if child.pid:
+                os.kill(child.pid, signal.SIGINT)
     with contextlib.suppress(OSError):  # not by sys.stderr: that may be writing
         os.write(2, b"\ninterrupted: what is decided follows; Ctrl-C again ends at once\n")

@@ -72,6 +72,7 @@ class Flattener:
         self.assigned = {n: _assigned(f) for n, f in functions.items()}
         self.nodes: list[Node] = []
         self.index: dict[object, int] = {}
+        self.read_by: dict[int, tuple[o.Expr, frozenset[str]]] = {}
         self.insts: dict[object, _Inst] = {}
         self.todo: list[tuple[int, list[_Ctx]]] = []
         self.entries: dict[tuple[str, str], int] = {}
@@ -346,7 +347,7 @@ class Flattener:
             for k, e in c.env
             if k != key
             and not isinstance(e, o.Const)
-            and any(isinstance(x, o.Local) and x.name == q for x in o.walk(e))
+            and q in self._locals(e)
             and self._is_live(c, k)
         ]
         if not hit:
@@ -355,6 +356,14 @@ class Flattener:
         env = tuple(kv for kv in c.env if kv[0] not in keys)
         span = c.inst.fn.span
         return c._replace(env=env, pending=tuple((k, e, span) for k, e in hit))
+
+    def _locals(self, e: o.Expr) -> frozenset[str]:
+        """The locals that ``e`` reads; a copy in an environment is asked many times."""
+        known = self.read_by.get(id(e))
+        if known is None:
+            names = frozenset(x.name for x in o.walk(e) if isinstance(x, o.Local))
+            known = self.read_by[id(e)] = (e, names)
+        return known[1]
 
     def _assign(
         self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx

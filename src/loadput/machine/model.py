@@ -147,6 +147,7 @@ def live_locals(g: Graph, v: Values) -> dict[int, frozenset[str]]:
         for m in n.next:
             preds.setdefault(m, []).append(n.id)
     live: dict[int, frozenset[str]] = {n.id: frozenset() for n in g.nodes}
+    read = {n.id: set() if isinstance(n.op, o.Atomic) else uses(n.op, v) for n in g.nodes}
     todo = [n.id for n in g.nodes]
     queued = set(todo)
     while todo:
@@ -154,10 +155,8 @@ def live_locals(g: Graph, v: Values) -> dict[int, frozenset[str]]:
         queued.discard(i)
         n = g.nodes[i]
         out: set[str] = set().union(*(live[m] for m in n.next))
-        out |= uses(n.op, v) if not isinstance(n.op, o.Atomic) else set()
-        dst = getattr(n.op, "dst", "")
-        if dst:
-            out = (set().union(*(live[m] for m in n.next)) - {dst}) | uses(n.op, v)
+        out.discard(getattr(n.op, "dst", ""))
+        out |= read[i]
         new = frozenset(out)
         if new != live[i]:
             live[i] = new
