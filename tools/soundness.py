@@ -1,10 +1,10 @@
 """``make soundness``: programs that nobody wrote, decided in every way there is.
 
 Draws programs (tools/sound/draw.py): a shipped program with a few statements changed, a small
-scenario. Each is decided without fusing, reductions and forgetting, and then by default, with each
-of these alone, by the interpreter and by SPIN: verdicts are compared property by property. What
-disagrees is made smaller and written as a folder. Results are kept in build/soundness, so that a
-second run goes on where the first ended.
+scenario. Each is decided without fusing, reductions and forgetting, and then by default, by the
+interpreter and by SPIN, each fourth also with each of these alone: verdicts are compared property
+by property. What disagrees is made smaller and written as a folder. Results are kept in
+build/soundness, so that a second run goes on where the first ended.
 
 With --shipped, the shipped scenarios, twins and entries of the museum instead of drawn programs.
 """

@@ -140,6 +140,8 @@ class Ways:
         """As a user asks, the counterexamples told."""
         r = check(self.choice, self.scenario, limits=self.limits)
         self.found["default"] = r.machine, r.exploration, USUAL
+        if r.machine.program.choice.reduce:
+            self.machines[self.forgets, True] = r.machine
         return Answer(sorted(r.violated), r.exploration.finished, r.states)
 
     def by_interpreter(self, way: str) -> str:

@@ -78,6 +78,9 @@ def main() -> None:
 def _verb() -> None:
     # A machine is a million objects that live as long as it: counting them all finds no garbage.
     gc.set_threshold(100_000, 50, 100)
+    # A search comes back to Python every 20 ms; where several run at once it is not to wait as
+    # long as that for one that is building its machine.
+    sys.setswitchinterval(0.0005)
     cli.main(standalone_mode=False)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..base.errors import LoadputError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..machine.model import Machine, live_locals
+from ..machine.model import Machine
 from ..machine.nodes import End, Push
 from ..machine.values import is_kept, is_switch
 from .cells import Cells
@@ -38,7 +38,7 @@ class Steps:
         self.m, self.cells, self.t, self.x = m, cells, trees, cells.x
         self.fine, self.ill = trees.leaf(()), trees.leaf((), bad=True)
         self.ahead: dict[tuple[int, bool, bool], tuple[frozenset[str], frozenset[str]]] = {}
-        self.live = live_locals(m.graph, m.values)
+        self.live = m.live
         preds: dict[int, int] = {}
         for n in m.graph.nodes:
             for q in n.next:

@@ -262,11 +262,9 @@ def walk(e: Expr | None) -> list[Expr]:
     """Every sub-expression of ``e``, itself included, left to right."""
     if e is None:
         return []
-    if isinstance(e, Un):
-        return [e, *walk(e.a)]
     if isinstance(e, Bin):
         return [e, *walk(e.a), *walk(e.b)]
-    return [e]
+    return [e, *walk(e.a)] if isinstance(e, Un) else [e]
 
 
 def exprs_of(op: Op) -> list[Expr]:

@@ -248,7 +248,11 @@ class Flattener:
         return n.id
 
     def _prune(self, c: _Ctx) -> Env:
-        return tuple(kv for kv in c.env if self._is_live(c, kv[0]))
+        own, outer = c.inst.id, c.inst.outer
+        live = self.live[c.inst.fn.name][c.label][c.i]
+        return tuple(
+            kv for kv in c.env if (kv[0][1] in live if kv[0][0] == own else kv[0] in outer)
+        )
 
     def _is_live(self, c: _Ctx, key: tuple[int, str]) -> bool:
         inst = c.inst
@@ -370,7 +374,7 @@ class Flattener:
     ) -> _Ctx | int:
         env = dict(after.env)
         here = any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
-        own = any(isinstance(x, o.Local) and x.name == qualified(*key) for x in o.walk(e))
+        own = qualified(*key) in self._locals(e)
         fixed = c.depth > 0 or c.irqs_off
         if own and isinstance(e, o.Local):
             return after

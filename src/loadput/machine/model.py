@@ -38,6 +38,7 @@ class Machine:
     (``reg_at``). Variables that never change are in ``constants``.
 
     :param regs: per control point, which register holds which live local
+    :param live: per node, the needed locals that are live before it
     :param props: names of the properties that apply, and DEAD-IS-READ where a @forget hook is
         watched; their index is the bit in a violation mask
     """
@@ -55,6 +56,7 @@ class Machine:
     reg_slots: dict[str, list[Slot]]
     regs: dict[int, list[tuple[str, int]]]
     props: list[str]
+    live: dict[int, frozenset[str]]
     initial: tuple[int, ...]
 
     @property
@@ -120,7 +122,21 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
     if len(props) > 63:
         raise LayoutError("LP0703", f"{len(props)} properties", expected="at most 63")
     m = Machine(
-        p, g, v, f, slots, var_at, constants, pc_at, pc_step, reg_at, reg_slots, regs, props, ()
+        p,
+        g,
+        v,
+        f,
+        slots,
+        var_at,
+        constants,
+        pc_at,
+        pc_step,
+        reg_at,
+        reg_slots,
+        regs,
+        props,
+        live,
+        (),
     )
     initial += [0] * (len(slots) - len(initial))
     for i in range(sizes.task):
@@ -146,18 +162,15 @@ def live_locals(g: Graph, v: Values) -> dict[int, frozenset[str]]:
     for n in g.nodes:
         for m in n.next:
             preds.setdefault(m, []).append(n.id)
-    live: dict[int, frozenset[str]] = {n.id: frozenset() for n in g.nodes}
-    read = {n.id: set() if isinstance(n.op, o.Atomic) else uses(n.op, v) for n in g.nodes}
+    own = [(uses(n.op, v), {getattr(n.op, "dst", "")}) for n in g.nodes]
+    live: dict[int, frozenset[str]] = dict.fromkeys(range(len(g.nodes)), frozenset())
     todo = [n.id for n in g.nodes]
     queued = set(todo)
     while todo:
         i = todo.pop()
         queued.discard(i)
-        n = g.nodes[i]
-        out: set[str] = set().union(*(live[m] for m in n.next))
-        out.discard(getattr(n.op, "dst", ""))
-        out |= read[i]
-        new = frozenset(out)
+        read, written = own[i]
+        new = frozenset().union(*(live[m] for m in g.nodes[i].next)) - written | read
         if new != live[i]:
             live[i] = new
             for q in preds.get(i, ()):

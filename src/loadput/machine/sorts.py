@@ -14,7 +14,7 @@ from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
 from .forget import SHADOW, is_shadow
-from .model import Machine, live_locals
+from .model import Machine
 from .nodes import Node
 from .values import is_kept
 
@@ -101,7 +101,7 @@ class Sorts:
         for n in self.nodes:
             self._infer(n)
         # What is read before it is written is 0, which no renaming changes.
-        live = live_locals(m.graph, m.values)
+        live = m.live
         self.loose = {name for i in m.graph.entries.values() for name in live[i]}
         for name in self.loose:
             self.values.setdefault(name, set()).add(0)

@@ -57,6 +57,11 @@ class Native:
     improved: bool = False
     past: list[Entries] = field(default_factory=list)
 
+    @property
+    def lines(self) -> int:
+        """Lines of IR of the step, which the time to compile it goes with."""
+        return self.step.count("\n")
+
     def improve(self) -> None:
         """Compile again, with optimisation; may run beside a search, which then goes faster."""
         t = time.perf_counter()

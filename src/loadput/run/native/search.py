@@ -40,7 +40,9 @@ MARGIN = 16_384
 SHARE_FROM = 4_096
 """A depth with fewer states is not worth waking other threads."""
 IMPROVE_AFTER_S = 0.25
-"""A search that takes longer is worth better code."""
+IMPROVE_AFTER_LINE_S = 30e-6
+"""A search that takes longer is worth better code: where others want the core that makes it, than
+making it takes, by lines of IR."""
 MEMORY_RATIO = 0.8
 """Of the memory that is free, what a search takes unless it is told otherwise."""
 
@@ -188,6 +190,9 @@ class Run:
         self.start = self.told = time.perf_counter()
         self.seconds = 0.0
         self.improver: threading.Thread | None = None
+        self.improve_after = IMPROVE_AFTER_S
+        if limits.at_once > 1:
+            self.improve_after = max(IMPROVE_AFTER_S, IMPROVE_AFTER_LINE_S * native.lines)
 
     # the search
 
@@ -313,7 +318,7 @@ class Run:
 
     def _improve(self, now: float) -> None:
         if self.improver is None and not self.native.improved:
-            if now - self.start > IMPROVE_AFTER_S:
+            if now - self.start > self.improve_after:
                 self.improver = threading.Thread(target=self.native.improve, daemon=True)
                 self.improver.start()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ...ir import ops as o
 from ...machine.fuse import VISIBLE
-from ...machine.model import Machine, live_locals
+from ...machine.model import Machine
 from ...machine.nodes import FRAMES, End, Push
 
 OVER = -1
@@ -78,7 +78,7 @@ def reads(op: object) -> list[o.Expr]:
 def make_shape(m: Machine) -> Shape:
     """Return the shape of ``m``."""
     g = m.graph
-    live = live_locals(g, m.values)
+    live = m.live
     loose = {name for i in g.entries.values() for name in live[i]}
     reached = set().union(*m.values.reached.values())
     s = Shape(m, {k: [] for k in FRAMES}, {k: [] for k in FRAMES}, loose, reached)
