@@ -2,8 +2,8 @@
 
 Each mutant is one function damaged in one place (tools/mutation/damage.py), decided on small
 scenarios, the museum's and then ``default`` (tools/mutation/verdict.py). Results are kept in
-build/mutation by a digest of the mutated program, a line each as soon as it is there, so that one
-that is killed goes on where it was, and a second run does what has changed.
+build/mutation with a digest of what each rests on, a line as soon as it is there, so that one that
+is killed goes on where it was, and a second run does what has changed.
 Writes docs/mutation.md, unless only a part was asked for.
 """
 
@@ -50,7 +50,7 @@ class Kept:
 
     def __init__(self, arch: str) -> None:
         self.file = KEPT / f"{arch}.jsonl"
-        self.rows: dict[str, Result] = {}
+        self.rows: dict[str, tuple[str, Result]] = {}
         if self.file.is_file():
             whole = self.file.read_bytes().rpartition(b"\n")[0] + b"\n"
             if whole != self.file.read_bytes():
@@ -60,11 +60,15 @@ class Kept:
                 if line:
                     row = json.loads(line)
                     key = row.pop("key")
-                    self.rows[key] = Result(**row)
+                    self.rows[row["name"]] = key, Result(**row)
+
+    def find(self, m: Mutant, ground: Field) -> Result | None:
+        """What was found of ``m``, where all that it rests on is the same."""
+        key, r = self.rows.get(m.name, ("", None))
+        return r if r is not None and key == ground.key(m, r) else None
 
     def add(self, key: str, r: Result) -> None:
         """Keep one more."""
-        self.rows[key] = r
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as f:
             f.write(json.dumps({"key": key, **asdict(r)}) + "\n")
@@ -82,23 +86,24 @@ def run(
     global field, todo
     field, kept = Field(arch), Kept(arch)
     todo = [m for m in own_mutants(arch, field) if only in m.name]
-    keys = [field.key(m) for m in todo]
-    left = [i for i, k in enumerate(keys) if fresh or k not in kept.rows]
+    found = [None if fresh else kept.find(m, field) for m in todo]
+    left = [i for i, r in enumerate(found) if r is None]
     tell(f"{arch}: {len(todo)} mutants, {len(left)} to run on {jobs} processes")
     gc.freeze()
     begin, n = time.monotonic(), 0
     batches = [left[i : i + TOGETHER] for i in range(0, len(left), TOGETHER)]
     for rows in _results(batches if begin < until else [], jobs):
         for i, r in rows:
-            kept.add(keys[i], r)
+            kept.add(field.key(todo[i], r), r)
+            found[i] = r
         n += len(rows)
         rest = (time.monotonic() - begin) / n * (len(left) - n)
-        found = sum(kept.rows[keys[j]].state == "caught" for j in left if keys[j] in kept.rows)
-        tell(f"{arch}: {n} of {len(left)}, {found} caught, about {rest / 60:.1f} min left")
+        caught = sum(r.state == "caught" for i in left if (r := found[i]) is not None)
+        tell(f"{arch}: {n} of {len(left)}, {caught} caught, about {rest / 60:.1f} min left")
         if time.monotonic() > until:
             break
-    done = [kept.rows[k] for k in keys if k in kept.rows]
-    return done, len(keys) - len(done), field
+    done = [r for r in found if r is not None]
+    return done, len(found) - len(done), field
 
 
 def own_mutants(arch: str, ground: Field) -> list[Mutant]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 STATES = {
     "caught": "a property is violated",
-    "lost": "no property is violated, but a function that the program runs is never run any more:"
-    " what `check --stats` lists as never fired, or never taken",
+    "lost": "no property is violated, but a function that the program runs is never run any more,"
+    " or a side of a branch never taken: `check --stats` lists it",
     "hole": "no property notices, and it is not proven equivalent",
     "equivalent": "proven to do the same, on every scenario small enough to compare",
     "unread": "drops a store that no branch and no property depends on",
@@ -36,14 +36,16 @@ of an architecture that is laid over another (`arm64-nv`), only its own function
 
 {kinds}
 
-Each mutant is decided on small scenarios (`one`, `shared`, two of the tool's own), on those of the
-museum for its architecture, and last on `default`, up to {bound:,} states there. Then it is one of:
+Each mutant is decided on small scenarios (`one`, `shared`, three of the tool's own), on those of
+the museum for its architecture, and last on `default` and `threads`, up to {bound:,} states there.
+Then it is one of:
 
 {states}
 
 *Proven to do the same* means: on each scenario of at most {most:,} states that reaches the damage,
-the reachable states of both, by the values of all variables, are stuttering bisimilar: each state
-of one has one of the other from which the same can follow. It is a proof for those scenarios. The
+the reachable states of both are stuttering bisimilar, by the values of all variables or by all that
+the code and the properties read: each state of one has one of the other from which the same can
+follow (tools/mutation/same.py). It is a proof for those scenarios. The
 score is *caught* among *caught*, *lost* and *hole*, and in the next column with *lost* beside
 *caught*; the raw score is *caught* among all that are reached and built.
 """

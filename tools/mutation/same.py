@@ -1,18 +1,28 @@
-"""Whether a mutant does the same as the program, by what its memory goes through.
+"""Whether a mutant does the same as the program, by what memory goes through or what is read.
 
 The reachable states of both are compared: they are *equivalent* where each state of one has one of
-the other with the same values in every variable, and what can follow is the same, steps that change
-no variable left aside (stuttering bisimulation, sensitive to states without a next step and to
-endless steps that change nothing). Where a task stands in its code is not compared; every variable
-of the machine is, those of properties included.
+the other from which the same can follow (stuttering bisimulation, sensitive to states without a
+next step and to endless steps in which nothing happens). What happens is told in two ways, and a
+mutant is equivalent that is so in one of them:
+
+- by memory: states that match have the same values in every variable, those of properties included;
+  steps that change none are left aside.
+- by reading: steps that match read the same: which statement of the code or of a property, which
+  cell, which value; steps that read nothing are left aside. What a variable has while nobody looks
+  is not compared: a register that is not cleared, but always written before the next look, or two
+  stores that change places where nobody can look in between.
+
+Where a task stands in its code is not compared.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from loadput.ir import ops as o
 from loadput.machine.model import Machine
 from loadput.run.interp import Interpreter, State
 
@@ -20,25 +30,69 @@ from .joint import WHO, choose
 
 MOST = 6_000
 """States of a program up to which its behaviour is compared."""
+READS = "reads"
+"""Beside the locals of a step, which have no such name: what it has read."""
 
 
 @dataclass(slots=True)
 class Behaviour:
-    """What the variables are in each reachable state, and its successors; the first is initial."""
+    """What is told of each reachable state, and its steps; the first state is the initial one.
 
-    memory: list[tuple[int, ...]]
-    after: list[list[int]]
+    :param told: the values of all variables; by reading, what properties of states read there
+    :param after: per step what is told of it (None: nothing) and the state that it leads to
+    """
+
+    told: list[object]
+    after: list[list[tuple[object, int]]]
 
 
-def explore_all(m: Machine, number: int, most: int) -> Behaviour | None:
+class _State(tuple[int, ...]):
+    """A state, and what was read on the way to it."""
+
+    reads: frozenset[object] | None
+
+
+class _Reader(Interpreter):
+    """Notes in each state that a step leads to what the step has read."""
+
+    def _load(self, op: o.Load) -> Callable[..., None]:
+        load, at = super()._load(op), self._element(op.place)
+        var, where = op.place.var, str(op.span)
+        if var in self.m.constants or var == WHO:
+            return load
+
+        def noted(st: list[int], loc: dict[str, Any], cpu: int, cur: int) -> None:
+            i = at(st, loc, cpu, cur)  # before the load, which may write what it is found by
+            load(st, loc, cpu, cur)
+            loc[READS] = loc.get(READS, frozenset()) | {(where, var, i, loc[op.dst])}
+
+        return noted
+
+    def _leave(self, st: list[int], loc: dict[str, Any], node: int, kind: str, inst: int) -> State:
+        s = _State(super()._leave(st, loc, node, kind, inst))
+        s.reads = loc.get(READS)
+        return s
+
+    def asked(self, s: State, *, stuck: bool) -> frozenset[object]:
+        """What properties of states read in ``s``."""
+        out: list[Any] = []
+        for kind, entry in self.conditions:
+            if kind == "always" or stuck:
+                self._run(list(s), {}, entry, 0, 0, kind, 0, out)
+        return frozenset().union(*(x[1].reads or () for x in out))
+
+
+def explore_all(m: Machine, number: int, most: int, *, by_reading: bool) -> Behaviour | None:
     """Every reachable state and step of ``m`` as that mutant; None where there are more states."""
     choose(m, number)
-    it = Interpreter(m)
+    it = _Reader(m) if by_reading else Interpreter(m)
     states, index = [m.initial], {m.initial: 0}
-    after: list[list[int]] = []
+    after: list[list[tuple[object, int]]] = []
+    told: list[object] = []
     for s in states:
-        row: dict[int, None] = {}
-        for step in it.steps(s):
+        row: dict[tuple[object, int], None] = {}
+        steps = list(it.steps(s))
+        for step in steps:
             new = step.state
             if new is None:
                 return None
@@ -47,9 +101,11 @@ def explore_all(m: Machine, number: int, most: int) -> Behaviour | None:
                     return None
                 index[new] = len(states)
                 states.append(new)
-            row[index[new]] = None
+            row[getattr(new, "reads", None), index[new]] = None
         after.append(list(row))
-    return Behaviour(_project(m, states), after)
+        if isinstance(it, _Reader):
+            told.append(it.asked(s, stuck=it.is_stuck(steps)))
+    return Behaviour(told or list(_project(m, states)), after)
 
 
 def _project(m: Machine, states: Iterable[State]) -> list[tuple[int, ...]]:
@@ -61,10 +117,10 @@ def _project(m: Machine, states: Iterable[State]) -> list[tuple[int, ...]]:
 
 
 def is_equivalent(a: Behaviour, b: Behaviour) -> bool:
-    """Whether the two behaviours, of one machine, are stuttering bisimilar."""
+    """Whether the two behaviours, of one machine, told in one way, are stuttering bisimilar."""
     n = len(a.after)
-    after = [*a.after, *([n + i for i in row] for row in b.after)]
-    block = _number((x, not row) for x, row in zip([*a.memory, *b.memory], after, strict=True))
+    after = [*a.after, *([(t, n + i) for t, i in row] for row in b.after)]
+    block = _number((x, not row) for x, row in zip([*a.told, *b.told], after, strict=True))
     endless: list[bool] | None = None
     while block[0] == block[n]:
         new = _refine(block, after, endless)
@@ -82,15 +138,19 @@ def _number(keys: Iterable[object]) -> list[int]:
     return [seen.setdefault(k, len(seen)) for k in keys]
 
 
-def _refine(
-    block: Sequence[int], after: Sequence[Sequence[int]], endless: Sequence[bool] | None
-) -> list[int]:
-    """Split blocks by what one step out of them, after steps within, can reach."""
-    out = [{block[j] for j in row if block[j] != block[i]} for i, row in enumerate(after)]
+Steps = Sequence[Sequence[tuple[object, int]]]
+
+
+def _refine(block: Sequence[int], after: Steps, endless: Sequence[bool] | None) -> list[int]:
+    """Split blocks by the steps of which something is told, or out of them, that can be reached by
+    others within.
+    """
+    out: list[set[tuple[object, int]]] = []
     before: list[list[int]] = [[] for _ in after]
     for i, row in enumerate(after):
-        for j in row:
-            if block[i] == block[j] and i != j:
+        out.append({(t, block[j]) for t, j in row if t is not None or block[j] != block[i]})
+        for t, j in row:
+            if t is None and block[i] == block[j] and i != j:
                 before[j].append(i)
     todo = deque(i for i, s in enumerate(out) if s)
     while todo:
@@ -103,9 +163,11 @@ def _refine(
     return _number(zip(block, map(frozenset, out), never, strict=True))
 
 
-def _endless(block: Sequence[int], after: Sequence[Sequence[int]]) -> list[bool]:
-    """Per state, whether steps can go on for ever without leaving its block."""
-    inner = [[j for j in row if block[j] == block[i]] for i, row in enumerate(after)]
+def _endless(block: Sequence[int], after: Steps) -> list[bool]:
+    """Per state, whether such steps can go on for ever without leaving its block."""
+    inner = [
+        [j for t, j in row if t is None and block[j] == block[i]] for i, row in enumerate(after)
+    ]
     before: list[list[int]] = [[] for _ in after]
     left = [len(row) for row in inner]
     for i, row in enumerate(inner):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from loadput.ir import ops as o
 from loadput.machine.model import Machine
 from loadput.run.explore import Limits
 from loadput.run.native.build import compile_machine
@@ -25,14 +26,15 @@ class Found:
 
     :param whole: every state was seen
     :param memory: a digest of the values that its variables go through, together
-    :param functions: those that some step runs
+    :param taken: functions that some step runs, and the sides of their branches that one takes:
+        (function, "file:line true")
     """
 
     violated: dict[str, int]
     whole: bool
     states: int
     memory: int = 0
-    functions: frozenset[str] = frozenset()
+    taken: frozenset[tuple[str, str]] = frozenset()
 
 
 def search(
@@ -58,10 +60,22 @@ def search(
             whole = not run.stopped
             memory = 0 if best or not whole or reduce != Reduce() else _memory(run)
             nodes = run.exploration().nodes if whole else ()
-            functions = frozenset(m.graph.nodes[i].stack[-1] for i in nodes)
-            yield k, Found(best, whole, states, memory, functions)
+            yield k, Found(best, whole, states, memory, _taken(m, nodes))
         finally:
             run.close()
+
+
+def _taken(m: Machine, passed: Collection[int]) -> frozenset[tuple[str, str]]:
+    """As ``check --stats`` tells it, but for which side of a branch was not taken."""
+    out = set()
+    for i in passed:
+        n = m.graph.nodes[i]
+        out.add((n.stack[-1], ""))
+        if isinstance(n.op, o.Branch) and n.op.span.file:
+            at = f"{n.op.span.file}:{n.op.span.line}"
+            ways = (w for w, j in zip(("true", "false"), n.next, strict=True) if j in passed)
+            out |= {(n.stack[-1], f"{at} {w}") for w in ways}
+    return frozenset(out)
 
 
 def _memory(run: Run) -> int:

@@ -11,7 +11,7 @@ from loadput.check.museum import entries
 from loadput.check.races import find_races
 from loadput.ir import ops as o
 from loadput.ir.text import render_function
-from loadput.link.program import Choice, Program, link
+from loadput.link.program import Choice, Program, Property, link
 from loadput.link.scenario import Scenario, load_scenario, make_scenario
 from loadput.machine import model
 from loadput.machine.flatten import Flattener, _Ctx
@@ -27,9 +27,13 @@ from .damage import Mutant
 from .joint import Joint, join
 from .search import search
 
-VERSION = 3
+VERSION = 4
 """Counted up where what is kept of a mutant means something else."""
 LAST = "default"
+AFTER = ("threads",)
+"""Shipped scenarios for what ``default`` leaves out."""
+WHATEVER_IS_ASKED = ("unreached", "order", "broken")
+"""States that no property has a part in; nor in *equivalent*, by memory."""
 BOUND, LAST_BOUND = 1_000_000, 300_000
 """States of a mutant after which a search ends at the end of its depth; on the last scenario."""
 # Scenarios of ours beside the shipped ones: few states, so that behaviours can be compared there.
@@ -39,6 +43,13 @@ MIGRATES = {
     "vms": [0],
     "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "irq"]}],
     "set": {"preempt_model": 1},
+}
+QUIET = {
+    "title": "1 CPU, 1 vCPU thread that halts and is interrupted, no timer; voluntary preemption",
+    "cpus": 1,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]}],
+    "set": {"preempt_model": 1, "timer_irqs": 0},
 }
 TURNS = {
     "title": "1 CPU, 2 vCPU threads: one halts and is interrupted, one spins; voluntary preemption",
@@ -59,6 +70,7 @@ class Result:
     :param state: one of ``report.STATES``
     :param by: the property with the shortest counterexample; ``also`` the others
     :param scenario: where it was caught, or the scenarios on which it was shown to be equivalent
+    :param way: how its behaviour was found to be the same: "memory" or "reading"
     :param race: of a damage to the order of memory: whether the report on races has a new one
     """
 
@@ -70,6 +82,7 @@ class Result:
     by: str = ""
     also: list[str] = field(default_factory=list)
     scenario: str = ""
+    way: str = ""
     depth: int = 0
     race: bool = False
     why: str = ""
@@ -126,13 +139,12 @@ def make_ground(name: str, program: Program) -> Ground:
 
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
-    ours = [e for e in entries().values() if (e.arch, e.release) == (arch, Choice().release)]
-    own = sorted({e.scenario for e in ours})
+    own = sorted({e.scenario for e in entries().values() if e.arch == arch})
     names = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
-    out = [(n, load_scenario(n)) for n in names]
-    made = {"migrates": MIGRATES, "turns": TURNS}
-    out += [(n, make_scenario(n, raw)) for n, raw in made.items()]
-    return [*out, (LAST, load_scenario(LAST))]
+    out = [("quiet", make_scenario("quiet", QUIET)), *((n, load_scenario(n)) for n in names)]
+    ours = {"migrates": MIGRATES, "turns": TURNS}
+    out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
+    return [*out, *((n, load_scenario(n)) for n in (LAST, *AFTER))]
 
 
 class Field:
@@ -143,17 +155,30 @@ class Field:
         # Without forgetting, so that nothing but a property can notice.
         made = [(n, link(Choice(arch, reduce=False), s)) for n, s in scenarios_of(arch)]
         self.grounds = [make_ground(n, p) for n, p in made]
-        self.text = _text(made)
+        self.texts = {
+            n: _digest(n, p.scenario, sorted(p.decls.consts.items()), *_lines(p)) for n, p in made
+        }
+        self.asked = {q.name: _digest(*_asked(p, q)) for _, p in made for q in p.properties}
         self.read = set().union(*(g.machine.values.needed_vars for g in self.grounds))
 
     @property
     def program(self) -> Program:
         return self.grounds[0].program
 
-    def key(self, m: Mutant) -> str:
-        """A name for the mutated program on all scenarios: equal keys, equal programs."""
-        whole = f"{VERSION} {self.text} {m.name} {render_function(m.new, spans=False)}"
-        return hashlib.sha256(whole.encode()).hexdigest()[:24]
+    def key(self, m: Mutant, r: Result) -> str:
+        """A digest of all that ``r`` rests on: where it is the same, ``r`` is still the result.
+
+        That is the mutated program on every scenario, with all that is asked; of one that is
+        caught, where it is, with the property that notices.
+        """
+        texts, asked = sorted(self.texts.items()), sorted(self.asked.items())
+        if r.state == "caught":
+            texts = [(r.scenario, self.texts.get(r.scenario, ""))]
+            asked = [(r.by, self.asked.get(r.by, ""))]
+        elif r.state in WHATEVER_IS_ASKED or r.way == "memory":
+            asked = []
+        body = render_function(m.new, spans=False)
+        return _digest(VERSION, texts, asked, m.name, body)
 
     def decide(self, mutants: Sequence[Mutant]) -> list[Result]:
         """Run each where its damage is reached, until a property notices."""
@@ -168,7 +193,7 @@ class Field:
             for c in here:
                 c.out.state = "hole"
             self._on(g, here)
-        undamaged: dict[int, same.Behaviour | None] = {}
+        undamaged: Undamaged = {}
         for c in cases:
             if c.out.state == "hole":
                 c.compare(undamaged)
@@ -212,11 +237,11 @@ class Field:
             if small and c.out.state == "hole":
                 c.seen.append((g.name, machine, k, found[k].memory == found[0].memory))
                 if found[0].whole and found[k].whole and not c.lost:
-                    c.lost = sorted(found[0].functions - found[k].functions)
+                    c.lost = _lost(found[0].taken, found[k].taken)
 
     def _races(self, m: Mutant) -> bool:
         """Whether the report on races has one that the undamaged program does not have."""
-        g = self.grounds[-1]
+        g = next(g for g in self.grounds if g.name == LAST)
         e = m.edits[0]
         old = next(b for b in m.fn.blocks if b.label == e.label).ops[e.i]
         if not isinstance(old, o.Load | o.Store):
@@ -242,7 +267,8 @@ class Case:
     """A mutant on its way.
 
     :param seen: where it was compared, and whether its memory is the same
-    :param lost: functions that the undamaged program runs there and this one does not
+    :param lost: functions, or sides of branches, that the undamaged program takes there and this
+        one does not
     """
 
     mutant: Mutant
@@ -262,45 +288,62 @@ class Case:
             out.state, out.scenario, out.depth = "caught", g.name, violated[out.by]
             out.also = sorted(set(violated) - {out.by})
 
-    def compare(self, undamaged: dict[int, same.Behaviour | None]) -> None:
-        """Equivalent, where its behaviour is the same on every scenario that is small enough.
-
-        :param undamaged: the program's behaviour in each machine that it was explored in
-        """
-        for name, _, _, same_memory in self.seen:
-            if not same_memory:
-                self.out.scenario = name
+    def compare(self, undamaged: Undamaged) -> None:
+        """Equivalent, where its behaviour is the same on every scenario that is small enough."""
+        for name, machine, k, same_memory in self.seen:
+            ways = [False] * same_memory + [True]
+            found = [w for w in ways if _does_the_same(machine, k, w, undamaged)]
+            if not found:
+                self.out.scenario, self.out.way = name, ""
                 return
-        for name, machine, k, _ in self.seen:
-            if id(machine) not in undamaged:
-                undamaged[id(machine)] = same.explore_all(machine, 0, 2 * same.MOST)
-            a, b = undamaged[id(machine)], same.explore_all(machine, k, 2 * same.MOST)
-            if a is None or b is None or not same.is_equivalent(a, b):
-                self.out.scenario = name
-                return
+            self.out.way = max(self.out.way, "reading" if found[0] else "memory")
         if self.seen:
             self.out.state = "equivalent"
             self.out.scenario = " ".join(name for name, *_ in self.seen)
 
 
-def _text(made: list[tuple[str, Program]]) -> str:
-    """Everything of the programs that a verdict rests on, as a digest."""
+Undamaged = dict[tuple[int, bool], same.Behaviour | None]
+"""The program's behaviour in each machine that it was explored in, in each way to tell it."""
+
+
+def _does_the_same(m: Machine, number: int, by_reading: bool, undamaged: Undamaged) -> bool:
+    key = id(m), by_reading
+    if key not in undamaged:
+        undamaged[key] = same.explore_all(m, 0, 2 * same.MOST, by_reading=by_reading)
+    a, b = undamaged[key], same.explore_all(m, number, 2 * same.MOST, by_reading=by_reading)
+    return a is not None and b is not None and same.is_equivalent(a, b)
+
+
+def _lost(whole: Taken, left: Taken) -> list[str]:
+    """What of the program is not run any more: functions; if none, sides of branches."""
+    gone = whole - left
+    return sorted({fn for fn, side in gone if not side}) or sorted(side for _, side in gone)
+
+
+Taken = frozenset[tuple[str, str]]
+
+
+def _digest(*what: object) -> str:
     h = hashlib.sha256()
-    for name, p in made:
-        h.update(f"{name} {p.scenario} {sorted(p.decls.consts.items())}".encode())
-        for line in _lines(p):
-            h.update(line.encode())
-    return h.hexdigest()
+    for x in what:
+        h.update(f"{x}\n".encode())
+    return h.hexdigest()[:24]
+
+
+def _asked(p: Program, q: Property) -> Iterator[object]:
+    yield from (q.name, q.kind, q.points)
+    if q.fn is not None:
+        yield render_function(q.fn, spans=False)
 
 
 def _lines(p: Program) -> Iterator[str]:
-    for _, fn in sorted(p.functions.items()):
-        yield render_function(fn, spans=False)
+    """Everything of a program that a verdict rests on, but for what its properties ask."""
+    asked = {q.fn.name for q in p.properties if q.fn is not None}
+    for name, fn in sorted(p.functions.items()):
+        if name not in asked:
+            yield render_function(fn, spans=False)
     for at, fns in sorted(p.hooks.items()):
-        yield f"{at} {[render_function(f, spans=False) for f in fns]}"
-    for q in p.properties:
-        if q.fn is not None:
-            yield f"{q.name} {q.kind} {q.points} {render_function(q.fn, spans=False)}"
+        yield f"{at} {[render_function(f, spans=False) for f in fns if f.name not in asked]}"
     for s in sorted(p.decls.structs.values(), key=lambda s: s.name):
         yield f"{s.name} {s.per} {[(f.name, f.type, f.init) for f in s.fields.values()]}"
     for v in sorted(p.decls.globals.values(), key=lambda v: v.name):

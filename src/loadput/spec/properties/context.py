@@ -43,11 +43,13 @@ def USER_RETURN_CLEAN() -> bool:
 @at_exit(kvm_vcpu_ioctl_get_regs)
 def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
     """A vCPU's ioctl ends with its mutex free, unless another thread has taken it since, and with a
-    vCPU that no longer runs or wants to.
+    vCPU that no longer runs, waits or wants to run.
     """
     if vcpu.mutex_owner != NULL and vcpu.mutex_owner != current:
         return True
-    return not vcpu.mutex and not vcpu.wants_to_run and vcpu.mode == OUTSIDE_GUEST_MODE
+    if vcpu.mutex or vcpu.wants_to_run or rcuwait_active(kvm_arch_vcpu_get_wait(vcpu)):
+        return False
+    return vcpu.mode == OUTSIDE_GUEST_MODE
 
 
 @property_(

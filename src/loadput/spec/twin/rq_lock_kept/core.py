@@ -7,5 +7,4 @@ def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
     __switch_to(prev, next)
     if not prev.is_idle:
         smp_store_release(prev.on_cpu, False)
-    this_cpu_write(rq_curr, next)
     switch_to(next)

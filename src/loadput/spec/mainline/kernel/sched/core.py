@@ -155,6 +155,7 @@ def __schedule(preempt: bool):
             local_irq_disable()
             next = block_and_pick(prev, preempt)
             if next != prev:
+                this_cpu_write(rq_curr, next)
                 context_switch(prev, next)
         local_irq_enable()
     else:
@@ -204,7 +205,6 @@ def context_switch(prev: ptr[task_struct], next: ptr[task_struct]):
     __switch_to(prev, next)
     if not prev.is_idle:
         smp_store_release(prev.on_cpu, False)
-    this_cpu_write(rq_curr, next)
     this_cpu_write(rq_lock, False)
     switch_to(next)
 
