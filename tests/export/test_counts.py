@@ -66,6 +66,8 @@ def actor():
         if a == 2:
             current.back = current
         y = current.back.f
+        if x + y > 3:
+            a = 0
         current.f = x + y
         if a == 1:
             current.back = NULL
@@ -77,7 +79,23 @@ def device():
         flag = b < 0
 """
 
+COMPARES = """
+may_preempt = 0
+irqs_off = 0
+@task
+def actor():
+    while True:
+        a = choose(0, 3)
+        b = choose(-2, 2)
+        flag = (a == 1) != (b == 1)
+        if (a & 1) == (b == 0) or (a == 2) == flag:
+            current.f = 1
+        if ((a ^ 1) < 2) == (b < 0):
+            current.f = 2
+"""
+
 TINY = {
+    "compares": (COMPARES, 1, ("actor",)),
     "counter": (COUNTER, 2, ("actor",)),
     "tokens": (TOKENS, 1, ("actor", "other")),
     "faults": (FAULTS, 1, ("actor",)),
@@ -144,6 +162,17 @@ def test_spin_finds_what_a_twin_breaks(tmp_path: Path) -> None:
     x = explore(m, engine="interp")
     states, _, bad = run_spin(export_promela(m, checks=True), tmp_path)
     assert states == x.states and bad == set(x.first)
+
+
+@needs("spin", "cc")
+@pytest.mark.parametrize("name", TINY)
+def test_spin_finds_places_that_are_not_there_and_values_out_of_bounds(
+    name: str, tmp_path: Path
+) -> None:
+    m = tiny(name, fusing=False)
+    first = explore(m, engine="interp").first
+    assert set(first) == ({"NULL-DEREF", "IN-RANGE"} if name == "faults" else set())
+    assert run_spin(export_promela(m, checks=True), tmp_path)[2] == set(first)
 
 
 def same_everywhere(m: Machine, folder: Path) -> int:

@@ -34,7 +34,7 @@ AFTER = ("threads",)
 """Shipped scenarios for what ``default`` leaves out."""
 WHATEVER_IS_ASKED = ("unreached", "order", "broken")
 """States that no property has a part in; nor in *equivalent*, by memory."""
-BOUND, LAST_BOUND = 1_000_000, 300_000
+BOUND, LAST_BOUND = 1_000_000, 1_000_000
 """States of a mutant after which a search ends at the end of its depth; on the last scenario."""
 # Scenarios of ours beside the shipped ones: few states, so that behaviours can be compared there.
 MIGRATES = {
@@ -50,6 +50,13 @@ QUIET = {
     "vms": [0],
     "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]}],
     "set": {"preempt_model": 1, "timer_irqs": 0},
+}
+ASKS = {
+    "title": "1 CPU, 1 vCPU thread with other ioctls, no timer; full preemption",
+    "cpus": 1,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "ioctl"]}],
+    "set": {"preempt_model": 2, "timer_irqs": 0},
 }
 TURNS = {
     "title": "1 CPU, 2 vCPU threads: one halts and is interrupted, one spins; voluntary preemption",
@@ -141,7 +148,9 @@ def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
     own = sorted({e.scenario for e in entries().values() if e.arch == arch})
     names = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
-    out = [("quiet", make_scenario("quiet", QUIET)), *((n, load_scenario(n)) for n in names)]
+    ours = {"quiet": QUIET, "asks": ASKS}
+    out = [(n, make_scenario(n, raw)) for n, raw in ours.items()]
+    out += [(n, load_scenario(n)) for n in names]
     ours = {"migrates": MIGRATES, "turns": TURNS}
     out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
     return [*out, *((n, load_scenario(n)) for n in (LAST, *AFTER))]

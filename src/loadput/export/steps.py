@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..base.errors import LoadputError
 from ..ir import ops as o
 from ..ir import types as ty
+from ..ir.eval import binary, unary
 from ..machine.model import Machine
 from ..machine.nodes import End, Push
 from ..machine.values import is_kept, is_switch
@@ -18,6 +19,11 @@ from .cells import Cells
 from .expr import E
 from .tree import Tree, Trees, Write
 
+NULL, RANGE = "NULL-DEREF", "IN-RANGE"
+MANY = 4_096
+"""Pairs of values up to which those of an expression are told."""
+Guard = tuple[E, str]
+"""What must be true for an access to be possible, and which property is violated if it is not."""
 Memory = tuple[tuple[str, tuple[tuple[E, E], ...]], ...]
 
 
@@ -39,6 +45,10 @@ class Steps:
         self.fine, self.ill = trees.leaf(()), trees.leaf((), bad=True)
         self.ahead: dict[tuple[int, bool, bool], tuple[frozenset[str], frozenset[str]]] = {}
         self.live = m.live
+        self.loose = {name for i in m.graph.entries.values() for name in m.live[i]}
+        self.of_local: dict[str, set[int]] = {}
+        for (_, name), values in m.values.locals.items():
+            self.of_local.setdefault(name, set()).update(values)
         preds: dict[int, int] = {}
         for n in m.graph.nodes:
             for q in n.next:
@@ -100,7 +110,7 @@ class Steps:
     def _walk(self, a: _At) -> Tree:
         """Run on from ``a`` to the next decision, join or end."""
         mem, loc, node, done = dict(a.mem), dict(a.loc), a.node, a.done
-        guards: list[E] = []
+        guards: list[Guard] = []
         out: Tree | None = None
         while out is None:
             n = self.m.graph.nodes[node]
@@ -122,15 +132,21 @@ class Steps:
                 out = self._leave(mem, loc, n.next[0])
             else:
                 guards = self._effect(op, mem, loc) if is_kept(op, self.m.values) else []
-                if any(c is self.x.zero for c in guards):
-                    out = self.t.stop
+                never = [k for k, (c, _) in enumerate(guards) if c is self.x.zero]
+                if never:
+                    out = self._fault(guards[never[0]][1])
+                    guards = guards[: never[0]]
                 elif node in self.m.fused.leaves:
                     after_leaving = self.m.fused.after_leaving(self.m.graph, node)
                     out = self._leave(mem, loc, after_leaving)
                 node, done = n.next[0], after
-        for cond in reversed(guards):
-            out = self.t.cond(cond, out, self.t.stop)
+        for cond, prop in reversed(guards):
+            out = self.t.cond(cond, out, self._fault(prop))
         return out
+
+    def _fault(self, prop: str) -> Tree:
+        """A place that is not there, or a value out of its bounds: nothing follows."""
+        return self.ill if prop == self.prop else self.t.stop
 
     def _at(
         self,
@@ -184,12 +200,13 @@ class Steps:
         if key not in self.ahead:
             n = self.m.graph.nodes[node]
             op = n.op
-            props = {op.prop} if isinstance(op, o.Check) else set()
+            props = {op.prop} if isinstance(op, o.Check) else self._faults(op)
             loads = {op.place.var} if isinstance(op, o.Load | o.Fresh) else set()
             if isinstance(op, o.Fresh):
                 t = self.m.values.vars[op.place.var].type
                 assert isinstance(t, ty.Token)
                 loads |= {name for name, _ in self.tokens.get(t.kind, [])}
+            loads |= {"current_task"} if is_switch(op) else set()
             ends = isinstance(op, Push | End) or node in self.m.fused.leaves
             if done and self.m.fused.stops_before(n):
                 props, loads, ends = set(), set(), True
@@ -265,24 +282,62 @@ class Steps:
         old = tuple((i, e) for i, e in mem.get(name, ()) if i is not index)
         mem[name] = (*old, (index, value))
 
-    def _element(self, p: o.Place, loc: dict[str, E]) -> tuple[E, list[E]]:
+    def _faults(self, op: object) -> set[str]:
+        """Which faults ``op`` may come to, for all that is known of the values that locals have."""
+        v = self.m.values
+        if not isinstance(op, o.Load | o.Store | o.Fresh) or not is_kept(op, v):
+            return set()
+        out, var = set(), v.vars[op.place.var]
+        at = self._values(op.place.index)
+        if op.place.index is not None and var.by == "ptr":
+            out |= {NULL} if at is None or 0 in at else set()
+            at = at and {i - 1 for i in at if i}
+        rows = [(at, 0, var.count - 1), (self._values(op.place.sub), 0, var.length - 1)]
+        if isinstance(op, o.Store):
+            rows.append((self._values(op.expr), var.lo, var.hi))
+        if is_switch(op) or any(x is None or not all(a <= i <= b for i in x) for x, a, b in rows):
+            out.add(RANGE)
+        return out
+
+    def _values(self, e: o.Expr | None) -> set[int] | None:
+        """The values that ``e`` may have, whoever runs it; None: too many to tell."""
+        if e is None:
+            return {0}
+        if isinstance(e, o.Const):
+            return {e.value}
+        if isinstance(e, o.Local):
+            # What is read before it is written is 0.
+            return self.of_local.get(e.name, set()) | ({0} if e.name in self.loose else set())
+        if isinstance(e, o.Leaf):
+            sizes = self.m.program.scenario.sizes
+            return set(range(sizes.cpu)) if e.name == "this_cpu" else set(range(1, sizes.task + 1))
+        if isinstance(e, o.Un):
+            a = self._values(e.a)
+            return a and {unary(e.op, i) for i in a}
+        assert isinstance(e, o.Bin)
+        a, b = self._values(e.a), self._values(e.b)
+        if a is None or b is None or len(a) * len(b) > MANY:
+            return None
+        return {binary(e.op, i, j) for i in a for j in b}
+
+    def _element(self, p: o.Place, loc: dict[str, E]) -> tuple[E, list[Guard]]:
         """The element of a place, and what must be true for there to be one."""
         x, var = self.x, self.m.values.vars[p.var]
         i = self._expr(p.index, loc) if p.index is not None else x.zero
         j = self._expr(p.sub, loc) if p.sub is not None else x.zero
-        must: list[E] = []
+        must: list[Guard] = []
         if p.index is not None and var.by == "ptr":
-            must.append(x.bin("ne", i, x.zero))
+            must.append((x.bin("ne", i, x.zero), NULL))
             i = x.bin("sub", i, x.one)
         for e, n in ((i, var.count), (j, var.length)):
-            must.append(x.bin("le", x.zero, e))
-            must.append(x.bin("lt", e, x.const(n)))
+            must.append((x.bin("le", x.zero, e), RANGE))
+            must.append((x.bin("lt", e, x.const(n)), RANGE))
         at = x.bin("add", x.bin("mul", i, x.const(var.length)), j) if var.length > 1 else i
-        return at, [c for c in must if c is not x.one]
+        return at, [g for g in must if g[0] is not x.one]
 
     def _effect(
         self, op: object, mem: dict[str, tuple[tuple[E, E], ...]], loc: dict[str, E]
-    ) -> list[E]:
+    ) -> list[Guard]:
         """Do ``op``; returns what must be true for it to be possible."""
         x = self.x
         if isinstance(op, o.Assign):
@@ -292,21 +347,21 @@ class Steps:
             return []
         at, must = self._element(op.place, loc)
         name = op.place.var
-        if any(c is x.zero for c in must):
+        if any(c is x.zero for c, _ in must):
             return must
         if isinstance(op, o.Load):
             loc[op.dst] = self._get(mem, name, at)
         elif isinstance(op, o.Store):
             var, e = self.m.values.vars[name], self._expr(op.expr, loc)
-            must.append(x.bin("le", x.const(var.lo), e))
-            must.append(x.bin("le", e, x.const(var.hi)))
+            more = [x.bin("le", x.const(var.lo), e), x.bin("le", e, x.const(var.hi))]
             if is_switch(op):
-                must += self._may_take(at, e, mem)
+                more += self._may_take(at, e, mem)
+            must += [(c, RANGE) for c in more]
             if name in self.m.var_at:
                 self._put(mem, name, at, e)
         else:
             self._fresh(name, at, self._expr(op.owner, loc), mem)
-        return [c for c in must if c is not x.one]
+        return [g for g in must if g[0] is not x.one]
 
     def _may_take(self, cpu: E, task: E, mem: dict[str, tuple[tuple[E, E], ...]]) -> list[E]:
         """What must be true for ``cpu`` to be given to ``task``."""

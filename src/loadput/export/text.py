@@ -99,7 +99,7 @@ class Text:
         if e.op == "eq" and e.args[0].is_bool and e.args[1].op == "const" and d.truth:
             return d.negate.format(self.number(e.args[0]))
         if e.op in CONDITIONS:
-            return f"({self.bare(e.args[0])} {d.ops[e.op]} {self.bare(e.args[1])})"
+            return f"({self.side(e.args[0])} {d.ops[e.op]} {self.side(e.args[1])})"
         if d.truth:
             return self.number(e)
         return f"({self.number(e)} {d.ops['ne']} 0)" if not e.is_bool else f"({self.number(e)} = 1)"
@@ -108,6 +108,11 @@ class Text:
         """``e`` as a number without outer parentheses, but those of a choice between two."""
         chosen = e.op == "ite" or (e.op in CONDITIONS and not self.d.truth)
         return self.number(e) if chosen else strip(self.number(e))
+
+    def side(self, e: E) -> str:
+        """``e`` as a side of a comparison: others bind no closer than it, and & | ^ less close."""
+        loose = e.op in CONDITIONS or e.op in ("and", "or", "xor")
+        return self.number(e) if loose else self.bare(e)
 
     def alone(self, e: E) -> str:
         """``e`` as a condition without outer parentheses, but those of a choice between two."""

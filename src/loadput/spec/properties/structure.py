@@ -242,14 +242,27 @@ def is_asleep(t: ptr[task_struct]) -> bool:
 
 
 @property_(
-    source="virt/kvm/kvm_main.c kvm_vcpu_block(), kvm_vcpu_wake_up(), v6.12",
+    source="virt/kvm/kvm_main.c kvm_vcpu_block(), kvm_vcpu_wake_up(); kernel/locking/mutex.c"
+    " __mutex_lock_common(), __mutex_unlock_slowpath(), v6.12",
     twin="block_without_check",
 )
 @stuck
 def NO_LOST_WAKEUP() -> bool:
-    """When nothing moves any more, no vCPU waits whose guest would take an interrupt."""
+    """When nothing moves any more, no vCPU waits whose guest would take an interrupt, and every task
+    that sleeps is where its waker looks: a vCPU's wait, or those who wait for a mutex that is taken.
+    """
     for t in each(task_struct):
         if not t.is_idle and t.vcpu != NULL and is_asleep(t):
-            if is_deliverable(t.vcpu):
+            if is_deliverable(t.vcpu) or not is_found_by_its_waker(t):
                 return False
     return True
+
+
+def is_found_by_its_waker(t: ptr[task_struct]) -> bool:
+    """Ours: whether somebody will look for the task that sleeps."""
+    if task_waits_for_mutex(t):
+        return True
+    for v in each(kvm_vcpu):
+        if kvm_arch_vcpu_get_wait(v).task == t:
+            return True
+    return False

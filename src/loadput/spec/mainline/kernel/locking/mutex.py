@@ -56,6 +56,11 @@ def trylock_vcpu(vcpu: ptr[kvm_vcpu]) -> bool:
         return True
 
 
+def task_waits_for_mutex(p: ptr[task_struct]) -> bool:
+    """Ours: whether the task is among those whom the owner of a mutex will wake."""
+    return p.waits_for != NULL and p.waits_for.mutex
+
+
 def unlock_vcpu(vcpu: ptr[kvm_vcpu]):
     """Ours: mutex_unlock() of the vCPU's mutex.
 

@@ -14,6 +14,12 @@ class task_struct(struct):
     is_blocked: bool
 
 
+# [Modified in release:v7.3]
+def task_waits_for_mutex(p: ptr[task_struct]) -> bool:
+    """Ours: as before, or a mutex that a kernel thread has."""
+    return p.blocked_on or (p.waits_for != NULL and p.waits_for.mutex)
+
+
 # [New in release:v7.3]
 def task_is_blocked(p: ptr[task_struct]) -> bool:
     """Mirrors: task_is_blocked(), kernel/sched/sched.h, v7.3"""
