@@ -34,7 +34,7 @@ def found() -> dict[str, Result]:
         ("kvm_sched_in L0.6 swap", "SOUT-AT-LOAD"),
         ("kvm_sched_in L0.7 store", "SOUT-AT-PUT"),
         ("kvm_sched_out L0.2 store", "PREEMPTED-IMPLIES-SOUT"),
-        ("kvm_sched_out L1.1 condition", "PREEMPTED-IFF-RUN"),
+        ("kvm_sched_out L1.1 condition", "PREEMPTED-WHEN-RUNNABLE"),
         ("kvm_sched_out L2.1 store", "PREEMPTED-IS-READY"),
         ("kvm_sched_out L4.2 store", "RUNNING-EXACT"),
     ],
@@ -47,7 +47,43 @@ def test_a_damage_to_the_notifiers_is_caught(name: str, by: str) -> None:
 def test_two_flags_that_nobody_sees_in_between_may_be_set_in_either_order() -> None:
     r = found()["kvm_sched_out L2.0 swap"]
     assert r.state == "equivalent"
-    assert r.scenario.split() == ["one", "shared", "migrates", "turns"]
+    assert r.scenario.split() == ["quiet", "asks", "one", "shared", "migrates", "turns"]
+
+
+@cache
+def decided(name: str) -> Result:
+    """One mutant, alone."""
+    return field().decide([m for m in mutants(field().program) if m.name == name])[0]
+
+
+def test_the_order_of_a_store_and_a_call_that_nobody_reads_between_is_no_matter() -> None:
+    r = decided("vcpu_load L0.4 swap")
+    assert (r.state, r.way) == ("equivalent", "reading")
+
+
+def test_a_signal_that_is_never_looked_at_is_lost() -> None:
+    r = decided("kvm_vcpu_check_block L3.0 call")
+    assert r.state == "lost" and r.by.endswith("kvm_main.py:79")
+
+
+def test_who_is_not_in_the_list_of_those_who_wait_is_never_woken() -> None:
+    r = decided("lock_vcpu L6.0 store")
+    assert (r.state, r.by, r.scenario) == ("caught", "NO-LOST-WAKEUP", "waits")
+
+
+def test_a_result_stands_where_all_that_it_rests_on_does() -> None:
+    r, m = found()["kvm_sched_in L0.6 call"], decided("lock_vcpu L6.0 store")
+    mine = next(x for x in mutants(field().program) if x.name == r.name)
+    key = field().key(mine, r)
+    was = field().asked["NO-LOST-WAKEUP"]
+    try:
+        field().asked["NO-LOST-WAKEUP"] = "another"
+        assert field().key(mine, r) == key
+        other = next(x for x in mutants(field().program) if x.name == m.name)
+        changed = field().key(other, m)
+    finally:
+        field().asked["NO-LOST-WAKEUP"] = was
+    assert field().key(other, m) != changed
 
 
 def test_a_mark_alone_is_no_matter_of_score() -> None:

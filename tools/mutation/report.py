@@ -37,8 +37,8 @@ of an architecture that is laid over another (`arm64-nv`), only its own function
 {kinds}
 
 Each mutant is decided on small scenarios (`one`, `shared`, four of the tool's own), on those of
-the museum for its architecture, and last on `default` and `threads`, up to {bound:,} states there.
-Then it is one of:
+the museum for its architecture, and last on `default` and with two threads on a vCPU, up to
+{bound:,} states there. Then it is one of:
 
 {states}
 

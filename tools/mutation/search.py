@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loadput.base.source import NOWHERE
 from loadput.ir import ops as o
 from loadput.machine.model import Machine
 from loadput.run.explore import Limits
@@ -71,7 +72,7 @@ def _taken(m: Machine, passed: Collection[int]) -> frozenset[tuple[str, str]]:
     for i in passed:
         n = m.graph.nodes[i]
         out.add((n.stack[-1], ""))
-        if isinstance(n.op, o.Branch) and n.op.span.file:
+        if isinstance(n.op, o.Branch) and n.op.span != NOWHERE:
             at = f"{n.op.span.file}:{n.op.span.line}"
             ways = (w for w, j in zip(("true", "false"), n.next, strict=True) if j in passed)
             out |= {(n.stack[-1], f"{at} {w}") for w in ways}

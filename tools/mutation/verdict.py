@@ -30,8 +30,6 @@ from .search import search
 VERSION = 4
 """Counted up where what is kept of a mutant means something else."""
 LAST = "default"
-AFTER = ("threads",)
-"""Shipped scenarios for what ``default`` leaves out."""
 WHATEVER_IS_ASKED = ("unreached", "order", "broken")
 """States that no property has a part in; nor in *equivalent*, by memory."""
 BOUND, LAST_BOUND = 1_000_000, 1_000_000
@@ -57,6 +55,15 @@ ASKS = {
     "vms": [0],
     "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "ioctl"]}],
     "set": {"preempt_model": 2, "timer_irqs": 0},
+}
+WAITS = {
+    "title": "2 CPUs, a vCPU with two threads: one in KVM_RUN, whose guest halts, one asks",
+    "cpus": 2,
+    "vms": [0],
+    "task": [
+        {"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]},
+        {"runs": "vcpu_thread", "vcpu": 0, "does": ["ioctl"]},
+    ],
 }
 TURNS = {
     "title": "1 CPU, 2 vCPU threads: one halts and is interrupted, one spins; voluntary preemption",
@@ -153,7 +160,7 @@ def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     out += [(n, load_scenario(n)) for n in names]
     ours = {"migrates": MIGRATES, "turns": TURNS}
     out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
-    return [*out, *((n, load_scenario(n)) for n in (LAST, *AFTER))]
+    return [*out, (LAST, load_scenario(LAST)), ("waits", make_scenario("waits", WAITS))]
 
 
 class Field:
@@ -324,9 +331,10 @@ def _does_the_same(m: Machine, number: int, by_reading: bool, undamaged: Undamag
 
 
 def _lost(whole: Taken, left: Taken) -> list[str]:
-    """What of the program is not run any more: functions; if none, sides of branches."""
+    """What of the program is not run any more: functions; or where a side of a branch is not."""
     gone = whole - left
-    return sorted({fn for fn, side in gone if not side}) or sorted(side for _, side in gone)
+    places = sorted({side.split()[0] for _, side in gone if side})
+    return sorted({fn for fn, side in gone if not side}) or places
 
 
 Taken = frozenset[tuple[str, str]]
