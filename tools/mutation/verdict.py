@@ -153,13 +153,13 @@ def make_ground(name: str, program: Program) -> Ground:
 
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
-    own = sorted({e.scenario for e in entries().values() if e.arch == arch})
-    names = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
-    ours = {"quiet": QUIET, "asks": ASKS}
-    out = [(n, make_scenario(n, raw)) for n, raw in ours.items()]
-    out += [(n, load_scenario(n)) for n in names]
-    ours = {"migrates": MIGRATES, "turns": TURNS}
-    out += [(n, make_scenario(n, raw)) for n, raw in ours.items()]
+    mine = [e for e in entries().values() if (e.arch, e.release) == (arch, Choice().release)]
+    own = sorted({e.scenario for e in mine})
+    small = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
+    out = [("quiet", make_scenario("quiet", QUIET)), ("asks", make_scenario("asks", ASKS))]
+    out += [(n, load_scenario(n)) for n in small]
+    more = {"migrates": MIGRATES, "turns": TURNS}
+    out += [(n, make_scenario(n, raw)) for n, raw in more.items()]
     return [*out, (LAST, load_scenario(LAST)), ("waits", make_scenario("waits", WAITS))]
 
 
