@@ -24,6 +24,27 @@ def lock_vcpu(vcpu: ptr[kvm_vcpu]):
 '''
 
 
+UNLISTED = '''
+# [Modified in twin:two_steps]
+def lock_vcpu(vcpu: ptr[kvm_vcpu]):
+    """Sleeps where the owner does not look."""
+    set_current_state(TASK_INTERRUPTIBLE)
+    while not trylock_vcpu(vcpu):
+        schedule()
+        set_current_state(TASK_INTERRUPTIBLE)
+    __set_current_state(TASK_RUNNING)
+'''
+
+
+def broken(folder: Path, text: str) -> Choice:
+    """With ``text`` laid over mips."""
+    at = folder / "twin" / "two_steps"
+    at.mkdir(parents=True)
+    (at / "overlay.py").write_text(OVERLAY)
+    (at / "mutex.py").write_text(text)
+    return Choice("mips", twin="two_steps", search=(folder,))
+
+
 def halting(scenario: Scenario) -> Scenario:
     """Its guest halts and is interrupted, so that the thread in KVM_RUN sleeps with the mutex."""
     run, ioctl = scenario.tasks
@@ -65,9 +86,10 @@ def test_what_a_vcpu_does_is_what_any_of_its_threads_says() -> None:
 
 
 def test_a_mutex_that_is_asked_and_then_taken_is_seen(tmp_path: Path) -> None:
-    folder = tmp_path / "twin" / "two_steps"
-    folder.mkdir(parents=True)
-    (folder / "overlay.py").write_text(OVERLAY)
-    (folder / "mutex.py").write_text(TWO_STEPS)
-    r = check(Choice("mips", twin="two_steps", search=(tmp_path,)), load_scenario("threads"))
+    r = check(broken(tmp_path, TWO_STEPS), load_scenario("threads"))
     assert {"AT-MOST-ONE-CPU", "PUT-BEFORE-LOAD", "WTR-SCOPE"} <= set(r.violated)
+
+
+def test_who_sleeps_where_no_waker_looks_is_seen(tmp_path: Path) -> None:
+    r = check(broken(tmp_path, UNLISTED), halting(load_scenario("threads")))
+    assert r.violated == ["NO-LOST-WAKEUP"]

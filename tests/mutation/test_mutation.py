@@ -71,6 +71,11 @@ def test_who_is_not_in_the_list_of_those_who_wait_is_never_woken() -> None:
     assert (r.state, r.by, r.scenario) == ("caught", "NO-LOST-WAKEUP", "waits")
 
 
+def test_a_wait_that_is_never_taken_back_is_caught() -> None:
+    r = decided("finish_rcuwait L0.0 store")
+    assert r.state == "caught" and "IOCTL-CLEAN" in {r.by, *r.also}
+
+
 def test_a_result_stands_where_all_that_it_rests_on_does() -> None:
     r, m = found()["kvm_sched_in L0.6 call"], decided("lock_vcpu L6.0 store")
     mine = next(x for x in mutants(field().program) if x.name == r.name)

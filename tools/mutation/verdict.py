@@ -10,6 +10,7 @@ from loadput.base.errors import LoadputError
 from loadput.check.museum import entries
 from loadput.check.races import find_races
 from loadput.ir import ops as o
+from loadput.ir.calls import callees, reach
 from loadput.ir.text import render_function
 from loadput.link.program import Choice, Program, Property, link
 from loadput.link.scenario import Scenario, load_scenario, make_scenario
@@ -307,12 +308,13 @@ class Case:
     def compare(self, undamaged: Undamaged) -> None:
         """Equivalent, where its behaviour is the same on every scenario that is small enough."""
         for name, machine, k, same_memory in self.seen:
-            ways = [False] * same_memory + [True]
-            found = [w for w in ways if _does_the_same(machine, k, w, undamaged)]
-            if not found:
+            if same_memory and _does_the_same(machine, k, False, undamaged):
+                self.out.way = self.out.way or "memory"
+            elif _does_the_same(machine, k, True, undamaged):
+                self.out.way = "reading"
+            else:
                 self.out.scenario, self.out.way = name, ""
                 return
-            self.out.way = max(self.out.way, "reading" if found[0] else "memory")
         if self.seen:
             self.out.state = "equivalent"
             self.out.scenario = " ".join(name for name, *_ in self.seen)
@@ -348,17 +350,21 @@ def _digest(*what: object) -> str:
 
 
 def _asked(p: Program, q: Property) -> Iterator[object]:
+    """All that property ``q`` asks, with the functions that it calls."""
     yield from (q.name, q.kind, q.points)
     if q.fn is not None:
         yield render_function(q.fn, spans=False)
+        called = reach(p.functions, callees(q.fn))
+        yield from (render_function(p.functions[n], spans=False) for n in sorted(called))
 
 
 def _lines(p: Program) -> Iterator[str]:
     """Everything of a program that a verdict rests on, but for what its properties ask."""
     asked = {q.fn.name for q in p.properties if q.fn is not None}
-    for name, fn in sorted(p.functions.items()):
-        if name not in asked:
-            yield render_function(fn, spans=False)
+    notes = {n for fns in p.hooks.values() for f in fns if f.name not in asked for n in callees(f)}
+    runs = {n for n, f in p.functions.items() if {"task", "idle", "irq", "preempt"} & set(f.attrs)}
+    for name in sorted(reach(p.functions, runs | notes)):
+        yield render_function(p.functions[name], spans=False)
     for at, fns in sorted(p.hooks.items()):
         yield f"{at} {[render_function(f, spans=False) for f in fns if f.name not in asked]}"
     for s in sorted(p.decls.structs.values(), key=lambda s: s.name):

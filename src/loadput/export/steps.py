@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ..base.errors import LoadputError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..ir.eval import binary, unary
 from ..machine.model import Machine
 from ..machine.nodes import End, Push
 from ..machine.values import is_kept, is_switch
@@ -20,8 +19,6 @@ from .expr import E
 from .tree import Tree, Trees, Write
 
 NULL, RANGE = "NULL-DEREF", "IN-RANGE"
-MANY = 4_096
-"""Pairs of values up to which those of an expression are told."""
 Guard = tuple[E, str]
 """What must be true for an access to be possible, and which property is violated if it is not."""
 Memory = tuple[tuple[str, tuple[tuple[E, E], ...]], ...]
@@ -45,10 +42,6 @@ class Steps:
         self.fine, self.ill = trees.leaf(()), trees.leaf((), bad=True)
         self.ahead: dict[tuple[int, bool, bool], tuple[frozenset[str], frozenset[str]]] = {}
         self.live = m.live
-        self.loose = {name for i in m.graph.entries.values() for name in m.live[i]}
-        self.of_local: dict[str, set[int]] = {}
-        for (_, name), values in m.values.locals.items():
-            self.of_local.setdefault(name, set()).update(values)
         preds: dict[int, int] = {}
         for n in m.graph.nodes:
             for q in n.next:
@@ -200,7 +193,9 @@ class Steps:
         if key not in self.ahead:
             n = self.m.graph.nodes[node]
             op = n.op
-            props = {op.prop} if isinstance(op, o.Check) else self._faults(op)
+            props = {op.prop} if isinstance(op, o.Check) else set()
+            if isinstance(op, o.Load | o.Store | o.Fresh) and is_kept(op, self.m.values):
+                props = {NULL, RANGE}
             loads = {op.place.var} if isinstance(op, o.Load | o.Fresh) else set()
             if isinstance(op, o.Fresh):
                 t = self.m.values.vars[op.place.var].type
@@ -281,44 +276,6 @@ class Steps:
     def _put(self, mem: dict[str, tuple[tuple[E, E], ...]], name: str, index: E, value: E) -> None:
         old = tuple((i, e) for i, e in mem.get(name, ()) if i is not index)
         mem[name] = (*old, (index, value))
-
-    def _faults(self, op: object) -> set[str]:
-        """Which faults ``op`` may come to, for all that is known of the values that locals have."""
-        v = self.m.values
-        if not isinstance(op, o.Load | o.Store | o.Fresh) or not is_kept(op, v):
-            return set()
-        out, var = set(), v.vars[op.place.var]
-        at = self._values(op.place.index)
-        if op.place.index is not None and var.by == "ptr":
-            out |= {NULL} if at is None or 0 in at else set()
-            at = at and {i - 1 for i in at if i}
-        rows = [(at, 0, var.count - 1), (self._values(op.place.sub), 0, var.length - 1)]
-        if isinstance(op, o.Store):
-            rows.append((self._values(op.expr), var.lo, var.hi))
-        if is_switch(op) or any(x is None or not all(a <= i <= b for i in x) for x, a, b in rows):
-            out.add(RANGE)
-        return out
-
-    def _values(self, e: o.Expr | None) -> set[int] | None:
-        """The values that ``e`` may have, whoever runs it; None: too many to tell."""
-        if e is None:
-            return {0}
-        if isinstance(e, o.Const):
-            return {e.value}
-        if isinstance(e, o.Local):
-            # What is read before it is written is 0.
-            return self.of_local.get(e.name, set()) | ({0} if e.name in self.loose else set())
-        if isinstance(e, o.Leaf):
-            sizes = self.m.program.scenario.sizes
-            return set(range(sizes.cpu)) if e.name == "this_cpu" else set(range(1, sizes.task + 1))
-        if isinstance(e, o.Un):
-            a = self._values(e.a)
-            return a and {unary(e.op, i) for i in a}
-        assert isinstance(e, o.Bin)
-        a, b = self._values(e.a), self._values(e.b)
-        if a is None or b is None or len(a) * len(b) > MANY:
-            return None
-        return {binary(e.op, i, j) for i in a for j in b}
 
     def _element(self, p: o.Place, loc: dict[str, E]) -> tuple[E, list[Guard]]:
         """The element of a place, and what must be true for there to be one."""
