@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from loadput.api import check
-from loadput.base.errors import LoadputError
 from loadput.check.basis import newer_than, tree_release
-from loadput.link.program import Choice, link
+from loadput.link.program import Choice
 from loadput.link.scenario import Scenario, load_scenario
 
 HOLDS: tuple[str, ...] = ()
@@ -84,18 +83,43 @@ def test_without_virtual_ipis_the_table_says_running_of_nobody() -> None:
     assert check(Choice("svm", release="v7.3"), s).violated == []
 
 
-def test_designs_and_twins_do_not_bring_the_older_load_back() -> None:
-    """A load of v6.12 would issue no barrier at all."""
-    for choice in (
-        Choice("svm", "B", "v7.3"),
-        Choice("vmx", "C", "v7.3"),
-        Choice("svm", "skip-iii", "v7.3"),
-        Choice("svm", release="v7.3", twin="no_ibpb"),
-        Choice("vmx", release="v7.3", twin="l1tf_flag_at_sched_in_only"),
-    ):
-        with pytest.raises(LoadputError, match=r"is not written for release v7\.3") as e:
-            link(choice, load_scenario("one"))
-        assert e.value.code in ("LP0407", "LP0408")
+@pytest.mark.parametrize("arch", ["svm", "vmx"])
+def test_user_mode_that_changes_its_pkru_finds_what_it_has_written(arch: str) -> None:
+    s = load_scenario("one")
+    s = replace(s, constants=(*s.constants, ("user_writes_pkru", 1)))
+    assert check(Choice(arch, release="v7.3"), s).violated == []
+
+
+DESIGNS = ("A", "A-swapped", "B", "B-inner", "C", "C-out")
+
+
+@pytest.mark.parametrize("arch", ["svm", "vmx", "arm64", "arm64-nv", "arm64-nvhe", "riscv", "s390"])
+def test_a_design_has_a_form_for_the_load_of_v7_3_and_is_as_large_as_its_own(arch: str) -> None:
+    """On x86 a load of v6.12 would issue no barrier at all."""
+    one = load_scenario("one")
+    own = check(Choice(arch, release="v7.3"), one)
+    for design in DESIGNS:
+        r = check(Choice(arch, design, "v7.3"), one)
+        assert (r.states, r.violated) == (own.states, []), design
+
+
+@pytest.mark.parametrize(
+    ("design", "states", "found"),
+    [
+        ("skip-i", 19_544, ["HOST-AREA-FRESH", "HOST-RESTORED"]),
+        ("skip-ii", 19_544, ["HOST-AREA-FRESH", "HOST-RESTORED"]),
+        ("skip-iii", 12_449, ["HOST-AREA-FRESH", "HOST-RESTORED"]),
+        ("skip-iv", 5_981, []),
+        ("skip-v", 4_815, []),
+        ("snapshot", 3_408, []),
+    ],
+)
+def test_to_skip_vmsave_comes_to_the_same_in_both_releases(
+    design: str, states: int, found: list[str]
+) -> None:
+    for release in ("v6.12", "v7.3"):
+        r = check(Choice("svm", design, release), load_scenario("one"))
+        assert (r.states, r.violated) == (states, found)
 
 
 def test_a_twin_that_touches_nothing_that_changed_is_taken() -> None:

@@ -101,6 +101,10 @@ def below(v: Overlay, file: Path) -> set[str]:
     """The names of functions in the layers that a file of overlay ``v`` may be laid over."""
     folders = [SPEC / "mainline", *(p.folder for p in chain(v)[:-1])]
     inner = file.relative_to(v.folder).parts
+    forms = [
+        r for r in find_overlays("release").values() if inner[:2] == ("release", r.folder.name)
+    ]
+    inner = inner[2:] if forms else inner
     archs = [inner[1]] if inner[0] == "arch" else v.arch.split(",") if v.arch else []
     if v.kind in BROKEN and not archs:
         archs = list(find_overlays("arch"))
@@ -108,8 +112,10 @@ def below(v: Overlay, file: Path) -> set[str]:
     under = {"twin": v.parent, "museum": v.parent, "release": v.design}.get(v.kind, "")
     folders += [p.folder for p in chain(find_overlays("design")[under])] if under else []
     folders += [find_overlays("release")[v.release].folder] if v.release else []
+    for r in (o for form in forms for o in chain(form)):
+        folders += [r.folder, *(r.folder / "arch" / a for a in archs)]
     own = [n for g, n, _ in functions(v.folder).values() if "arch" not in g.parts[-3:]]
-    names = {n.name for n in own} if inner[0] == "arch" else set()
+    names = {n.name for n in own} if inner[0] == "arch" or forms else set()
     return names | {n.name for f in folders for _, n, _ in functions(f).values()}
 
 

@@ -127,6 +127,24 @@ def test_a_design_that_a_release_cannot_take_is_refused() -> None:
     assert e.value.code == "LP0408"
 
 
+def test_a_form_for_a_release_is_laid_over_the_rest_where_that_is_linked(tmp_path: Path) -> None:
+    at = tmp_path / "twin" / "mine"
+    (at / "release" / "v7_3" / "arch" / "svm").mkdir(parents=True)
+    (at / "overlay.py").write_text('OVERLAY = Overlay(name="mine", parent="D")\n')
+    body = (
+        "# [Modified in twin:mine]\ndef svm_prepare_host_switch(vcpu: ptr[kvm_vcpu]):\n    pass\n"
+    )
+    (at / "release" / "v7_3" / "arch" / "svm" / "svm.py").write_text(body)
+    for release, origin in (("v6.12", "arch:svm"), ("v7.3", "twin:mine")):
+        choice = Choice("svm", release=release, twin="mine", search=(tmp_path,))
+        p = link(choice, load_scenario("one"))
+        assert p.functions["svm_prepare_host_switch"].origin == origin
+    (at / "release" / "v7_3").rename(at / "release" / "v9_9")
+    with pytest.raises(LoadputError, match="folder release/='v9_9'") as e:
+        link(Choice("svm", twin="mine", search=(tmp_path,)), load_scenario("one"))
+    assert e.value.code == "LP0424"
+
+
 @pytest.mark.parametrize(
     ("line", "code", "col"),
     [

@@ -56,15 +56,16 @@ class Comparison:
         raise KeyError((design, arch))
 
 
-def churn(design: str, arch: str, *more: Path) -> list[str]:
+def churn(design: str, arch: str, release: str, *more: Path) -> list[str]:
     """The functions of ``arch`` that ``design`` defines or changes, counted from its overlays."""
     names: dict[str, None] = {}
     archs = [a.name for a in chain(get_overlay("arch", arch, *more), *more)]
+    releases = [r.folder.name for r in chain(get_overlay("release", release, *more), *more)]
     for overlay in chain(get_overlay("design", design, *more), *more):
-        folders = [overlay.folder / "arch" / a for a in archs]
-        # A design for one architecture has that architecture's functions at its top.
-        for folder in [*folders, *([overlay.folder] if overlay.arch else [])]:
-            if folder.is_dir():
+        for form in [overlay.folder, *(overlay.folder / "release" / r for r in releases)]:
+            folders = [form / "arch" / a for a in archs]
+            # A design for one architecture has that architecture's functions at its top.
+            for folder in [f for f in [*folders, *([form] if overlay.arch else [])] if f.is_dir()]:
                 for m in load_modules(folder, overlay.label, {}):
                     names.update(dict.fromkeys(d.name for d in m.defs if not is_hook(d)))
     return list(names)
@@ -149,7 +150,7 @@ def compare(
             except Interrupted:
                 order = UNDECIDED
         told = learns(p, "kvm_arch_vcpu_load"), learns(p, "kvm_arch_vcpu_put")
-        return Row(design, arch, r, churn(design, arch, *search), *told, order)
+        return Row(design, arch, r, churn(design, arch, release, *search), *told, order)
 
     cells = list(product(designs, archs))
     # The largest programs are x86's, the first in ARCHS, and A's, which runs twice: with them at

@@ -41,6 +41,8 @@ SHAPES = {
 KINDS = ("arch", "release", "design", "twin", "museum")
 BROKEN = ("twin", "museum")
 """Laid over a design to break it: on purpose, or as it once was."""
+PARTS = ("arch", "release")
+"""Folders in an overlay's: what it has for one architecture; its form for one release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +257,14 @@ def chain(overlay: Overlay, *more: Path) -> list[Overlay]:
 def load_modules(
     folder: Path, origin: str, aliases: dict[str, Type], *, arch: bool = False
 ) -> list[Module]:
-    """Parse every file of ``folder``, sorted by path; ``arch/`` below it only where asked.
+    """Parse every file of ``folder``, sorted by path; ``arch/``, ``release/`` only where asked.
 
     Raises SourceError with the place and the line.
     """
     out = []
     for file in sorted(folder.rglob("*.py")):
         inner = file.relative_to(folder).parts
-        if file.name in ("overlay.py", "__init__.py") or (inner[0] == "arch" and not arch):
+        if file.name in ("overlay.py", "__init__.py") or (inner[0] in PARTS and not arch):
             continue
         out.append(parse_module(load_text(file, _shown(file)), _shown(file), origin, aliases))
     return out

@@ -69,6 +69,9 @@ def check_overlay(v: Overlay, *search: Path) -> None:
         properties = {*all_known(*search).properties, "KERNEL_WARN", "NULL_DEREF", "IN_RANGE"}
         named = [n.strip() for n in v.breaks.split(",")]
         rows.append(("breaks", named, properties, "loadput list properties; with _ for -"))
+    forms = [f.name for f in sorted((v.folder / "release").glob("*/"))]
+    folders = [r.folder.name for r in releases.values()]
+    rows.append(("folder release/", forms, folders, "a release's folder: v7_3 of v7.3"))
     for key, given, known, step in rows:
         names = set(known)
         lost = next((n for n in given if n.strip() not in names), None)

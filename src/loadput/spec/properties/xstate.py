@@ -35,7 +35,10 @@ def HOST_COUNTERS() -> bool:
     return not this_cpu(guest_ctx_loaded)
 
 
-@forget_(bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put", origin="arch:x86, release:v7.3")
+@forget_(
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put",
+    origin="arch:x86, release:v7.3, design:A, design:B, design:C",
+)
 @at_exit(kvm_arch_vcpu_put)
 def host_pkru_is_dead(vcpu: ptr[kvm_vcpu]):
     """Each load reads it anew, and it is restored before the next put."""

@@ -1,11 +1,13 @@
 """What vcpu_enter_guest() of v7.3 gives to the guest around its run loop: XCR0 and XSS, the PMU, PKRU.
 
 Mirrors: arch/x86/kvm/x86.c, arch/x86/kvm/pmu.c, kernel/events/core.c, arch/x86/kernel/process_64.c,
-v7.3. XCR0 stands for XSS too. A task's PKRU is its own, and user mode may change it.
+v7.3. XCR0 stands for XSS too. A task's PKRU is its own.
 """
 
 # The guest has XCR0, XSS and PKRU of its own.
 guest_xstate = True
+# User mode changes its PKRU with its FS base; else a task has one value of its own.
+user_writes_pkru = False
 # The guest's counters are the CPU's while it runs: kvm_vcpu_has_mediated_pmu().
 mediated_pmu = True
 
@@ -53,13 +55,15 @@ def x86_pkru_load(prev: ptr[task_struct], next: ptr[task_struct]):
 
 # [Modified in release:v7.3]
 def user_mode_work():
-    """User mode may give its FS base and its PKRU new values at any time (WRFSBASE, WRPKRU), as one.
+    """User mode may give its FS base, and its PKRU where a scenario sets user_writes_pkru, new values
+    at any time (WRFSBASE, WRPKRU), as one.
 
     Mirrors: nothing in the kernel: the instructions do not enter it
     """
     with atomic:
         write_user_base()
-        fresh(this_cpu(hw_pkru), current)
+        if user_writes_pkru:
+            fresh(this_cpu(hw_pkru), current)
 
 
 # [New in release:v7.3]
