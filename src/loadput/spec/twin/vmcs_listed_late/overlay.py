@@ -6,4 +6,5 @@ OVERLAY = Overlay(
     arch="vmx",
     breaks="VMCS_LISTED",
     scenario="unplug",
+    signatures="vmx_vcpu_load_vmcs",
 )

@@ -1,0 +1,23 @@
+"""arch/x86/kvm/x86.c of v7.3, asking only where the CPU has changed."""
+
+
+# [Modified in twin:no_steal_update]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """As kvm_arch_vcpu_load(), with the request moved into the test of the CPU."""
+    kvm_request_l1tf_flush_l1d()
+
+    if vcpu.scheduled_out and vpmu_in_use:
+        vcpu.arch.pmu.need_cleanup = True
+        kvm_make_request(KVM_REQ_PMU, vcpu)
+
+    kvm_x86_vcpu_load(vcpu, cpu)
+
+    if vcpu != per_cpu(last_vcpu, cpu):
+        indirect_branch_prediction_barrier()
+        __this_cpu_write(last_vcpu, vcpu)
+
+    vcpu.arch.host_pkru = this_cpu(hw_pkru)
+
+    if vcpu.cpu != cpu:
+        vcpu.cpu = cpu
+        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)

@@ -1,0 +1,28 @@
+"""arch/x86/kvm/x86.c of v7.3, shrinking the PLE window at every load."""
+
+
+# [Modified in twin:ple_at_every_load]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    """As kvm_arch_vcpu_load(), with the PLE window shrunk whoever loads."""
+    kvm_request_l1tf_flush_l1d()
+
+    if not vcpu.scheduled_out:
+        shrink_ple_window(vcpu)
+
+    if vcpu.scheduled_out and vpmu_in_use:
+        vcpu.arch.pmu.need_cleanup = True
+        kvm_make_request(KVM_REQ_PMU, vcpu)
+
+    kvm_x86_vcpu_load(vcpu, cpu)
+
+    if vcpu != per_cpu(last_vcpu, cpu):
+        indirect_branch_prediction_barrier()
+        __this_cpu_write(last_vcpu, vcpu)
+
+    vcpu.arch.host_pkru = this_cpu(hw_pkru)
+
+    if vcpu.cpu != cpu:
+        vcpu.cpu = cpu
+
+    if vcpu.steal_time:
+        kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)

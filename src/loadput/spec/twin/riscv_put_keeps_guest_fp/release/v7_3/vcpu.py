@@ -1,0 +1,10 @@
+# [Modified in twin:riscv_put_keeps_guest_fp]
+def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
+    """The host's FP registers are not restored."""
+    vcpu.cpu = -1
+
+    kvm_riscv_vcpu_guest_fp_save(vcpu)
+
+    vector_put(vcpu)
+
+    vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)

@@ -1,0 +1,16 @@
+# [Modified in twin:riscv_reset_preemptible]
+def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
+    """The preempt notifiers may put and load in between."""
+    loaded = vcpu.cpu != -1
+    if loaded:
+        kvm_arch_vcpu_put(vcpu)
+
+    vcpu.arch.last_exit_cpu = -1
+
+    with atomic:
+        fresh(vcpu.arch.guest_csr, vcpu)
+        vcpu.arch.guest_context.fp = token_of(vcpu)
+        vcpu.arch.guest_context.fs_dirty = False
+
+    if loaded:
+        kvm_arch_vcpu_load(vcpu, smp_processor_id())
