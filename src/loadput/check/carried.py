@@ -19,13 +19,18 @@ from ..lang.carry import (
     body_diff,
     differ,
 )
+from ..lang.carry.edits import ADDED
 from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
 from ..lang.syntax import Def, Invoke, Member
+from ..link.bindings import bindings_of
 from ..link.program import Choice, specification
 from .fingerprint import Fingerprint, is_there, written_from
+from .helpers import Prepared
 from .mirrors import mirrors_of
 from .taken import Taken
+
+ABSENT = "the specification does not have it"
 
 
 @dataclass(slots=True)
@@ -36,6 +41,7 @@ class FunctionChange:
     :param carried: what each of the specification's functions that mirror it became
     :param outcomes: what became of each edit: the best over those functions
     :param hunk: the lines of C that are another now, as a diff
+    :param unknown: a function that it calls now, and that may do what it takes out
     :param why: why it is not judged as a whole, or ""
     :param there: the specification has it already: it is judged against ours without it
     :param whole: there is no C before: its C replaces the specification's
@@ -49,6 +55,7 @@ class FunctionChange:
     why: str = ""
     whole: bool = False
     there: bool = False
+    unknown: str = ""
     hunk: list[str] = field(default_factory=list)
 
     def never_run(self, why: str) -> None:
@@ -116,16 +123,18 @@ def carry(
     by_c = mirrors_of(defs)
     before = {d.name: d for d in taken.before}
     mirrored = written_from(at.release, *at.search)
+    ready = Prepared(taken, decls, {*defs, *by_c, *decls.funcs})
     for d in taken.defs:  # a function that the patch brings is known by what it does
         if d.name not in before and d.name not in decls.funcs:
             mine = adopt_signature(d, decls)
             if effects(mine, mine.body):
                 decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
-    after = {d.name: d for d in taken.defs}
+    bindings = bindings_of(at.arch, *at.search)
     new: dict[str, Def] = {}
     without: dict[str, Def] = {}
     out: list[FunctionChange] = []
-    for name, d in after.items():
+    for d in taken.defs:
+        name = d.name
         if name not in before:
             continue
         change = FunctionChange(name, f"{d.span.file}:{d.span.line}", taken.paths.get(name, ""))
@@ -133,18 +142,24 @@ def carry(
         change.there = is_ours and is_there(mirrored, *taken.c[name])
         out.append(change)
         laid = without if change.there else new
-        pair = (d, before[name]) if change.there else (before[name], d)
+        raw = ready(name)
+        was, now = (bindings.lay(x)[0] for x in raw)
+        pair = (now, was) if change.there else (was, now)
         known, change.carried, change.outcomes = carry_function(
             name, *pair, by_c, {**defs, **laid}, decls, effects
         )
         if name in (lost or {}) or (only is not None and name not in only):
             change.leave((lost or {}).get(name, ""))
+        if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
+            change.unknown = ready.unknown(was, now, effects)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
-        _describe(change, taken, known=known)
+        _describe(change, taken, raw, known=known)
+    after = {d.name: d for d in taken.defs}
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]
-    out += _whole(taken, before, mirrored)
+    met = {*ready.read, *ready.functions}  # in what calls them, or under the name that they had
+    out += [f for f in _whole(taken, before, mirrored) if f.name not in met]
     whole = [after[f.name] for f in out if f.whole and not f.why]
     base = replace(at, user=_over(at.user, without.values()))
     choice = replace(
@@ -156,7 +171,7 @@ def carry(
     return Carriage(base if without else at, choice, out)
 
 
-def _describe(change: FunctionChange, taken: Taken, *, known: bool) -> None:
+def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, known: bool) -> None:
     """Its hunk, its edits in the patch's direction, and why it is not judged as a whole."""
     name = change.name
     was, now = taken.texts.get(name, ("", ""))
@@ -164,8 +179,8 @@ def _describe(change: FunctionChange, taken: Taken, *, known: bool) -> None:
     if change.there:
         change.carried = [Carried(c.new, c.spec) for c in change.carried]
         change.outcomes = [replace(o, edit=o.edit.back()) for o in change.outcomes]
-    if not change.outcomes and differ(*taken.raw[name]):
-        change.why = "the specification does not have it"
+    if not change.outcomes and differ(*raw):
+        change.why = ABSENT
         if known:
             change.why = "the specification has what it exchanges as one"
     elif not change.outcomes and name in taken.arms:

@@ -14,7 +14,7 @@ from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
 from ..link.overlay import find_overlays
-from ..link.program import Choice, Program, link
+from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
 from ..machine.model import build_machine
@@ -184,7 +184,8 @@ def _ask(
     elif not whole and not scenario:
         scenes, alike = scenes_for(base, user, edited)
     if alike and not scenes:
-        lost = _left_out(link(user, alike[0]), user)
+        unknown = any(f.unknown for f in out.changes)
+        lost = unknown or bool(_left_out(link(user, alike[0]), user))
         out.verdict = OPEN if lost else MINDS_NOT
         out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
         return known
@@ -279,7 +280,7 @@ def _conclude(out: Judgement, user: Choice, carried: bool) -> None:
     out.verdict = worst.verdict
     lost = _left_out(worst.result.machine.program, user)
     alike = all(e.verdict in (EQUAL, EQUIVALENT) for e in out.equivalences)
-    if out.verdict == MINDS_NOT and lost:
+    if out.verdict == MINDS_NOT and (lost or any(f.unknown for f in out.changes)):
         out.verdict = OPEN
     elif out.verdict == MINDS_NOT and out.equivalences and alike:
         if not (out.added or out.removed or carried):
@@ -289,7 +290,8 @@ def _conclude(out: Judgement, user: Choice, carried: bool) -> None:
 def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
     new = {d.name for d in taken.defs}
     known = {d.name for d in taken.before}
-    gone = [n for n in taken.removed if n not in known]
+    ours = specification(base)[0]
+    gone = [n for n in taken.removed if n not in known and n in ours]
     return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
 
 

@@ -500,7 +500,8 @@ NO_EFFECT = re.compile(
     r"trace_\w+$|pr_\w+$|printk\w*$|_printk$|dev_(?:warn|err|info|dbg)\w*$|kvm_(?:info|err|debug)$|"
     r"vcpu_(?:unimpl|debug|err)\w*$|kvm_pr_unimpl\w*$|lockdep_\w+$|might_\w+$|__might_\w+$|"
     r"k[cma]san_\w+$|instrumentation_(?:begin|end)$|BUILD_BUG_ON\w*$|static_assert$|prefetchw?$|"
-    r"(?:VCPU|VM|KVM)_EVENT$|rcu_sleep_check$|RCU_LOCKDEP_WARN$|schedstat_\w+$|__schedstat_\w+$|perf_trace_\w+$"
+    r"(?:spin|rwlock|mutex|rwsem)_(?:acquire|release)$|(?:VCPU|VM|KVM)_EVENT$|"
+    r"rcu_sleep_check$|RCU_LOCKDEP_WARN$|schedstat_\w+$|__schedstat_\w+$|perf_trace_\w+$"
 )
 # Least number of arguments; fewer is an error, not a crash.
 ARITY: dict[str, int] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..base.errors import LoadputError
-from ..check.carried import FunctionChange, count
+from ..check.carried import ABSENT, FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT
 from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, TIME, Explored, Judgement
 from ..check.judging import NO_CODE, Judging
@@ -84,22 +84,63 @@ def _sentence(done: Judging) -> str:
     new = _by_blame(done, BLAME_NEW)
     if done.verdict == NEW:
         return "NEW VIOLATION: " + new
-    rests = _by_blame(done, BLAME_RESTS)
-    if done.verdict == OPEN and rests:
-        return f"not decided: {rests}; it rests on what is not modelled"
-    if done.verdict == OPEN and any(_left_out(j) for j in done.judged):
-        return "not decided: a statement of the input has no meaning here, see 'left out'"
-    if done.verdict == OPEN and any(TIME in j.notes for j in done.judged):
-        return "not decided: the time was up"
+    if done.verdict == OPEN:
+        return "not decided: " + _why_open(done)
     if done.verdict == NOT_JUDGED:
-        return "NOT JUDGED: nothing of this change is modelled"
+        return "NOT JUDGED: " + (_outside(done) or "nothing of this change is modelled")
     if done.verdict == SAME:
         return SAME
     if done.verdict == MINDS_NOT:
         fixed = _by_blame(done, BLAME_FIXED)
         said = "changes what is modelled; no property minds"
-        return said + (f"; fixes {fixed}" if fixed else "")
+        said += f"; fixes {fixed}" if fixed else ""
+        outside = _outside(done)
+        return f"{said}; not all of it is judged: {outside}" if outside else said
     return done.verdict
+
+
+def _why_open(done: Judging) -> str:
+    """What keeps it open, in a sentence."""
+    rests = _by_blame(done, BLAME_RESTS)
+    if rests:
+        on = [w for j in done.judged for x in j.explored for ws in x.rests_on.values() for w in ws]
+        return f"{rests}; it rests on what is not modelled: {_names(on, 3)}"
+    unknown = [f.unknown for j in done.judged for f in j.changes if f.unknown]
+    if unknown:
+        return f"what {_names(f'{n}()' for n in unknown)} does instead is not known"
+    if any(_left_out(j) for j in done.judged):
+        return "a statement of the input has no meaning here, see 'left out'"
+    if any(TIME in j.notes for j in done.judged):
+        return "the time was up"
+    bounds = [x.result.stopped_by for j in done.judged for x in j.explored if x.result.stopped_by]
+    return f"stopped by {', '.join(dict.fromkeys(bounds))}" if bounds else "see below"
+
+
+def _outside(done: Judging) -> str:
+    """What of the change is not judged, by its reasons; of the first architecture that has any."""
+    rows: list[str] = []
+    for j in done.judged:
+        reasons: dict[str, list[str]] = {}
+        for f in j.changes:
+            if f.why:
+                reasons.setdefault(_reason(f.why), []).append(f"{f.name}()")
+            for o in f.outcomes:
+                if o.verdict == NOT_JUDGED and o.why:
+                    head, _, what = o.why.partition(LEAVES)
+                    told = what.split(", ") if not head and what else []
+                    reasons.setdefault(LEAVES.strip() if told else o.why, []).extend(told)
+        rows = [f"{why} {_names(what, 3)}".strip() for why, what in list(reasons.items())[:2]]
+        if rows:
+            break
+    return "; ".join(rows)
+
+
+LEAVES = "the specification leaves out "
+
+
+def _reason(why: str) -> str:
+    """Why a function is not judged, to be followed by its name."""
+    return {ABSENT: "the specification does not have"}.get(why, f"{why}:")
 
 
 def _left_out(j: Judgement) -> bool:

@@ -7,7 +7,7 @@ from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body
 from .edits import Edit, find_edits
 from .effect import Effects
 from .laid import differ, distances, parts_alone
-from .nodes import Names, Node, tree_of
+from .nodes import Names, Node, is_silent, tree_of
 
 __all__ = [
     "CARRIED",
@@ -24,6 +24,7 @@ __all__ = [
     "differ",
     "distances",
     "find_edits",
+    "is_silent",
     "parts_alone",
     "render_body",
     "render_expr",

@@ -172,17 +172,23 @@ class Carrier(Laid):
                 return target
         return None
 
-    def _unmodelled(self, nodes: Sequence[Node]) -> str:
-        """Why nodes without a partner have none."""
-        said = []
+    def _unmodelled(self, nodes: Sequence[Node], but: Node | None = None) -> str:
+        """Why nodes without a partner have none.
+
+        :param but: what they were before: only what is another now is said
+        """
+        said: list[str] = []
+        same = {f for n in (but.walk() if but else ()) for f in n.feats}
+        here = {f for top in nodes for n in top.walk() for f in n.feats}
         for top in nodes:
             for n in top.walk():
-                said += [f[2:] + "()" for f in n.feats if f.startswith("c:")]
-                said += [f[2:] for f in n.feats if f.startswith("w:")]
-        if not said:
-            said = [short(nodes[0])]
-        told = ", ".join(list(dict.fromkeys(said))[:3])
-        return f"the specification leaves out {told}"
+                said += [_said(f) for f in n.feats if f not in same]
+        if but is not None:
+            said += [_said(f) for n in but.walk() for f in n.feats if f not in here]
+        told = [x for x in dict.fromkeys(said) if x]
+        if not told:
+            told = [short(nodes[0])]
+        return f"the specification leaves out {', '.join(told[:3])}"
 
     # what is new
 
@@ -268,7 +274,7 @@ class Carrier(Laid):
             if what and not self.effect(self.spec, [self.terms.stmt(b.stmt)]):
                 self.put(self._translated(a), a)
                 return
-            raise Impossible(self._unmodelled([b, a]))
+            raise Impossible(self._unmodelled([a], but=b))
         inside = self.partners(b)
         if not inside:
             raise Impossible(self._unmodelled([b]))
@@ -329,3 +335,11 @@ class Carrier(Laid):
         if b.kind != "if" or len(kept) != 1 or not isinstance(mine.stmt, s.If):
             raise Impossible(f"'{short(b)}' is no plain condition")
         self.changes.opened[id(mine.stmt)] = kept[0].kind
+
+
+def _said(feature: str) -> str:
+    """A feature in the words of the C; "" for what says nothing."""
+    kind, _, name = feature.partition(":")
+    if kind == "c":
+        return f"{name}()"
+    return name if kind == "w" or name.startswith("KVM_REQ_") else ""

@@ -164,6 +164,8 @@ class Laid:
                 continue  # ours is about this case alone
             if up.kind in ("case", "switch"):
                 raise Impossible(f"the specification has no case {up.key or 'default'}")
+            if ours is not None and isinstance(ours.stmt, s.If) and branch:
+                return (ours.stmt, branch), tuple(tests)  # a block that ours does not have yet
             tests[:0] = self._test_around(up, b, branch)
             branch = ""
         raise Impossible("it stands nowhere")
@@ -172,7 +174,11 @@ class Laid:
         """The test that a statement stands under which ours does not have."""
         if b is None:
             return [(self.wraps.get(up) or self.new_wrap(up), branch or "then")]
-        if any(k in self.to_spec for k in b.walk()):
+        held = {k.kind for k in b.kids if any(x in self.to_spec for x in k.walk())}
+        if branch and held and branch not in held:
+            value = "true" if branch == "else" else "false"
+            raise Impossible(f"the specification takes '{short(b)}' for {value}")
+        if held or any(k in self.to_spec for k in b.walk()):
             return []  # ours takes the condition for true, and goes round once
         return [(self.new_wrap(up), branch or "then")]
 

@@ -94,7 +94,7 @@ class Terms:
                 continue
             if len(c.params) == len(here) and here[i] not in {n for n, _ in c.params}:
                 self.of[name] = s.Name(here[i], c.span)
-        self.sets = _set_once(c)
+        self.sets = set_once(c)
 
     def __call__(self, e: s.Expr) -> s.Expr:
         """``e`` in the specification's terms."""
@@ -118,7 +118,7 @@ class Terms:
         return None
 
 
-def _set_once(c: s.Def) -> Mapping[str, s.Expr]:
+def set_once(c: s.Def) -> Mapping[str, s.Expr]:
     """The locals that have one value throughout: what it is, where asking for it does nothing."""
     count: dict[str, int] = {n: 2 for n, _ in c.params}
     value: dict[str, s.Expr] = {}
@@ -134,25 +134,25 @@ def _set_once(c: s.Def) -> Mapping[str, s.Expr]:
                 count[n.lhs.id] += 1
         elif isinstance(n, s.Unary) and n.op == "&" and isinstance(n.a, s.Name):
             count[n.a.id] = count.get(n.a.id, 0) + 2
-    return {n: v for n, v in value.items() if count[n] == 1 and _is_address(v)}
+    return {n: v for n, v in value.items() if count[n] == 1 and is_address(v)}
 
 
-def _is_address(e: s.Expr) -> bool:
+def is_address(e: s.Expr) -> bool:
     """Whether ``e`` only says where something is, so that it may stand for the local anywhere."""
     if isinstance(e, s.Name | s.Num):
         return True
     if isinstance(e, s.Member):
-        return _is_address(e.base)
+        return is_address(e.base)
     if isinstance(e, s.Index):
-        return _is_address(e.base) and _is_address(e.index)
+        return is_address(e.base) and is_address(e.index)
     if isinstance(e, s.Unary):
-        return e.op in "&*" and _is_address(e.a)
+        return e.op in "&*" and is_address(e.a)
     if isinstance(e, s.Invoke):
         is_view = e.fn.startswith("to_") or e.fn in (
             *("container_of", "per_cpu_ptr", "this_cpu_ptr", "__pointer_cast", "raw_cpu_ptr"),
-            *("smp_processor_id", "raw_smp_processor_id"),
+            *("per_cpu", "smp_processor_id", "raw_smp_processor_id"),
         )
-        return is_view and all(_is_address(a) for a in e.args)
+        return is_view and all(is_address(a) for a in e.args)
     return False
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ...base.errors import LoadputError
 from .. import syntax as s
@@ -18,6 +19,30 @@ class FieldHint:
     name: str
     ctype: str
     place: str
+
+
+class Holding(Protocol):
+    """A tree that tells which of its files speak of a word."""
+
+    def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
+        """The C files below ``rooms`` that do, each with its text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What stands in the files that a patch changes: where its helpers are.
+
+    :param before: every function of those files as they were
+    :param after: every function of those files as they are with it
+    :param renamed_fields: per struct field that it brings, one of the same type that it takes out
+    :param tree: the tree that it applies to, where there is one
+    """
+
+    before: tuple[CFunction, ...] = ()
+    after: tuple[CFunction, ...] = ()
+    renamed_fields: Mapping[str, str] = field(default_factory=dict)
+    tree: Holding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +64,7 @@ class Patch:
     :param fields: struct fields that it adds
     :param unread: files below ``arch/`` that could not be read: no verdict for those who need them
     :param only_comments: its functions differ in comments and blanks alone
+    :param near: what else its files have
     :param notes: what was not read as code and why, a sentence each
     """
 
@@ -52,6 +78,7 @@ class Patch:
     before: tuple[CFunction, ...] = ()
     unread: tuple[Unread, ...] = ()
     only_comments: bool = False
+    near: Near = field(default=Near(), compare=False, repr=False)
 
     @property
     def origin(self) -> str:

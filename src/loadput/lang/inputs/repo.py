@@ -45,6 +45,15 @@ class _Parent(Tree):
         self.root = repo
         self.files: dict[str, Text] = {}
 
+    def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
+        try:
+            at = f"{self.sha}^"
+            found = git(self.repo, "grep", "-l", "-w", "-F", word, at, "--", *rooms)
+            paths = [ln.partition(":")[2] for ln in found.split() if ln.endswith((".c", ".h"))]
+            return {p: git(self.repo, "show", f"{at}:{p}") for p in paths[:8]}
+        except InputError:
+            return {}
+
     def text(self, path: str, hunk: Hunk) -> Text:
         if path not in self.files:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
 from ..cfront.unit import other_arms
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
-from .patch import FieldHint, Unread
+from .patch import FieldHint, Near, Unread
 
 _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
@@ -29,6 +30,20 @@ class Tree:
             )
         self.root = root
         self.files: dict[str, Text] = {}
+        self._rooms: dict[str, dict[str, str]] = {}
+
+    def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
+        """The C files below ``rooms`` that speak of ``word``, each with its text."""
+        out: dict[str, str] = {}
+        for room in rooms:
+            if room not in self._rooms:
+                files = sorted(f for f in (self.root / room).rglob("*.[ch]") if f.is_file())
+                self._rooms[room] = {
+                    str(f.relative_to(self.root)): f.read_text("utf-8", "replace") for f in files
+                }
+            held = self._rooms[room].items()
+            out |= {p: t for p, t in held if word in t and re.search(rf"\b{word}\b", t)}
+        return out
 
     def text(self, path: str, hunk: Hunk) -> Text:
         """The file as the patches before left it; raises InputError LP0235 where it is not."""
@@ -62,6 +77,8 @@ class Changes:
         self.notes: list[str] = []
         self.unread: list[Unread] = []
         self.only_comments = False
+        self._gone: list[FieldHint] = []
+        self._near: tuple[list[CFunction], list[CFunction]] = ([], [])
         self._partial: list[tuple[FileDiff, Hunk]] = []
 
     def read(self, diffs: list[FileDiff]) -> None:
@@ -94,6 +111,16 @@ class Changes:
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         self.before = {k: f for k, f in self.before.items() if k in self.functions}
 
+    @property
+    def near(self) -> Near:
+        """What stands in the files of the patch; helpers are found there."""
+        renamed = {}
+        for f in self.fields:
+            same = [g for g in self._gone if (g.struct, g.ctype) == (f.struct, f.ctype)]
+            if len(same) == 1 and f.name != same[0].name:
+                renamed[f.name] = same[0].name
+        return Near(tuple(self._near[0]), tuple(self._near[1]), renamed, self.tree)
+
     def _file(self, d: FileDiff) -> None:
         if not d.old and d.new:
             self._new_file(d)
@@ -119,6 +146,7 @@ class Changes:
             base, after, changed = self._taken_back(d, base)
         before = find_c_functions("\n".join(base.c), base.at)
         self.tree.files[d.path] = after
+        self._near[0].extend(before)
         self._was(d.path, before, self._take(d.path, after, changed))
 
     def _taken_back(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
@@ -149,6 +177,7 @@ class Changes:
     def _take(self, path: str, text: Text, changed: set[int], whole_only: bool = False) -> set[str]:
         """Enter the functions with a changed line; return the names of all that are there."""
         found = find_c_functions("\n".join(text.c), text.at, whole_only=whole_only)
+        self._near[1].extend(found)
         index = {id(ln): i for i, ln in enumerate(text.at)}
         for f in found:
             first, last = index[id(f.lines[0])], index[id(f.lines[-1])]
@@ -163,6 +192,7 @@ class Changes:
             text, changed = new_image(h)
             old = old_image(h)
             was = find_c_functions("\n".join(old.c), old.at, whole_only=True)
+            self._near[0].extend(was)
             self._was(d.path, was, self._take(d.path, text, changed, whole_only=True))
             left = [i for i in changed if i < len(text.c) and text.c[i].strip()]
             gone = [i for i in changed if i >= len(text.c)]
@@ -202,10 +232,11 @@ class Changes:
                     name = opened[1]
                 elif text.startswith("}"):
                     name = ""
-                m = _FIELD.match(text) if kind == "+" and name else None
+                m = _FIELD.match(text) if kind in "+-" and name else None
                 if m and m[1].split()[0] not in ("return", "goto"):
                     place = f"{where.file}:{where.number}"
-                    self.fields.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
+                    into = self.fields if kind == "+" else self._gone
+                    into.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
 
 
 def _same(a: CFunction, b: CFunction) -> bool:

@@ -1,0 +1,186 @@
+"""A patch's functions made ready to be laid beside each other: helpers read, names as they were.
+
+What the specification does not have, and the kernel's own source says, is read from there: a helper
+that the patch brings, takes out or changes, in its file or in the tree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+
+from ..base.errors import SourceError
+from ..ir.decls import Decls
+from ..lang.carry import Effects, is_silent, render_body, tree_of
+from ..lang.carry.inline import calls_in, expand
+from ..lang.carry.renames import renamed, same_aliases, same_locals, same_names, same_views
+from ..lang.cfront import CFunction, find_c_functions, parse_function
+from ..lang.cfront.unit import lines_of
+from ..lang.guess import SAME
+from ..lang.infer import PLACES
+from ..lang.inputs.patch import Near
+from ..lang.syntax import Def, Invoke
+from ..lang.vocab import INTRINSICS
+from .mirrors import rooms_of
+from .taken import Taken
+
+
+class Reader:
+    """The helpers of one side of a patch, parsed where they are asked for.
+
+    What its files do not have is looked for in the tree, in the part of the kernel they are of.
+    """
+
+    def __init__(self, near: Near, functions: Sequence[CFunction], structs: set[str]) -> None:
+        self.functions = {f.name: f for f in functions}
+        self.structs, self.tree = structs, near.tree
+        paths = [f.path for f in near.after if f.path] or [
+            f.lines[0].file for f in functions if f.lines[0].file.startswith(("arch/", "virt/"))
+        ]
+        self.rooms = list(dict.fromkeys(r for p in paths for r in rooms_of(p)))
+        self._seen: dict[str, Def | None] = {}
+        self._there: dict[str, bool] = {}
+
+    def __call__(self, name: str) -> Def | None:
+        """The function, or None where it is not found, or is no C."""
+        if name not in self._seen:
+            f = self.functions.get(name) or self._in_tree(name)
+            self._seen[name] = None
+            if f is not None:
+                with suppress(SourceError):
+                    self._seen[name] = parse_function(f, "helper", self.structs, lenient=True)
+        return self._seen[name]
+
+    def has(self, name: str) -> bool:
+        """Whether anything there speaks of ``name``."""
+        self(name)
+        return name in self.functions or self._there.get(name, False)
+
+    def _in_tree(self, name: str) -> CFunction | None:
+        texts = self.tree.holding(name, self.rooms) if self.tree is not None else {}
+        self._there[name] = bool(texts)
+        for path, text in texts.items():
+            try:
+                for f in find_c_functions(text, lines_of(text, path), names={name}):
+                    return f
+            except SourceError:
+                continue
+        return None
+
+
+class Prepared:
+    """The two sides of each function of a patch, as alike as they are.
+
+    :param known: the functions that the specification mirrors or defines; they are never read
+    """
+
+    def __init__(self, taken: Taken, decls: Decls, known: Collection[str]) -> None:
+        self.decls, self.taken = decls, taken
+        self.known = set(known)
+        structs = set(decls.structs)
+        near = taken.patch.near
+        self.was = Reader(near, near.before, structs)
+        self.now = Reader(near, near.after, structs)
+        pairs = taken.raw.values()
+        self.fields = same_names(
+            [b for b, _ in pairs], [a for _, a in pairs], fields=near.renamed_fields
+        )
+        self.functions = self._renamed_functions()
+        self.read: set[str] = set()
+
+    def __call__(self, name: str) -> tuple[Def, Def]:
+        """The function before and after the patch."""
+        before, after = self.taken.raw[name]
+        after = renamed(after, self.fields, self.functions)
+        old, new = Counter(calls_in(before)), Counter(calls_in(after))
+        gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
+        fresh = {n for n in new if new[n] > old[n] and self._is_part(n, self.now, before, after)}
+        both = {n for n in old if n in new and self._differs(n)}
+        before = expand(before, self._picker(self.was, gone | both))
+        after = expand(after, self._picker(self.now, fresh | both))
+        before, after = (same_views(d, self.decls) for d in (before, after))
+        return same_aliases(before, same_locals(before, after))
+
+    def unknown(self, before: Def, after: Def, effects: Effects) -> str:
+        """A function that ``after`` calls and that nobody knows; "" where there is none.
+
+        It is new, is not read where it is called, and may do what the patch takes out.
+        """
+        old, new = Counter(calls_in(before)), Counter(calls_in(after))
+        for fn in new:
+            if new[fn] <= old[fn] or self._is_ours(fn):
+                continue
+            if fn.startswith("__builtin") or self.was.has(fn):
+                continue
+            d = self.now(fn)
+            if d is None or effects(d, d.body):
+                return fn
+        return ""
+
+    def _is_part(self, name: str, here: Reader, there: Def, mine: Def) -> bool:
+        """Whether a helper is to be read where it is called.
+
+        One that the patch brings or takes out is; one that stays is where it does what the other
+        side has in its place.
+        """
+        d = None if self._is_ours(name) else here(name)
+        if d is None:
+            return False
+        if (name in self.was.functions) != (name in self.now.functions):
+            return True
+        out, own = _does(there), _does(mine)
+        return any(n > own[f] for f, n in (_does(d) & out).items())
+
+    def _picker(self, reader: Reader, top: Collection[str]) -> Callable[[str], Def | None]:
+        """What is read where it is called: helpers that differ, and helpers of those."""
+        inside: set[str] = set()
+
+        def find(name: str) -> Def | None:
+            if name not in top and name not in inside:
+                return None
+            d = None if self._is_ours(name) else reader(name)
+            if d is None:
+                return None
+            self.read.add(name)
+            if name not in self.was.functions or name not in self.now.functions:
+                inside.update(n for n in calls_in(d) if n in reader.functions)
+            return renamed(d, self.fields, self.functions) if reader is self.now else d
+
+        return find
+
+    def _is_ours(self, name: str) -> bool:
+        if name in self.known or name in INTRINSICS or name in SAME or name in PLACES:
+            return True
+        return is_silent(Invoke(name, (), next(iter(self.taken.raw.values()))[0].span))
+
+    def _differs(self, name: str) -> bool:
+        """Whether a helper is another one with the patch."""
+        if self._is_ours(name):
+            return False
+        f, g = self.was.functions.get(name), self.now.functions.get(name)
+        return f is not None and g is not None and f.text.split() != g.text.split()
+
+    def _renamed_functions(self) -> dict[str, str]:
+        """Per function that the patch brings, the one that it takes out and that is the same."""
+        old = [n for n in self.was.functions if n not in self.now.functions]
+        new = [n for n in self.now.functions if n not in self.was.functions]
+        out: dict[str, str] = {}
+        for n in new:
+            for o in old:
+                if o not in out.values() and self._alike(o, n):
+                    out[n] = o
+                    break
+        return out
+
+    def _alike(self, old: str, new: str) -> bool:
+        f, g = self.was(old), self.now(new)
+        if f is None or g is None or len(f.params) != len(g.params):
+            return False
+        g = same_locals(f, renamed(g, self.fields, {new: old}))
+        return render_body(f.body) == render_body(g.body)
+
+
+def _does(d: Def) -> Counter[str]:
+    """What a function calls, writes and reads, how often."""
+    return Counter(f for n in tree_of(d).walk() for f in n.feats if f[:2] in ("c:", "w:", "r:"))

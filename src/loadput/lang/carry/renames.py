@@ -1,0 +1,189 @@
+"""Names that only became others: locals, fields and functions of a patch, taken for what they were.
+
+A local that is called otherwise changes nothing. A field or a function does not either where the
+patch takes the one out and brings the other as the same, and nothing speaks of both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from ...ir import types as ty
+from ...ir.decls import Decls
+from .. import syntax as s
+from ..guess import walk
+from ..show import render_expr
+from .inline import rename
+from .nodes import local_names, tree_of
+from .terms import rewrite, rewrite_stmt, set_once
+
+
+def same_locals(before: s.Def, after: s.Def) -> s.Def:
+    """``after`` with its parameters and locals named as in ``before``, where they are the same.
+
+    Any one-to-one renaming is sound; which local is which is told by the statements that it makes
+    the same.
+    """
+    was, now = local_names(before), local_names(after)
+    old, new = [n for n in _order(before) if n not in now], sorted(now - was)
+    names: dict[str, str] = {}
+    if len(before.params) == len(after.params):
+        for (b, _), (a, _) in zip(before.params, after.params, strict=True):
+            if a != b and b in old and a in new:
+                names[a] = b
+                old.remove(b)
+                new.remove(a)
+    texts = _texts(before)
+    for a in [n for n in _order(after) if n in new]:
+        best, most = "", 0
+        mine = _texts(after, {**names, a: "\0"}, of="\0")
+        for b in old:
+            same = sum((Counter(t.replace("\0", b) for t in mine) & texts).values())
+            if same > most:
+                best, most = b, same
+        if best:
+            names[a] = best
+            old.remove(best)
+    return renamed_locals(after, names) if names else after
+
+
+def same_aliases(before: s.Def, after: s.Def) -> tuple[s.Def, s.Def]:
+    """Both without the locals that only one has and that only say where something is."""
+    mine = [set_once(d) for d in (before, after)]
+    texts = [{n: render_expr(v) for n, v in m.items()} for m in mine]
+    out = []
+    for i, d in enumerate((before, after)):
+        other = (after, before)[i]
+        twins = {v: n for n, v in texts[i].items() if texts[1 - i].get(n) == v}
+        alone = {n: v for n, v in mine[i].items() if n not in local_names(other)}
+        exprs = {
+            n: s.Name(twins[render_expr(v)], d.span) if render_expr(v) in twins else v
+            for n, v in alone.items()
+        }
+        out.append(_without(d, exprs) if exprs else d)
+    return out[0], out[1]
+
+
+def _without(d: s.Def, exprs: Mapping[str, s.Expr]) -> s.Def:
+    """``d`` with locals read as what they were set to, and nowhere set."""
+    for _ in exprs:  # one may be set to another
+        exprs = {n: rewrite(e, _named(exprs)) for n, e in exprs.items()}
+
+    def kept(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
+        out = []
+        for st in body:
+            e = st.expr if isinstance(st, s.ExprStmt) else None
+            sets = isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name) and e.lhs.id in exprs
+            if sets or (isinstance(st, s.Declare) and st.name in exprs):
+                continue
+            out.append(_inside(st, kept))
+        return tuple(out)
+
+    return dataclasses.replace(d, body=rename(kept(d.body), exprs))
+
+
+def _named(exprs: Mapping[str, s.Expr]) -> Callable[[s.Expr], s.Expr | None]:
+    return lambda e: exprs.get(e.id) if isinstance(e, s.Name) else None
+
+
+def _inside(st: s.Stmt, of: Callable[[Sequence[s.Stmt]], tuple[s.Stmt, ...]]) -> s.Stmt:
+    """``st`` with ``of`` done to each block in it."""
+    changes: dict[str, object] = {}
+    for f in dataclasses.fields(st):
+        v = getattr(st, f.name)
+        if f.name == "cases":
+            changes[f.name] = tuple((k, of(b)) for k, b in v)
+        elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
+            changes[f.name] = of(v)
+    return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
+
+
+def renamed_locals(d: s.Def, names: Mapping[str, str]) -> s.Def:
+    """``d`` with parameters and locals under other names."""
+    params = tuple((names.get(n, n), t) for n, t in d.params)
+    exprs = {a: s.Name(b, d.span) for a, b in names.items()}
+    return dataclasses.replace(d, params=params, body=rename(d.body, exprs))
+
+
+def _order(d: s.Def) -> list[str]:
+    """The parameters and locals in the order of the text."""
+    found = [n for n, _ in d.params]
+    found += [n.name for n in walk(d.body) if isinstance(n, s.Declare)]
+    return list(dict.fromkeys(found))
+
+
+def _texts(d: s.Def, names: Mapping[str, str] | None = None, of: str = "") -> Counter[str]:
+    """The statements and tests of ``d``, each as its text; with ``of`` those that speak of it."""
+    if names:
+        d = renamed_locals(d, names)
+    out: Counter[str] = Counter()
+    for n in tree_of(d).walk():
+        if n.kind in ("then", "else", "root") or (of and of not in n.key):
+            continue
+        out[n.key] += 1
+    return out
+
+
+def same_views(d: s.Def, decls: Decls) -> s.Def:
+    """``d`` with a view of a vCPU that the program does not have as the one that it has.
+
+    What ``to_vt(vcpu)`` leads to is in the structure that ``to_vmx(vcpu)`` leads to: a field is
+    known by its name.
+    """
+    vcpu = ty.Ptr("kvm_vcpu")
+    ours = [
+        n
+        for n, f in decls.funcs.items()
+        if n.startswith("to_") and [t for _, t in f.params] == [vcpu] and isinstance(f.ret, ty.Ptr)
+    ]
+    if len(ours) != 1:
+        return d
+
+    def one(e: s.Expr) -> s.Expr | None:
+        is_view = isinstance(e, s.Invoke) and e.fn.startswith("to_") and len(e.args) == 1
+        if not is_view or not isinstance(e, s.Invoke) or e.fn in decls.funcs:
+            return None
+        arg = e.args[0]
+        if not (isinstance(arg, s.Name) and ("vcpu" in arg.id or arg.id == "v")):
+            return None
+        return dataclasses.replace(e, fn=ours[0])
+
+    body = tuple(rewrite_stmt(st, one) for st in d.body)
+    return d if body == d.body else dataclasses.replace(d, body=body)
+
+
+def same_names(
+    before: Sequence[s.Def], after: Sequence[s.Def], *, fields: Mapping[str, str]
+) -> dict[str, str]:
+    """Per field that only became another name, what it was.
+
+    :param fields: per field that the patch brings, one that it takes out, of the same type
+    """
+    was, now = (
+        Counter(n.name for d in defs for n in walk(d.body) if isinstance(n, s.Member))
+        for defs in (before, after)
+    )
+    return {
+        new: old
+        for new, old in fields.items()
+        if was[old] and now[new] and not was[new] and not now[old]
+    }
+
+
+def renamed(d: s.Def, fields: Mapping[str, str], functions: Mapping[str, str]) -> s.Def:
+    """``d`` with fields and functions under the names that they had."""
+
+    def one(e: s.Expr) -> s.Expr | None:
+        if isinstance(e, s.Member) and e.name in fields:
+            return dataclasses.replace(e, base=rewrite(e.base, one), name=fields[e.name])
+        if isinstance(e, s.Invoke) and e.fn in functions:
+            args = tuple(rewrite(a, one) for a in e.args)
+            return dataclasses.replace(e, fn=functions[e.fn], args=args)
+        if isinstance(e, s.Name) and e.id in functions:
+            return s.Name(functions[e.id], e.span)
+        return None
+
+    body = tuple(rewrite_stmt(st, one) for st in d.body)
+    return d if body == d.body else dataclasses.replace(d, body=body)
