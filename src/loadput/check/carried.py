@@ -20,6 +20,7 @@ from ..lang.carry import (
     differ,
 )
 from ..lang.carry.edits import ADDED
+from ..lang.carry.inline import calls_in
 from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
 from ..lang.syntax import Def, Invoke, Member
@@ -117,58 +118,83 @@ def carry(
     :param only: the functions whose edits are laid on ours; None: all
     :param lost: functions whose edits are not, each with the reason
     """
-    defs, decls = specification(at)
-    decls, fields = _with_fields(decls, taken)
-    effects = Effects(decls)
-    by_c = mirrors_of(defs)
-    before = {d.name: d for d in taken.before}
-    mirrored = written_from(at.release, *at.search)
-    ready = Prepared(taken, decls, {*defs, *by_c, *decls.funcs})
-    for d in taken.defs:  # a function that the patch brings is known by what it does
-        if d.name not in before and d.name not in decls.funcs:
-            mine = adopt_signature(d, decls)
-            if effects(mine, mine.body):
-                decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
-    bindings = bindings_of(at.arch, *at.search)
-    new: dict[str, Def] = {}
-    without: dict[str, Def] = {}
-    out: list[FunctionChange] = []
+    work = _Carrying(taken, at)
     for d in taken.defs:
-        name = d.name
-        if name not in before:
-            continue
-        change = FunctionChange(name, f"{d.span.file}:{d.span.line}", taken.paths.get(name, ""))
-        is_ours = not any(d.name in by_c.get(name, [name]) for d in at.user)
-        change.there = is_ours and is_there(mirrored, *taken.c[name])
-        out.append(change)
-        laid = without if change.there else new
-        raw = ready(name)
-        was, now = (bindings.lay(x)[0] for x in raw)
-        pair = (now, was) if change.there else (was, now)
-        known, change.carried, change.outcomes = carry_function(
-            name, *pair, by_c, {**defs, **laid}, decls, effects
-        )
-        if name in (lost or {}) or (only is not None and name not in only):
-            change.leave((lost or {}).get(name, ""))
-        if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
-            change.unknown = ready.unknown(was, now, effects)
-        laid.update({c.spec.name: c.new for c in change.carried if c.changes})
-        _describe(change, taken, raw, known=known)
-    after = {d.name: d for d in taken.defs}
+        if d.name in work.before:
+            work.one(d, only, lost or {})
+    out = work.out
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]
-    met = {*ready.read, *ready.functions}  # in what calls them, or under the name that they had
-    out += [f for f in _whole(taken, before, mirrored) if f.name not in met]
+    met = work.met()
+    out += [f for f in _whole(taken, work.before, work.mirrored) if f.name not in met]
+    after = {d.name: d for d in taken.defs}
     whole = [after[f.name] for f in out if f.whole and not f.why]
-    base = replace(at, user=_over(at.user, without.values()))
+    base = replace(at, user=_over(at.user, work.without.values()))
     choice = replace(
         at,
-        user=_over(at.user, (*new.values(), *whole)),
-        fields=tuple(dict.fromkeys((*at.fields, *fields))),
+        user=_over(at.user, (*work.new.values(), *whole)),
+        fields=tuple(dict.fromkeys((*at.fields, *work.fields))),
         hints=tuple(dict.fromkeys((*at.hints, *taken.hints))),
     )
-    return Carriage(base if without else at, choice, out)
+    return Carriage(base if work.without else at, choice, out)
+
+
+class _Carrying:
+    """One patch on its way to the program of ``at``: what each of ours became so far.
+
+    :ivar new: ours with its edits
+    :ivar without: ours without those that the specification has already
+    """
+
+    def __init__(self, taken: Taken, at: Choice) -> None:
+        self.taken, self.at = taken, at
+        self.defs, decls = specification(at)
+        self.decls, self.fields = _with_fields(decls, taken)
+        self.effects = Effects(self.decls)
+        self.by_c = mirrors_of(self.defs)
+        self.before = {d.name: d for d in taken.before}
+        self.mirrored = written_from(at.release, *at.search)
+        known = {*self.defs, *self.by_c, *self.decls.funcs}
+        self.ready = Prepared(taken, self.decls, known)
+        for d in taken.defs:  # a function that the patch brings is known by what it does
+            if d.name not in self.before and d.name not in self.decls.funcs:
+                mine = adopt_signature(d, self.decls)
+                if self.effects(mine, mine.body):
+                    self.decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
+        self.bindings = bindings_of(at.arch, *at.search)
+        self.new: dict[str, Def] = {}
+        self.without: dict[str, Def] = {}
+        self.out: list[FunctionChange] = []
+
+    def one(self, d: Def, only: Collection[str] | None, lost: Mapping[str, str]) -> None:
+        """Carry the edits of one function."""
+        name = d.name
+        path = self.taken.paths.get(name, "")
+        change = FunctionChange(name, f"{d.span.file}:{d.span.line}", path)
+        self.out.append(change)
+        is_ours = not any(u.name in self.by_c.get(name, [name]) for u in self.at.user)
+        change.there = is_ours and is_there(self.mirrored, *self.taken.c[name])
+        laid = self.without if change.there else self.new
+        raw = self.ready(name)
+        was, now = (self.bindings.lay(x)[0] for x in raw)
+        pair = (now, was) if change.there else (was, now)
+        known, change.carried, change.outcomes = carry_function(
+            name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
+        )
+        if name in lost or (only is not None and name not in only):
+            change.leave(lost.get(name, ""))
+        if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
+            change.unknown = self.ready.unknown(was, now, self.effects)
+        laid.update({c.spec.name: c.new for c in change.carried if c.changes})
+        _describe(change, self.taken, raw, known=known)
+
+    def met(self) -> set[str]:
+        """Functions that the patch brings and that are judged where they are called: read there,
+        or under the name that they had.
+        """
+        called = {n for d in self.new.values() for n in calls_in(d)}
+        return {*self.ready.read, *self.ready.functions} - called
 
 
 def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, known: bool) -> None:
