@@ -103,8 +103,9 @@ def mutants(p: Program) -> list[Mutant]:
 
 def _of(fn: o.Function, p: Program) -> Iterator[Mutant]:
     for block in fn.blocks:
+        free = {op.dst for op in block.ops if isinstance(op, o.Choose)}
         for i, op in enumerate(block.ops):
-            if _is_users(op):
+            if _is_users(op) or _is_free(op, free) or _empties(op, p):
                 continue
             for kind, what, ops in _damages(fn, op, p):
                 yield _mutant(kind, fn, (Edit(block.label, i, 1, ops),), what, op)
@@ -240,6 +241,32 @@ def _has_effect(ops: tuple[o.Op, ...]) -> bool:
 
 def _is_users(op: o.Op) -> bool:
     return isinstance(op, o.Store) and op.place.var in USERS
+
+
+def _is_free(op: o.Op, free: set[str]) -> bool:
+    """A test of a free choice: its negation is the same program."""
+    return isinstance(op, o.Branch) and isinstance(op.cond, o.Local) and op.cond.name in free
+
+
+def _empties(op: o.Op, p: Program) -> bool:
+    """A value that is forgotten, because nobody may read it: the model's word, no store of the C's.
+
+    Of memory, what a register has got newer; of a register that the guest and the task share, two
+    variables here (``hw_fp``, ``hw_guest_fp``), the one whose value has gone.
+    """
+    if not isinstance(op, o.Store) or not isinstance(op.expr, o.Const) or op.expr.value:
+        return False
+    struct, dot, name = op.place.var.partition(".")
+    decl = p.decls.find_field(struct, name) if dot else p.decls.globals.get(struct)
+    if decl is None or not isinstance(decl.type, ty.Token):
+        return False
+    return bool(dot) or (decl.is_register and _other(decl.name) in p.decls.globals)
+
+
+def _other(register: str) -> str:
+    """The variable of the other owner's value in the same register."""
+    own = register.replace("hw_guest_", "hw_")
+    return own if own != register else register.replace("hw_", "hw_guest_")
 
 
 def _may_swap(a: tuple[o.Op, ...], b: tuple[o.Op, ...]) -> bool:

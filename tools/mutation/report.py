@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 STATES = {
     "caught": "a property is violated",
-    "lost": "no property is violated, but a function that the program runs is never run any more,"
-    " or a side of a branch never taken: `check --stats` lists it",
+    "unasked": "no property is violated, but one is asked of less: its place, or a side of a test"
+    " in its own text, is not reached any more. Of a change, `check` names it; where its place is"
+    " not reached it is *not decided*",
+    "lost": "no property notices in either way, but a function that the program runs is never run"
+    " any more, or a side of a branch never taken: `check --stats` lists it",
     "hole": "no property notices, and it is not proven equivalent",
     "equivalent": "proven to do the same, on every scenario small enough to compare",
     "unread": "drops a store that no branch and no property depends on",
@@ -45,9 +48,9 @@ the museum for its architecture, and last on `default` and with two threads on a
 *Proven to do the same* means: on each scenario of at most {most:,} states that reaches the damage,
 the reachable states of both are stuttering bisimilar, by the values of all variables or by all that
 the code and the properties read: each state of one has one of the other from which the same can
-follow (tools/mutation/same.py). It is a proof for those scenarios. The
-score is *caught* among *caught*, *lost* and *hole*, and in the next column with *lost* beside
-*caught*; the raw score is *caught* among all that are reached and built.
+follow (tools/mutation/same.py). It is a proof for those scenarios. The score is *caught* and
+*unasked*, which properties notice, among these, *lost* and *hole*; in the next column *lost* counts
+too; the raw score is the first of all that are reached and built.
 """
 
 
@@ -71,8 +74,9 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
         HEAD.format(kinds=kinds, states=states, bound=bound, most=most),
         "## Score\n\n" + _score(found),
         "## By kind of damage\n\n" + _kinds(found),
-        "## Who notices\n\nMutants by the property with the shortest counterexample; in"
-        " parentheses, by how many it is violated at all.\n\n" + _who(found),
+        "## Who notices\n\nMutants by the property with the shortest counterexample, or the first"
+        " that is not asked\nany more; in parentheses, how many each notices at all.\n\n"
+        + _who(found),
         "## Barriers and marks\n\n" + _order(found),
         "## Holes\n\n" + _holes(found),
     ]
@@ -110,11 +114,11 @@ def _kinds(found: Found) -> str:
 
 
 def _score_row(name: str, n: Counter[str]) -> list[object]:
-    asked = n["caught"] + n["lost"] + n["hole"]
+    caught = n["caught"] + n["unasked"]
+    asked = caught + n["lost"] + n["hole"]
     raw = asked + n["equivalent"] + n["unread"] + n["order"]
     cells: list[object] = [n[s] for s in (*STATES, LEFT)]
-    noticed = n["caught"] + n["lost"]
-    shares = [share(n["caught"], asked), share(noticed, asked), share(n["caught"], raw)]
+    shares = [share(caught, asked), share(caught + n["lost"], asked), share(caught, raw)]
     return [name, sum(n.values()), *cells, *shares]
 
 
@@ -122,7 +126,7 @@ def _who(found: Found) -> str:
     first, every = Counter[str](), Counter[str]()
     for results, *_ in found.values():
         for r in results:
-            if r.state == "caught":
+            if r.state in ("caught", "unasked"):
                 first[r.by] += 1
                 every.update([r.by, *r.also])
     rows = sorted(every, key=lambda p: (-first[p], -every[p], p))

@@ -215,7 +215,9 @@ class Field:
             if c.out.state == "hole":
                 c.compare(undamaged)
             if c.out.state == "hole" and c.lost:
-                c.out.state, c.out.by = "lost", c.lost[0]
+                unasked = [n for x in c.lost if (n := x.replace("_", "-")) in self.asked]
+                c.out.state = "unasked" if unasked else "lost"
+                c.out.by, *c.out.also = unasked or c.lost[:1]
         return [c.out for c in cases]
 
     def _is_read(self, m: Mutant) -> bool:
@@ -245,16 +247,16 @@ class Field:
             return
         small = g.states <= same.MOST
         machine = joint.machine()
-        numbers = [0, *cases] if small else list(cases)
+        numbers = [0, *cases]
         most, first = (BOUND, False) if small else (LAST_BOUND, True)
         reduce = NOTHING if small else USUAL
         found = dict(search(machine, numbers, reduce=reduce, most=most, first=first))
         for k, c in cases.items():
             c.note(g, found[k].violated)
-            if small and c.out.state == "hole":
+            if c.out.state == "hole" and small:
                 c.seen.append((g.name, machine, k, found[k].memory == found[0].memory))
-                if found[0].whole and found[k].whole and not c.lost:
-                    c.lost = _lost(found[0].taken, found[k].taken)
+            if c.out.state == "hole" and found[0].whole and found[k].whole and not c.lost:
+                c.lost = _lost(found[0].taken, found[k].taken)
 
     def _races(self, m: Mutant) -> bool:
         """Whether the report on races has one that the undamaged program does not have."""
@@ -333,10 +335,12 @@ def _does_the_same(m: Machine, number: int, by_reading: bool, undamaged: Undamag
 
 
 def _lost(whole: Taken, left: Taken) -> list[str]:
-    """What of the program is not run any more: functions; or where a side of a branch is not."""
+    """What of the program is not run any more: functions, or properties a side of whose tests is
+    not taken; else where a side of a branch is not.
+    """
     gone = whole - left
     places = sorted({side.split()[0] for _, side in gone if side})
-    return sorted({fn for fn, side in gone if not side}) or places
+    return sorted({fn for fn, side in gone if not side or fn.isupper()}) or places
 
 
 Taken = frozenset[tuple[str, str]]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
 from typing import Any
 
 from ..base.errors import Interrupted, LoadputError
+from ..ir import ops as o
 from ..link.opaque import fix_opaque
-from ..link.program import Choice, Program, link
+from ..link.program import Choice, Program, Property, link
 from ..link.scenario import Expected, Scenario
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
@@ -22,15 +23,22 @@ from .races import Race, find_races, lay_race_blame
 from .story import StoryStep, Teller
 
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "not decided", "not applicable"
+NOT_ASKED = "not asked"
+"""Every state was seen, and none of the places where the property is asked was reached."""
 BLAME_NEW, BLAME_OPEN = "new with this change", "not decided before"
 BLAME_OLD, BLAME_FIXED = "present before", "fixed by it"
+BLAME_UNASKED = "not asked any more: its place is not reached"
+BLAME_LESS = "asked of less than before"
 BLAME_RESTS = "not decided: rests on what is not modelled"
 Progress = Callable[[int, int, int, float], None]
 
 
 @dataclass(slots=True)
 class PropertyResult:
-    """The verdict on one property; ``blame`` is "" without a base."""
+    """The verdict on one property; ``blame`` is "" without a base.
+
+    :param ways: the ways through its own text that some state takes: of each test, which sides
+    """
 
     name: str
     verdict: str
@@ -39,6 +47,7 @@ class PropertyResult:
     counterexample: list[StoryStep] = field(default_factory=list)
     blame: str = ""
     why: str = ""
+    ways: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, repr=False)
@@ -75,7 +84,7 @@ class Result:
 
     def rows(self) -> list[dict[str, Any]]:
         """A dict per property that was asked: name, verdict, depth (None where it holds), blame."""
-        asked = [p for p in self.properties if p.verdict != NOT_APPLICABLE]
+        asked = [p for p in self.properties if p.verdict not in (NOT_APPLICABLE, NOT_ASKED)]
         keys = ("name", "verdict", "depth", "blame")
         return [{k: getattr(p, k) for k in keys} for p in asked]
 
@@ -179,8 +188,9 @@ def check(
 
 def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[str]) -> Result:
     teller = Teller(machine)
+    asked = _asked(machine, ex)
     results = [
-        _result(p.name, p.applies, ex, teller)
+        _result(p, ex, teller, asked.get(p.name))
         for p in program.properties
         if not names or p.name in names
     ]
@@ -231,24 +241,59 @@ def _known(program: Program, names: Sequence[str]) -> list[str]:
     return names
 
 
-def _result(name: str, applies: str, ex: Exploration, teller: Teller) -> PropertyResult:
-    if applies:
-        return PropertyResult(name, NOT_APPLICABLE, why=applies)
+def _asked(machine: Machine, ex: Exploration) -> dict[str, set[str]]:
+    """Of each property that some step has come to the place of, the ways through its text."""
+    out: dict[str, set[str]] = {}
+    for i in ex.nodes:
+        n = machine.graph.nodes[i]
+        if isinstance(n.op, o.Check):
+            out.setdefault(n.op.prop, set())
+        elif isinstance(n.op, o.Branch):
+            sides = {str(w) for w, j in zip((1, 0), n.next, strict=True) if j in ex.nodes}
+            out.setdefault(n.stack[-1].replace("_", "-"), set()).update(
+                f"{n.op.span.line}:{n.op.span.col} {w}" for w in sides
+            )
+    return out
+
+
+def _result(
+    p: Property, ex: Exploration, teller: Teller, asked: Collection[str] | None
+) -> PropertyResult:
+    """Its verdict.
+
+    :param asked: the ways through its text; None: its place was not reached
+    """
+    name = p.name
+    if p.applies:
+        return PropertyResult(name, NOT_APPLICABLE, why=p.applies)
     path = ex.first.get(name)
-    if path is None:
-        return PropertyResult(name, HOLDS if ex.finished else UNDECIDED)
-    return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow_to(path, name))
+    if path is not None:
+        return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow_to(path, name))
+    if not ex.finished:
+        return PropertyResult(name, UNDECIDED)
+    held = NOT_ASKED if asked is None and p.points else HOLDS
+    return PropertyResult(name, held, ways=frozenset(asked or ()))
 
 
 def lay_blame(new: Result, base: Result) -> None:
-    """Mark each finding: new with this change, present before, or fixed by it."""
+    """Mark each finding: new with this change, present before, or fixed by it.
+
+    What was asked before and is not any more, because its place is not reached, is not decided.
+    """
     new.races = lay_race_blame(new.races, base.races)
-    before = {p.name: p.verdict for p in base.properties}
+    before = {p.name: p for p in base.properties}
+    uncalled = {p.name for p in new.machine.program.properties if p.uncalled}
     for p in new.properties:
-        was = before.get(p.name, NOT_APPLICABLE)
+        old = before.get(p.name)
+        was = old.verdict if old is not None else NOT_APPLICABLE
         if p.verdict == VIOLATED:
             p.blame = BLAME_OLD if was == VIOLATED else BLAME_NEW
             if was == UNDECIDED:
                 p.blame = BLAME_OPEN
+        elif was in (HOLDS, VIOLATED) and (p.verdict == NOT_ASKED or p.name in uncalled):
+            p.verdict, p.blame = UNDECIDED, BLAME_UNASKED
         elif was == VIOLATED and p.verdict == HOLDS:
             p.blame = BLAME_FIXED
+        elif was == p.verdict == HOLDS and old is not None and old.ways - p.ways:
+            p.blame = BLAME_LESS
+    new.verdict = _worst(new.properties)

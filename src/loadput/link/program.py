@@ -58,6 +58,7 @@ class Property:
     :param kind: ``at`` (checked where it is hooked), ``always``, ``stuck`` or ``builtin``
     :param applies: "" where the program can be asked, else why not
     :param replaces: names of narrower ones whose place it has taken
+    :param uncalled: it does not apply because nothing calls what it is hooked to
     """
 
     name: str
@@ -69,6 +70,7 @@ class Property:
     fn: o.Function | None
     applies: str = ""
     replaces: tuple[str, ...] = ()
+    uncalled: bool = False
 
 
 @dataclass(slots=True)
@@ -420,7 +422,8 @@ def _hooks(
         live = [p for p in points if p.split(":")[1] in reached]
         kind = "at" if points else "always" if "always" in kinds else "stuck"
         fn, why = _lower_hook(lo, d)
-        if not why and points and not live:
+        uncalled = not why and bool(points) and not live
+        if uncalled:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
         why = why or _lacking(meta[key].get("needs", ""), reached, lo.lay.defs)
         wants = sum(n not in GIVEN for n, _ in d.params)
@@ -446,6 +449,7 @@ def _hooks(
                 fn if not why else None,
                 why,
                 tuple(n.strip().replace("_", "-") for n in m.get("replaces", "").split(",") if n),
+                uncalled,
             )
             if name not in found or found[name].applies:
                 found[name] = prop

@@ -331,7 +331,7 @@ class Flattener:
         if isinstance(op, o.Check):
             e = self._resolve(op.cond, c, env)
             # Nobody leaves a CPU within one step, and what a property asks is asked in one.
-            if _true(e) or (op.prop == PINNED and c.atomic):
+            if op.prop == PINNED and (c.atomic or _true(e)):
                 return after
             return self._node(c, o.Check(op.prop, e, op.span), [after])
         raise IRError("LP0302", f"cannot flatten {type(op).__name__}", span=op.span)

@@ -13,10 +13,13 @@ from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
 from ..check.verdict import (
     BLAME_FIXED,
+    BLAME_LESS,
     BLAME_NEW,
     BLAME_OLD,
     BLAME_OPEN,
     BLAME_RESTS,
+    BLAME_UNASKED,
+    HOLDS,
     UNDECIDED,
     VIOLATED,
 )
@@ -105,6 +108,9 @@ def _why_open(done: Judging) -> str:
     if rests:
         on = [w for j in done.judged for x in j.explored for ws in x.rests_on.values() for w in ws]
         return f"{rests}; it rests on what is not modelled: {_names(on, 3)}"
+    unasked = _by_blame(done, BLAME_UNASKED)
+    if unasked:
+        return f"with it, no state comes to where {unasked} is asked"
     unknown = [f.unknown for j in done.judged for f in j.changes if f.unknown]
     if unknown:
         return f"what {_names(f'{n}()' for n in unknown)} does instead is not known"
@@ -258,11 +264,17 @@ def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
     fixed = [p.name for p in r.properties if p.blame == BLAME_FIXED]
     if fixed:
         out += wrap("fixed", ", ".join(fixed))
-    held = sum(p.verdict == "holds" for p in r.properties)
-    out += wrap("holds", f"{held} of {sum(p.verdict != 'not applicable' for p in r.properties)}")
-    open_ = [p.name for p in r.properties if p.verdict == UNDECIDED]
+    held = sum(p.verdict == HOLDS for p in r.properties)
+    out += wrap("holds", f"{held} of {len(r.rows())}")
+    unasked = [p.name for p in r.properties if p.blame == BLAME_UNASKED]
+    open_ = [p.name for p in r.properties if p.verdict == UNDECIDED and p.name not in unasked]
     if open_:
         out += wrap("not decided", ", ".join(open_))
+    if unasked:
+        out += wrap("not decided", f"{', '.join(unasked)}: {BLAME_UNASKED}")
+    less = [p.name for p in r.properties if p.blame == BLAME_LESS]
+    if less:
+        out += wrap("at stake", f"less than before: {', '.join(less)}")
     out += render_races(r, verbose=verbose)
     if x is j.explored[-1]:
         out += _rests_on(j, verbose=verbose)
@@ -353,7 +365,7 @@ def _rests_on(j: Judgement, *, verbose: bool) -> list[str]:
 def _summary(done: Judging) -> list[str]:
     """Blame by blame, what has no verdict, and what the verdicts do not cover."""
     out: list[str] = []
-    for blame in (BLAME_NEW, BLAME_RESTS, BLAME_OPEN, BLAME_FIXED, BLAME_OLD):
+    for blame in (BLAME_NEW, BLAME_RESTS, BLAME_OPEN, BLAME_UNASKED, BLAME_FIXED, BLAME_OLD):
         said = _by_blame(done, blame)
         explored = any(j.explored for j in done.judged)
         if said or (blame == BLAME_NEW and explored):

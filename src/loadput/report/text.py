@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..check.races import Access
 from ..check.story import Change, StoryStep
-from ..check.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, VIOLATED, PropertyResult, Result
+from ..check.verdict import (
+    HOLDS,
+    NOT_APPLICABLE,
+    NOT_ASKED,
+    UNDECIDED,
+    VIOLATED,
+    PropertyResult,
+    Result,
+)
 
 WIDTH = 72
 EDGE = (
@@ -104,7 +112,7 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
     out += _expected(r)
     out.append("")
-    for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_APPLICABLE):
+    for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_ASKED, NOT_APPLICABLE):
         group = [p for p in r.properties if p.verdict == verdict]
         if not group:
             continue
