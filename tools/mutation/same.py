@@ -28,7 +28,7 @@ from loadput.run.interp import Interpreter, State
 
 from .joint import WHO, choose
 
-MOST = 25_000
+MOST = 9_000
 """States of a program up to which its behaviour is compared."""
 READS = "reads"
 """Beside the locals of a step, which have no such name: what it has read."""
