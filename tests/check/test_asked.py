@@ -72,3 +72,18 @@ def test_a_patch_after_which_less_happens_says_of_what(
     file.write_text(NEVER_HALTS)
     done = loadput("check", file, "--arch", "riscv", "--scenario", "one")
     assert name in done.stdout.partition("at stake      less than before:")[2].partition("races")[0]
+
+
+SILENT = """
+void avic_ring_doorbell(struct kvm_vcpu *vcpu)
+{
+}
+"""
+
+
+def test_a_device_rings_a_guest_that_runs(loadput: Run, tmp_path: Path) -> None:
+    """What its IPIs alone do not show: their sender has found the vCPU running."""
+    file = tmp_path / "ring.c"
+    file.write_text(SILENT)
+    done = loadput("check", file, "--arch", "svm", "--scenario", "avic")
+    assert done.stdout.startswith("verdict       NEW VIOLATION: DOORBELL-REACHES-GUEST (svm)")

@@ -56,7 +56,8 @@ def test_a_guest_whose_registers_are_protected_beside_one_whose_are_not() -> Non
 def posted_by_iommu() -> Scenario:
     """As avic, with the device's interrupts in the IOMMU's hands alone."""
     s = load_scenario("avic")
-    return replace(s, constants=(*s.constants, ("avic_ipi_cpus", 0), ("avic_posting", 3)))
+    by_iommu = (("device_irq_cpus", 0), ("avic_ipi_cpus", 0), ("avic_posting", 3))
+    return replace(s, constants=(*s.constants, *by_iommu))
 
 
 def test_what_the_iommu_posts_wakes_a_vcpu_that_waits() -> None:

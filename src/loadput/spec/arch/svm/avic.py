@@ -138,6 +138,7 @@ def device_interrupt():
             kvm_make_request(KVM_REQ_EVENT, vcpu)
     if avic:
         svm_complete_interrupt_delivery(vcpu)
+        ipi_is_sent(vcpu)
     else:
         kvm_vcpu_kick(vcpu)
 
@@ -170,7 +171,7 @@ def avic_ipi():
 
 # [New in arch:svm]
 def ipi_is_sent(vcpu: ptr[kvm_vcpu]):
-    """Ours: a place for properties."""
+    """Ours: a place for properties: whoever sends an interrupt, a device's too, is done."""
     pass
 
 

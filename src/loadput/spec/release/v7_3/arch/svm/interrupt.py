@@ -26,5 +26,6 @@ def device_interrupt():
             kvm_make_request(KVM_REQ_EVENT, vcpu)
     if avic:
         svm_complete_interrupt_delivery(vcpu)
+        ipi_is_sent(vcpu)
     else:
         kvm_vcpu_kick(vcpu)
