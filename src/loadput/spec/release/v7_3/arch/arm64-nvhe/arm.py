@@ -23,6 +23,18 @@ def vmid_is_for_good(kvm_vmid: ptr[kvm_vmid]):
 
 
 # [Modified in release:v7.3]
+def vgic_v3_load(vcpu: ptr[kvm_vcpu]):
+    """Under pKVM the load itself has ICH_VMCR_EL2 restored, behind the hypervisor's.
+
+    Mirrors: vgic_v3_load(), arch/arm64/kvm/vgic/vgic-v3.c, v7.3; Omits: traps, a nested vgic
+    """
+    if not is_protected_kvm_enabled():
+        __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
+
+    vgic_v4_load(vcpu)
+
+
+# [Modified in release:v7.3]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v7.3
 
@@ -48,3 +60,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if has_vhe():
         kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)
+
+    if is_protected_kvm_enabled():
+        __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))

@@ -32,6 +32,14 @@ def __vgic_v3_save_aprs(cpu_if: ptr[vgic_v3_cpu_if]):
 
 
 # [Modified in release:v7.3]
+def vgic_v3_load(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: vgic_v3_load(), arch/arm64/kvm/vgic/vgic-v3.c, v7.3; Omits: traps, a nested vgic, pKVM"""
+    __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
+
+    vgic_v4_load(vcpu)
+
+
+# [Modified in release:v7.3]
 def vgic_v3_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: vgic_v3_put(), arch/arm64/kvm/vgic/vgic-v3.c, v7.3; Omits: traps, a nested vgic"""
     __vgic_v3_save_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))

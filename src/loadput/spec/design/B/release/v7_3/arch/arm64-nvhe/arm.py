@@ -25,3 +25,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     if has_vhe():
         kvm_vcpu_load_vhe(vcpu)
     kvm_arch_vcpu_load_fp(vcpu)
+
+    if is_protected_kvm_enabled():
+        __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
