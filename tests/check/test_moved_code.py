@@ -207,3 +207,63 @@ def test_where_a_part_is_judged_the_first_sentence_says_which_is_not(tree: Path)
         (state, state + "	vcpu->scheduled_out = false;\n"),
     )
     assert first(j).endswith("not all of it is judged: the specification leaves out count_a_load()")
+
+
+@pytest.mark.parametrize(
+    "old, to",
+    [
+        ("if (svm->guest_state_loaded)", "if (likely(svm->guest_state_loaded))"),
+        ("	save_host(sd);\n", "	seen = true;\n	save_host(sd);\n"),
+        (
+            "	save_host(sd);\n",
+            "	if (sev_guest(vcpu->kvm))\n		a_thing(vcpu);\n	save_host(sd);\n",
+        ),
+        (
+            "	save_host(sd);\n",
+            "	if (is_sev_es_guest(vcpu))\n		vmsave(0);\n	save_host(sd);\n",
+        ),
+    ],
+)
+def test_hints_dead_locals_and_what_the_model_has_not_change_nothing(
+    tree: Path, old: str, to: str
+) -> None:
+    local = "	struct svm_cpu_data *sd = per_cpu_ptr(&svm_data, vcpu->cpu);\n"
+    j = judge(tree, (old, to), (local, "	bool seen;\n" + local))
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_function_that_moves_to_a_header_changes_nothing(tree: Path) -> None:
+    helper = C[C.index("static void save_host") : C.index("static void svm_prepare")]
+    there = diff(HOST, HEADER, ("};\n", "};\n\n" + helper.replace("static", "static inline")))
+    j = judge(tree, (helper, ""), header=there)
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_break_out_of_a_loop_that_ours_goes_round_once_is_not_judged(tree: Path) -> None:
+    """The C goes round, ours does not: what leaves the loop has no place there."""
+    loop = C.replace(
+        "	save_host(sd);\n", "	do {\n		save_host(sd);\n	} while (again(sd));\n"
+    )
+    (tree / SVM).write_text(loop)
+    old = "		save_host(sd);\n"
+    text = diff(
+        SVM, loop, (old, old + "		if (svm->guest_state_loaded)\n			break;\n")
+    )
+    j = lp.judge(text, tree=tree, arch="svm", scenario="shared", base="v6.12")
+    assert (j.verdict, j.exit_code) == ("not judged", 4)
+
+
+def test_a_local_that_has_the_name_of_something_modelled_is_still_a_local(tree: Path) -> None:
+    """``avic`` is a constant of the model."""
+    old = "	save_host(sd);\n"
+    j = judge(
+        tree, (old, old + "	struct thing *avic = find_it(vcpu);\n\n	avic->count = 1;\n")
+    )
+    assert j.verdict == "not judged"
+    assert "avic__c" not in first(j)
+
+
+def test_a_header_that_only_declares_is_said_to_change_no_body(tree: Path) -> None:
+    text = diff(HOST, HEADER, ("};\n", "};\n\nvoid a_thing(struct kvm_vcpu *vcpu);\n"))
+    j = lp.judge(text, tree=tree, arch="svm", scenario="shared", base="v6.12")
+    assert (first(j), j.exit_code) == ("NOT JUDGED: no body of a function changes here", 4)

@@ -21,9 +21,11 @@ from ..lang.carry import (
 )
 from ..lang.carry.edits import ADDED
 from ..lang.carry.inline import calls_in
+from ..lang.carry.laid import OWN
+from ..lang.carry.renames import renamed_locals
 from ..lang.guess import walk
 from ..lang.infer import adopt_signature, infer_fields
-from ..lang.syntax import Def, Invoke, Member
+from ..lang.syntax import Declare, Def, Invoke, Member
 from ..link.bindings import bindings_of
 from ..link.program import Choice, specification
 from .fingerprint import Fingerprint, is_there, written_from
@@ -127,7 +129,8 @@ def carry(
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
     ]
     met = work.met()
-    out += [f for f in _whole(taken, work.before, work.mirrored) if f.name not in met]
+    whole_ = _whole(taken, work.before, work.mirrored)
+    out += [f for f in whole_ if f.name not in met and not work.ready.only_moved(f.name)]
     after = {d.name: d for d in taken.defs}
     whole = [after[f.name] for f in out if f.whole and not f.why]
     base = replace(at, user=_over(at.user, work.without.values()))
@@ -177,7 +180,9 @@ class _Carrying:
         change.there = is_ours and is_there(self.mirrored, *self.taken.c[name])
         laid = self.without if change.there else self.new
         raw = self.ready(name)
-        was, now = (self.bindings.lay(x)[0] for x in raw)
+        raw = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
+        was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in raw)
+        raw = (self.bindings.settled(raw[0]), self.bindings.settled(raw[1]))
         pair = (now, was) if change.there else (was, now)
         known, change.carried, change.outcomes = carry_function(
             name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
@@ -195,6 +200,13 @@ class _Carrying:
         """
         called = {n for d in self.new.values() for n in calls_in(d)}
         return {*self.ready.read, *self.ready.functions} - called
+
+
+def _unshadowed(d: Def, decls: Decls) -> Def:
+    """``d`` with its own locals told from what the program has under their names."""
+    own = {n.name for n in walk(d.body) if isinstance(n, Declare)}
+    same = own & (decls.globals.keys() | decls.consts.keys())
+    return renamed_locals(d, {n: n + OWN for n in same}) if same else d
 
 
 def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, known: bool) -> None:

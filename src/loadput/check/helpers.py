@@ -14,7 +14,7 @@ from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry import Effects, is_silent, render_body, tree_of
 from ..lang.carry.inline import calls_in, expand
-from ..lang.carry.renames import renamed, same_aliases, same_locals, same_names, same_views
+from ..lang.carry.renames import plainly, renamed, same_aliases, same_locals, same_names, same_views
 from ..lang.cfront import CFunction, find_c_functions, parse_function
 from ..lang.cfront.unit import lines_of
 from ..lang.guess import SAME
@@ -59,6 +59,8 @@ class Reader:
 
     def _in_tree(self, name: str) -> CFunction | None:
         texts = self.tree.holding(name, self.rooms) if self.tree is not None else {}
+        if not texts and self.tree is not None:
+            texts = self.tree.holding(name, ("virt/kvm", "include/linux"))
         self._there[name] = bool(texts)
         for path, text in texts.items():
             try:
@@ -99,7 +101,7 @@ class Prepared:
         both = {n for n in old if n in new and self._differs(n)}
         before = expand(before, self._picker(self.was, gone | both))
         after = expand(after, self._picker(self.now, fresh | both))
-        before, after = (same_views(d, self.decls) for d in (before, after))
+        before, after = (plainly(same_views(d, self.decls)) for d in (before, after))
         return same_aliases(before, same_locals(before, after))
 
     def unknown(self, before: Def, after: Def, effects: Effects) -> str:
@@ -160,6 +162,12 @@ class Prepared:
             return False
         f, g = self.was.functions.get(name), self.now.functions.get(name)
         return f is not None and g is not None and f.text.split() != g.text.split()
+
+    def only_moved(self, name: str) -> bool:
+        """Whether a function that the patch brings stood elsewhere in its files before."""
+        f, g = self.was.functions.get(name), self.now.functions.get(name)
+        a, b = (self.was(name), self.now(name)) if f and g else (None, None)
+        return a is not None and b is not None and render_body(a.body) == render_body(b.body)
 
     def _renamed_functions(self) -> dict[str, str]:
         """Per function that the patch brings, the one that it takes out and that is the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -84,7 +85,8 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.c = {f.name: (old[f.name], f) for f in mine if f.name in old}
     for f in mine:
         if f.name in old and other_arms(f) != other_arms(old[f.name]):
-            out.arms.add(f.name)
+            if _but_directives(other_arms(f)) != _but_directives(other_arms(old[f.name])):
+                out.arms.add(f.name)
     out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
@@ -117,6 +119,14 @@ def _part(path: str) -> str:
     """``arch/x86`` or ``virt``: where in the kernel a file stands."""
     words = path.split("/")
     return "/".join(words[: 2 if words[0] == "arch" else 1])
+
+
+_DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif|else|endif)\b(?: [\w()!&|]+)*?(?= #|$)")
+
+
+def _but_directives(text: str) -> str:
+    """What no arm that is chosen has, without the directives that begin and end arms."""
+    return " ".join(_DIRECTIVE.sub("", text).split())
 
 
 def _bind(bindings: Bindings, d: Def, out: Taken) -> Def:

@@ -68,7 +68,11 @@ def _answer(done: Judging) -> list[str]:
     """The verdict in one line, and how much of the input it is about."""
     judged = done.judged
     if not judged:
-        told = done.verdict if done.verdict == NO_CODE else "NOT JUDGED: see below"
+        told = (
+            done.verdict
+            if done.verdict == NO_CODE
+            else "NOT JUDGED: no body of a function changes here"
+        )
         return wrap("verdict", told if not done.failed else "none: see below")
     parts = [count(j.changes) for j in judged]
     most = max(parts, key=lambda c: (c[2], c[0]))

@@ -1,7 +1,8 @@
 """The kernel's names in the model's terms: a table beside the specification, and what it does to C.
 
 ``[means]`` has C on the left and what it is here on the right, ``$x`` being any expression;
-``[fixed]`` has a test that is always the same in the model, with its value and the reason.
+``[fixed]`` has a test that is always the same in the model, with its value and the reason;
+``[same]`` has another name of a function.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ...base.errors import LinkError
 from ...base.source import Span
 from .. import syntax as s
 from ..cfront.unit import parse_c
-from .terms import rewrite, rewrite_stmt
+from ..guess import walk
+from .terms import is_address, rewrite, rewrite_stmt
 
 HOLE = "any__"
 
@@ -35,17 +37,52 @@ class Bindings:
     """The rules of an architecture: by what they begin with; a later table's come first."""
 
     rules: dict[str, list[Rule]] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
 
     def read(self, text: str, file: str) -> None:
         """Add the rules of one table."""
         table = tomllib.loads(text)
         for c, ours in table.get("means", {}).items():
             self._add(Rule(_expr(c, file), _expr(ours, file), c))
+        self.same.update(table.get("same", {}))
         for c, (value, why) in table.get("fixed", {}).items():
             self._add(Rule(_expr(c, file), _expr(value, file), c, why))
 
     def _add(self, rule: Rule) -> None:
         self.rules.setdefault(_head(rule.c), []).insert(0, rule)
+
+    def named(self, d: s.Def) -> s.Def:
+        """``d`` with one name for each function that has several."""
+
+        def one(e: s.Expr) -> s.Expr | None:
+            if isinstance(e, s.Invoke) and e.fn in self.same:
+                args = tuple(rewrite(a, one) for a in e.args)
+                return dataclasses.replace(e, fn=self.same[e.fn], args=args)
+            return None
+
+        return dataclasses.replace(d, body=tuple(rewrite_stmt(st, one) for st in d.body))
+
+    def settled(self, d: s.Def) -> s.Def:
+        """``d`` in C's terms, but for what is fixed, and for what only says where something is.
+
+        Two C functions that are the same like this are the same, however much the specification
+        has as one: another register in the place of one is still another.
+        """
+
+        def one(e: s.Expr) -> s.Expr | None:
+            for rule in self.rules.get(_head(e), ()):
+                found: dict[str, s.Expr] = {}
+                if not _matches(rule.c, e, found):
+                    continue
+                view = isinstance(rule.c, s.Invoke) and is_address(rule.ours) and _says_all(rule)
+                if not rule.why and not view:
+                    return None
+                inner = {n: rewrite(x, one) for n, x in found.items()}
+                got = _fill(rule.ours, inner, e.span)
+                return s.Foreign(got, e.span) if rule.why else got
+            return None
+
+        return dataclasses.replace(d, body=_fold_all(rewrite_stmt(st, one) for st in d.body))
 
     def lay(self, d: s.Def) -> tuple[s.Def, list[Rule]]:
         """``d`` in the model's terms, and the rules that it took."""
@@ -73,6 +110,12 @@ def _expr(text: str, file: str) -> s.Expr:
     if len(defs) == 1 and len(defs[0].body) == 1 and isinstance(defs[0].body[0], s.ExprStmt):
         return defs[0].body[0].expr
     raise LinkError("LP0401", f"{file}: '{text}' is no expression of C")
+
+
+def _says_all(rule: Rule) -> bool:
+    """Whether nothing that it matches is lost."""
+    holes = [{x.id for x in walk(e) if isinstance(x, s.Name)} for e in (rule.c, rule.ours)]
+    return {n for n in holes[0] if n.startswith(HOLE)} <= holes[1]
 
 
 def _head(e: s.Expr) -> str:

@@ -186,6 +186,9 @@ class Carrier(Laid):
         if but is not None:
             said += [_said(f) for n in but.walk() for f in n.feats if f not in here]
         told = [x for x in dict.fromkeys(said) if x]
+        if not told and but is not None:
+            other = {f for n in but.walk() for f in n.feats} ^ here
+            told = sorted(f[2:] for f in other if f.startswith("r:"))
         if not told:
             told = [short(nodes[0])]
         return f"the specification leaves out {', '.join(told[:3])}"
@@ -277,7 +280,7 @@ class Carrier(Laid):
             raise Impossible(self._unmodelled([a], but=b))
         inside = self.partners(b)
         if not inside:
-            raise Impossible(self._unmodelled([b]))
+            raise Impossible(self._unmodelled([a], but=b))
         held = [k for k in b.kids if k.kind in ("then", "else") and self.partners(k)]
         if b.kind != "if" or len(held) != 1:
             raise Impossible(f"the specification does not have the test '{short(b)}'")

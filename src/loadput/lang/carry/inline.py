@@ -103,7 +103,7 @@ class _Expander:
     ) -> tuple[s.Stmt, ...]:
         if len(call.args) != len(callee.params) or _size(callee.body) > MOST:
             raise _Stays
-        head, body = self._with_args(callee, call)
+        head, body = self._with_args(callee, call, _result(callee, call, target))
         leaves = isinstance(st, s.ReturnStmt)
         stays_last = tail and self.is_void and target is None and isinstance(st, s.ExprStmt)
         if not leaves and not stays_last:
@@ -112,10 +112,15 @@ class _Expander:
             head = [dataclasses.replace(st, init=None), *head]
         return (*head, *self.block(body, depth - 1, tail=stays_last))
 
-    def _with_args(self, callee: s.Def, call: s.Invoke) -> tuple[list[s.Stmt], tuple[s.Stmt, ...]]:
-        """Locals for the arguments that need one, and the body in the caller's names."""
+    def _with_args(
+        self, callee: s.Def, call: s.Invoke, result: Mapping[str, s.Expr]
+    ) -> tuple[list[s.Stmt], tuple[s.Stmt, ...]]:
+        """Locals for the arguments that need one, and the body in the caller's names.
+
+        :param result: the callee's local that it returns, and where that goes
+        """
         written = _written(callee.body)
-        names: dict[str, s.Expr] = {}
+        names: dict[str, s.Expr] = dict(result)
         head: list[s.Stmt] = []
         own = local_names(callee)
         for (name, type_), a in zip(callee.params, call.args, strict=True):
@@ -125,11 +130,13 @@ class _Expander:
                 new = self._fresh(name)
                 names[name] = s.Name(new, call.span)
                 head.append(s.Declare(new, type_, a, call.span))
-        for name in sorted(own - {n for n, _ in callee.params}):
+        for name in sorted(own - {n for n, _ in callee.params} - set(result)):
             new = self._fresh(name)
             if new != name:
                 names[name] = s.Name(new, call.span)
-        return head, rename(callee.body, names)
+        return head, _as_sets(
+            rename(callee.body, names), {str(x) for x in map(_id, result.values())}
+        )
 
     def _fresh(self, name: str) -> str:
         new, n = name, 2
@@ -137,6 +144,35 @@ class _Expander:
             new, n = f"{name}__{n}", n + 1
         self.taken.add(new)
         return new
+
+
+def _id(e: s.Expr) -> str:
+    return e.id if isinstance(e, s.Name) else ""
+
+
+def _result(callee: s.Def, call: s.Invoke, target: s.Expr | None) -> dict[str, s.Expr]:
+    """The local that ``callee`` returns, whatever happens, as the caller's that it goes to."""
+    values = [n.value for n in walk(callee.body) if isinstance(n, s.ReturnStmt)]
+    names = {_id(v) if v is not None else "" for v in values}
+    own = {n.name for n in walk(callee.body) if isinstance(n, s.Declare)}
+    if not isinstance(target, s.Name) or len(names) != 1 or not names <= own:
+        return {}
+    if any(_uses(a, target.id) for a in call.args):
+        return {}
+    return {names.pop(): target}
+
+
+def _as_sets(body: Sequence[s.Stmt], names: AbstractSet[str]) -> tuple[s.Stmt, ...]:
+    """``body`` where what declares one of the caller's own locals sets it."""
+    out: list[s.Stmt] = []
+    for st in body:
+        if isinstance(st, s.Declare) and st.name in names:
+            if st.init is not None:
+                lhs = s.Name(st.name, st.span)
+                out.append(s.ExprStmt(s.AssignE(lhs, "", st.init, st.span), st.span))
+            continue
+        out.append(st)
+    return tuple(out)
 
 
 def rename(body: Sequence[s.Stmt], names: Mapping[str, s.Expr]) -> tuple[s.Stmt, ...]:
@@ -239,6 +275,8 @@ def _without_returns(
     for i, st in enumerate(body):
         rest = tuple(body[i + 1 :])
         if isinstance(st, s.ReturnStmt):
+            if target is not None and st.value is not None and _id(target) == _id(st.value) != "":
+                return tuple(out)
             if st.value is not None and target is not None:
                 out.append(s.ExprStmt(s.AssignE(target, "", st.value, st.span), at.span))
             elif st.value is not None and any(isinstance(x, s.Invoke) for x in walk(st)):

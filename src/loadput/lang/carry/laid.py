@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from .. import syntax as s
-from ..guess import walk
+from ..guess import kids, walk
 from .align import align, pair_cost
 from .edits import Difference, find_edits
 from .nodes import Names, Node, call_of, tree_of
@@ -19,6 +19,7 @@ from .rebuild import Changes, Under, Wrap
 from .terms import Terms, plain
 
 BLOCK = ("root", "then", "else", "loop", "case")
+OWN = "__c"  # ends a local of the C that the program has something else under the name of
 T = TypeVar("T")
 Home = tuple[s.Stmt | None, str]  # the statement that a block belongs to, and which block of it
 
@@ -109,6 +110,8 @@ class Laid:
     def put(self, stmts: tuple[s.Stmt, ...], a: Node) -> None:
         """Put ``stmts`` where ``a`` stands among what it stands among."""
         home, under = self.block_of(a)
+        if any(_leaves_loop(x) for x in stmts) and not self._in_loop(home):
+            raise Impossible("the specification goes round once here")
         low, high = self.anchors(a, home)
         items = [(under, x) for x in stmts]
         if isinstance(low, s.ReturnStmt):
@@ -124,6 +127,12 @@ class Laid:
             owner, where = home
             key = (id(owner) if owner is not None else 0, where)
             self.changes.at_end.setdefault(key, []).extend(items)
+
+    def _in_loop(self, home: Home) -> bool:
+        owner = home[0]
+        return owner is not None and any(
+            isinstance(st, s.While | s.For) for st in self.chain(owner)
+        )
 
     def touches(self, a: Node, step: int) -> bool:
         """Whether the next statement of the C (``step`` 1) has a partner, the one before none."""
@@ -172,6 +181,8 @@ class Laid:
 
     def _test_around(self, up: Node, b: Node | None, branch: str) -> list[tuple[Wrap, str]]:
         """The test that a statement stands under which ours does not have."""
+        if up.kind != "if" and (b is None or not any(k in self.to_spec for k in b.walk())):
+            raise Impossible(f"the specification does not have '{short(up)}'")
         if b is None:
             return [(self.wraps.get(up) or self.new_wrap(up), branch or "then")]
         held = {k.kind for k in b.kids if any(x in self.to_spec for x in k.walk())}
@@ -180,6 +191,8 @@ class Laid:
             raise Impossible(f"the specification takes '{short(b)}' for {value}")
         if held or any(k in self.to_spec for k in b.walk()):
             return []  # ours takes the condition for true, and goes round once
+        if up.kind != "if":
+            raise Impossible(f"the specification does not have '{short(up)}'")
         return [(self.new_wrap(up), branch or "then")]
 
     def new_wrap(self, up: Node) -> Wrap:
@@ -324,6 +337,15 @@ def _share(before: Node, pairs: dict[Node, Node]) -> None:
             pairs[b] = twin
 
 
+def _leaves_loop(st: s.Stmt) -> bool:
+    """Whether it breaks out of a loop that it stands in, or goes round."""
+    if isinstance(st, s.BreakStmt | s.ContinueStmt):
+        return True
+    if isinstance(st, s.While | s.For | s.Switch):
+        return False
+    return any(_leaves_loop(x) for x in kids(st) if isinstance(x, s.Stmt))
+
+
 def _bound(b: Node) -> bool:
     """Whether the binding table made ``b`` what it is: several registers that ours has as one."""
     return any(isinstance(n, s.Foreign) for n in walk(b.stmt))
@@ -352,4 +374,4 @@ def need(x: T | None) -> T:
 
 
 def short(n: Node) -> str:
-    return n.key.split("\n")[0][:60] or n.kind
+    return n.key.split("\n")[0].replace(OWN, "")[:60] or n.kind

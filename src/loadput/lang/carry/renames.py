@@ -49,6 +49,57 @@ def same_locals(before: s.Def, after: s.Def) -> s.Def:
     return renamed_locals(after, names) if names else after
 
 
+def plainly(d: s.Def) -> s.Def:
+    """``d`` without hints for the compiler, and without locals that nobody reads."""
+
+    def hint(e: s.Expr) -> s.Expr | None:
+        if isinstance(e, s.Invoke) and e.fn in ("likely", "unlikely") and len(e.args) == 1:
+            return rewrite(e.args[0], hint)
+        return None
+
+    d = dataclasses.replace(d, body=tuple(rewrite_stmt(st, hint) for st in d.body))
+    for _ in range(3):
+        dead = _never_read(d)
+        if not dead:
+            break
+        d = dataclasses.replace(d, body=_but_sets(d.body, dead))
+    return d
+
+
+def _never_read(d: s.Def) -> set[str]:
+    """The locals that are only ever set, to what asking for does nothing."""
+    own = {n.name for n in walk(d.body) if isinstance(n, s.Declare)}
+    speaks = Counter(n.id for n in walk(d.body) if isinstance(n, s.Name))
+    sets: Counter[str] = Counter()
+    for n in walk(d.body):
+        if isinstance(n, s.ExprStmt) and isinstance(n.expr, s.AssignE):
+            e = n.expr
+            if isinstance(e.lhs, s.Name) and not _does_something(e.rhs):
+                sets[e.lhs.id] += 1
+        elif isinstance(n, s.Declare) and n.init is not None and _does_something(n.init):
+            own.discard(n.name)
+        elif isinstance(n, s.OpaqueStmt):
+            own -= {x for x in own if x in n.text}
+    return {n for n in own if speaks[n] == sets[n] and sets[n]}
+
+
+def _does_something(e: s.Expr) -> bool:
+    return any(isinstance(x, s.Invoke | s.AssignE | s.PostInc) for x in (e, *walk(e)))
+
+
+def _but_sets(body: Sequence[s.Stmt], dead: set[str]) -> tuple[s.Stmt, ...]:
+    """``body`` without what declares or sets the locals ``dead``."""
+    out = []
+    for st in body:
+        e = st.expr if isinstance(st, s.ExprStmt) else None
+        if isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name) and e.lhs.id in dead:
+            continue
+        if isinstance(st, s.Declare) and st.name in dead:
+            continue
+        out.append(_inside(st, lambda b: _but_sets(b, dead)))
+    return tuple(out)
+
+
 def same_aliases(before: s.Def, after: s.Def) -> tuple[s.Def, s.Def]:
     """Both without the locals that only one has and that only say where something is."""
     mine = [set_once(d) for d in (before, after)]
@@ -162,7 +213,7 @@ def same_names(
     :param fields: per field that the patch brings, one that it takes out, of the same type
     """
     was, now = (
-        Counter(n.name for d in defs for n in walk(d.body) if isinstance(n, s.Member))
+        Counter(x for d in defs for n in walk(d.body) if (x := _member(n)))
         for defs in (before, after)
     )
     return {
@@ -172,15 +223,24 @@ def same_names(
     }
 
 
+def _member(n: s.Expr | s.Stmt) -> str:
+    """The field that ``n`` reads, or whose function it calls; "" for others."""
+    if isinstance(n, s.Invoke) and "->" in n.fn:
+        return n.fn.rpartition("->")[2]
+    return n.name if isinstance(n, s.Member) else ""
+
+
 def renamed(d: s.Def, fields: Mapping[str, str], functions: Mapping[str, str]) -> s.Def:
     """``d`` with fields and functions under the names that they had."""
 
     def one(e: s.Expr) -> s.Expr | None:
         if isinstance(e, s.Member) and e.name in fields:
             return dataclasses.replace(e, base=rewrite(e.base, one), name=fields[e.name])
-        if isinstance(e, s.Invoke) and e.fn in functions:
+        if isinstance(e, s.Invoke) and (e.fn in functions or _member(e) in fields):
             args = tuple(rewrite(a, one) for a in e.args)
-            return dataclasses.replace(e, fn=functions[e.fn], args=args)
+            base, arrow, name = e.fn.rpartition("->")
+            fn = functions.get(e.fn) or f"{base}{arrow}{fields[name]}"
+            return dataclasses.replace(e, fn=fn, args=args)
         if isinstance(e, s.Name) and e.id in functions:
             return s.Name(functions[e.id], e.span)
         return None

@@ -17,6 +17,7 @@ from .patch import FieldHint, Near, Unread
 _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
 )
+_CALLBACK = re.compile(r"\s+((?:\w+ )*\w+\s*\**\(\*)(\w+)(\)\(.*\));")
 _HEADING_FN = re.compile(r"(\w+)\(")
 
 
@@ -78,6 +79,7 @@ class Changes:
         self.unread: list[Unread] = []
         self.only_comments = False
         self._gone: list[FieldHint] = []
+        self._callbacks: tuple[list[FieldHint], list[FieldHint]] = ([], [])
         self._near: tuple[list[CFunction], list[CFunction]] = ([], [])
         self._partial: list[tuple[FileDiff, Hunk]] = []
 
@@ -115,8 +117,9 @@ class Changes:
     def near(self) -> Near:
         """What stands in the files of the patch; helpers are found there."""
         renamed = {}
-        for f in self.fields:
-            same = [g for g in self._gone if (g.struct, g.ctype) == (f.struct, f.ctype)]
+        gone = [*self._gone, *self._callbacks[0]]
+        for f in (*self.fields, *self._callbacks[1]):
+            same = [g for g in gone if (g.struct, g.ctype) == (f.struct, f.ctype)]
             if len(same) == 1 and f.name != same[0].name:
                 renamed[f.name] = same[0].name
         return Near(tuple(self._near[0]), tuple(self._near[1]), renamed, self.tree)
@@ -232,6 +235,10 @@ class Changes:
                     name = opened[1]
                 elif text.startswith("}"):
                     name = ""
+                c = _CALLBACK.match(text) if kind in "+-" and name else None
+                if c:
+                    hint = FieldHint(name, c[2], c[1] + c[3], f"{where.file}:{where.number}")
+                    self._callbacks[kind == "+"].append(hint)
                 m = _FIELD.match(text) if kind in "+-" and name else None
                 if m and m[1].split()[0] not in ("return", "goto"):
                     place = f"{where.file}:{where.number}"
