@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import loadput as lp
+from loadput.check.carried import shared_by
+from loadput.link.program import specification
 from loadput.report.judged import render_judging
 
 SVM, HOST = "arch/x86/kvm/svm/svm.c", "arch/x86/kvm/svm/svm.h"
@@ -267,3 +269,11 @@ def test_a_header_that_only_declares_is_said_to_change_no_body(tree: Path) -> No
     text = diff(HOST, HEADER, ("};\n", "};\n\nvoid a_thing(struct kvm_vcpu *vcpu);\n"))
     j = lp.judge(text, tree=tree, arch="svm", scenario="shared", base="v6.12")
     assert (first(j), j.exit_code) == ("NOT JUDGED: no body of a function changes here", 4)
+
+
+def test_a_part_that_several_functions_share_is_not_changed_for_one_of_them() -> None:
+    """What ours has once, and calls from each, stays as it is where one of them changes."""
+    defs, _ = specification(lp.Choice("s390", release="v6.12"))
+    shared = shared_by("clear_kicked", "vcpu_pre_run", defs)
+    assert shared == "kvm_arch_vcpu_runnable"
+    assert shared_by("__unset_cpu_idle", "__unset_cpu_idle", defs) == ""

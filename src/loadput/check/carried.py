@@ -18,6 +18,8 @@ from ..lang.carry import (
     Outcome,
     body_diff,
     differ,
+    find_edits,
+    tree_of,
 )
 from ..lang.carry.edits import ADDED
 from ..lang.carry.inline import calls_in
@@ -30,6 +32,7 @@ from ..link.bindings import bindings_of
 from ..link.program import Choice, specification
 from .fingerprint import Fingerprint, is_there, written_from
 from .helpers import Prepared
+from .mirrors import mirrored as mirrored_by
 from .mirrors import mirrors_of
 from .taken import Taken
 
@@ -190,7 +193,9 @@ class _Carrying:
         if name in lost or (only is not None and name not in only):
             change.leave(lost.get(name, ""))
         if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
-            change.unknown = self.ready.unknown(was, now, self.effects)
+            left = [o.edit for o in change.outcomes if o.verdict == NOT_JUDGED]
+            brought = {x.removesuffix("()") for e in left for x in e.brings}
+            change.unknown = self.ready.unknown(was, now, self.effects, brought)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
         _describe(change, self.taken, raw, known=known)
 
@@ -243,7 +248,8 @@ def carry_function(
 
     :return: whether there is any; those of ours that have edits; what became of each edit
     """
-    targets = [n for n in by_c.get(name, [name]) if n in defs]
+    every = [n for n in by_c.get(name, [name]) if n in defs]
+    targets = [n for n in every if n == name or not shared_by(n, name, defs)]
     names = Names(frozenset(decls.globals), defs)
     carried: list[Carried] = []
     outcomes: list[Outcome] = []
@@ -262,7 +268,27 @@ def carry_function(
         for i in left:
             if got[i].verdict == CARRIED or not outcomes[i].why:
                 outcomes[i] = got[i]
-    return bool(targets), carried, outcomes
+    if every and not targets:
+        other = shared_by(every[0], name, defs)
+        diff = find_edits(tree_of(before, names), tree_of(after, names))
+        why = f"the specification has one part for it and for {other}()"
+        outcomes = [Outcome(e, NOT_JUDGED, why) for e in diff.edits]
+    return bool(every), carried, outcomes
+
+
+def shared_by(n: str, name: str, defs: Mapping[str, Def]) -> str:
+    """Another C function than ``name`` that ``n`` of ours is a part of too, or "".
+
+    What one of several does otherwise is not what all do: ours is called for each of them.
+    """
+    every = mirrored_by(defs[n].doc)
+    others = [c for c in every if c != name]
+    if not others or n in every:
+        return ""
+    calls = sum(
+        any(isinstance(c, Invoke) and c.fn == n for c in walk(d.body)) for d in defs.values()
+    )
+    return others[0] if calls > 1 else ""
 
 
 def _whole(

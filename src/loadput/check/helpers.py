@@ -104,16 +104,18 @@ class Prepared:
         before, after = (plainly(same_views(d, self.decls)) for d in (before, after))
         return same_aliases(before, same_locals(before, after))
 
-    def unknown(self, before: Def, after: Def, effects: Effects) -> str:
+    def unknown(self, before: Def, after: Def, effects: Effects, lost: Collection[str]) -> str:
         """A function that ``after`` calls and that nobody knows; "" where there is none.
 
         It is new, is not read where it is called, and may do what the patch takes out.
+
+        :param lost: what is called by edits that are not judged: not even ours of another name
         """
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         for fn in new:
-            if new[fn] <= old[fn] or self._is_ours(fn):
+            if new[fn] <= old[fn] or (self._is_ours(fn) and fn not in lost):
                 continue
-            if fn.startswith("__builtin") or self.was.has(fn):
+            if fn.startswith("__builtin") or fn in INTRINSICS or self.was.has(fn):
                 continue
             d = self.now(fn)
             if d is None or effects(d, d.body):

@@ -182,7 +182,7 @@ class Laid:
     def _test_around(self, up: Node, b: Node | None, branch: str) -> list[tuple[Wrap, str]]:
         """The test that a statement stands under which ours does not have."""
         if up.kind != "if" and (b is None or not any(k in self.to_spec for k in b.walk())):
-            raise Impossible(f"the specification does not have '{short(up)}'")
+            raise Impossible(f"the specification does not go round with '{short(up)}'")
         if b is None:
             return [(self.wraps.get(up) or self.new_wrap(up), branch or "then")]
         held = {k.kind for k in b.kids if any(x in self.to_spec for x in k.walk())}
@@ -192,7 +192,7 @@ class Laid:
         if held or any(k in self.to_spec for k in b.walk()):
             return []  # ours takes the condition for true, and goes round once
         if up.kind != "if":
-            raise Impossible(f"the specification does not have '{short(up)}'")
+            raise Impossible(f"the specification does not go round with '{short(up)}'")
         return [(self.new_wrap(up), branch or "then")]
 
     def new_wrap(self, up: Node) -> Wrap:
