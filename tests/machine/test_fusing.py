@@ -32,6 +32,19 @@ def test_preemption_comes_between_two_reads_of_what_the_load_writes() -> None:
     assert fused == plain
 
 
+def test_an_interrupt_that_waits_for_what_it_came_between_waits_for_ever() -> None:
+    """Its first operation says when it comes; that it cannot go on keeps it from nothing."""
+    raw = {
+        "cpus": 1,
+        "vms": [0],
+        "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]}],
+        "set": {"enable_apicv": 1, "vtd_posting": 1, "preempt_model": 1},
+    }
+    choice, scenario = Choice("vmx", twin="pi_lock_irqs_on"), make_scenario("posts", raw)
+    fused, plain = (check(choice, scenario, fusing=f).violated for f in (True, False))
+    assert fused == plain == ["WAKEUP-LOCK-IRQS-OFF", "ALL-BLOCKED"]
+
+
 @pytest.mark.parametrize(("arch", "twin"), PROGRAMS)
 def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
     choice, scenario = Choice(arch, twin=twin), load_scenario("one")

@@ -39,7 +39,7 @@ of an architecture that is laid over another (`arm64-nv`), only its own function
 
 {kinds}
 
-Each mutant is decided on small scenarios (`one`, `shared`, four of the tool's own), on those of
+Each mutant is decided on small scenarios (`one`, `shared`, five of the tool's own), on those of
 the museum for its architecture, and last on `default` and with two threads on a vCPU, up to
 {bound:,} states there. Then it is one of:
 
@@ -70,15 +70,16 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
     """Write ``page`` from the results of every architecture."""
     kinds = "\n".join(f"- {text}" for text in KINDS.values())
     states = "\n".join(f"- **{name}**: {text}" for name, text in STATES.items())
+    whole = {arch: row for arch, row in found.items() if not row[1]}
     parts = [
         HEAD.format(kinds=kinds, states=states, bound=bound, most=most),
         "## Score\n\n" + _score(found),
-        "## By kind of damage\n\n" + _kinds(found),
+        "## By kind of damage\n\n" + _kinds(whole),
         "## Who notices\n\nMutants by the property with the shortest counterexample, or the first"
         " that is not asked\nany more; in parentheses, how many each notices at all.\n\n"
-        + _who(found),
-        "## Barriers and marks\n\n" + _order(found),
-        "## Holes\n\n" + _holes(found),
+        + _who(whole),
+        "## Barriers and marks\n\n" + _order(whole),
+        "## Holes\n\n" + _holes(whole),
     ]
     page.write_text("\n".join(parts), encoding="utf-8")
 
@@ -89,7 +90,8 @@ def _score(found: Found) -> str:
         n = Counter(r.state for r in results) + Counter({LEFT: left})
         total += n
         rows.append(_score_row(arch, n))
-    rows.append(_score_row("all", total))
+    whole = Counter(r.state for results, left, _ in found.values() if not left for r in results)
+    rows.append(_score_row("all of these" if not total[LEFT] else "all that are whole", whole))
     head = ["architecture", "mutants", *STATES, LEFT, "score", "with lost", "raw"]
     told = "" if not total[LEFT] else _left(found, total)
     return table(head, rows) + told
@@ -99,9 +101,9 @@ def _left(found: Found, total: Counter[str]) -> str:
     """What a run that was stopped before its end did not decide."""
     whole = [a for a, (_, left, _) in found.items() if not left]
     return (
-        f"\n**This run was stopped before its end: {total[LEFT]:,} mutants are not decided yet**,"
-        f" and a score is of those that are. Whole: {', '.join(whole) or 'none'}. `make mutate`"
-        " goes on.\n"
+        f"\n**This run was stopped before its end: {total[LEFT]:,} of {sum(total.values()):,}"
+        f" mutants are not decided yet.** Whole: {', '.join(whole) or 'none'}; what follows is of these."
+        " `make mutate` goes on.\n"
     )
 
 
@@ -118,7 +120,9 @@ def _score_row(name: str, n: Counter[str]) -> list[object]:
     asked = caught + n["lost"] + n["hole"]
     raw = asked + n["equivalent"] + n["unread"] + n["order"]
     cells: list[object] = [n[s] for s in (*STATES, LEFT)]
-    shares = [share(caught, asked), share(caught + n["lost"], asked), share(caught, raw)]
+    shares = ["–"] * 3  # of what was caught first, all would be caught
+    if not n[LEFT]:
+        shares = [share(caught, asked), share(caught + n["lost"], asked), share(caught, raw)]
     return [name, sum(n.values()), *cells, *shares]
 
 

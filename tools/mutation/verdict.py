@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from loadput.base.errors import LoadputError
 from loadput.check.museum import entries
@@ -155,13 +156,18 @@ def make_ground(name: str, program: Program) -> Ground:
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
     mine = [e for e in entries().values() if (e.arch, e.release) == (arch, Choice().release)]
-    own = sorted({e.scenario for e in mine})
-    small = dict.fromkeys(["one", "shared", *(n for n in own if n != LAST)])
+    own = {_short(e.scenario): e.scenario for e in sorted(mine, key=lambda e: e.scenario)}
+    small = {"one": "one", "shared": "shared"} | {n: s for n, s in own.items() if n != LAST}
     out = [("quiet", make_scenario("quiet", QUIET)), ("asks", make_scenario("asks", ASKS))]
-    out += [(n, load_scenario(n)) for n in small]
+    out += [(n, load_scenario(s)) for n, s in small.items()]
     more = {"migrates": MIGRATES, "turns": TURNS}
     out += [(n, make_scenario(n, raw)) for n, raw in more.items()]
     return [*out, (LAST, load_scenario(LAST)), ("waits", make_scenario("waits", WAITS))]
+
+
+def _short(scenario: str) -> str:
+    """The name of a scenario; of an entry's own file, the entry's, wherever it lies."""
+    return scenario if not scenario.endswith(".toml") else Path(scenario).parent.name
 
 
 class Field:
@@ -173,7 +179,8 @@ class Field:
         made = [(n, link(Choice(arch, reduce=False), s)) for n, s in scenarios_of(arch)]
         self.grounds = [make_ground(n, p) for n, p in made]
         self.texts = {
-            n: _digest(n, p.scenario, sorted(p.decls.consts.items()), *_lines(p)) for n, p in made
+            n: _digest(n, replace(p.scenario, name=n), sorted(p.decls.consts.items()), *_lines(p))
+            for n, p in made
         }
         self.asked = {q.name: _digest(*_asked(p, q)) for _, p in made for q in p.properties}
         self.read = set().union(*(g.machine.values.needed_vars for g in self.grounds))

@@ -292,12 +292,14 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
     """A step ends before a wait, once it has touched memory after a choice, or shut out others.
 
     Else how far back a wait can take a choice would depend on what a step is, and a frame that
-    waits with interrupts or preemption off would stand where they are on. One that only picks among
-    what is possible, as the scheduler does, is not waited at. What is asked of states in which
-    nothing moves reads them with every frame at its wait: what it reads is written before.
+    waits with interrupts or preemption off would stand where they are on; an interrupt shuts out
+    what it comes between by its first operation, which says when it comes. One that only picks
+    among what is possible, as the scheduler does, is not waited at. What is asked of states in
+    which nothing moves reads them with every frame at its wait: what it reads is written before.
     """
     before = _predecessors(g)
-    waits, acts, chosen, shut, plain = set(), set(), set(), set(), set()
+    waits, acts, chosen, plain = set(), set(), set(), set()
+    shut = _first_of_interrupts(g)
     asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
     for n in g.nodes:
         if isinstance(n.op, o.Choose) and not n.atomic:
@@ -326,6 +328,23 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
     acts |= {i for i in vis.kept if i in settled and not g.nodes[i].atomic}
     for i in _along(before, waits, cls, acts) & acts | _along(before, plain, cls, shut) & shut:
         cls[i] = VISIBLE
+
+
+def _first_of_interrupts(g: Graph) -> set[int]:
+    """What each interrupt does first, after what is noted of it."""
+    out, seen = set(), set()
+    todo = [i for (kind, _), i in g.entries.items() if kind == "irq"]
+    while todo:
+        n = g.nodes[todo.pop()]
+        if n.id in seen:
+            continue
+        seen.add(n.id)
+        starts = isinstance(n.op, o.Atomic) and n.op.on and not n.op.ghost
+        if starts or (not n.atomic and (_is_access(n.op) or isinstance(n.op, o.Assume | o.Choose))):
+            out.add(n.id)
+        else:
+            todo += n.next
+    return out
 
 
 def _along(way: dict[int, list[int]], start: set[int], cls: list[int], stop: set[int]) -> set[int]:
