@@ -102,8 +102,8 @@ def _left(found: Found, total: Counter[str]) -> str:
     whole = [a for a, (_, left, _) in found.items() if not left]
     return (
         f"\n**This run was stopped before its end: {total[LEFT]:,} of {sum(total.values()):,}"
-        f" mutants are not decided yet.** Whole: {', '.join(whole) or 'none'}; what follows is of these."
-        " `make mutate` goes on.\n"
+        f" mutants are not decided yet.** Whole: {', '.join(whole) or 'none'}; what follows is of"
+        " these. `make mutate` goes on.\n"
     )
 
 
