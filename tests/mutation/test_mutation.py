@@ -14,6 +14,9 @@ from mutation.damage import KINDS, mutants
 from mutation.report import STATES
 from mutation.verdict import Field, Result
 
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario
+
 
 @cache
 def field() -> Field:
@@ -64,6 +67,20 @@ def test_the_order_of_a_store_and_a_call_that_nobody_reads_between_is_no_matter(
 def test_a_signal_that_is_never_looked_at_is_lost() -> None:
     r = decided("kvm_vcpu_check_block L3.0 call")
     assert r.state == "lost" and r.by.endswith("kvm_main.py:79")
+
+
+def test_a_vcpu_that_never_halts_is_told_by_what_is_asked_of_less() -> None:
+    r = decided("kvm_vcpu_halt L0.0 call")
+    assert (r.state, r.by) == ("unasked", "PREEMPTED-WHEN-RUNNABLE")
+
+
+def test_what_only_the_model_says_is_not_damaged() -> None:
+    """That a register's other content has gone, and which way a free choice goes."""
+    program = link(Choice("loongarch", reduce=False), load_scenario("one"))
+    what = {(m.fn.name, m.what) for m in mutants(program)}
+    assert ("kvm_update_vpid", "without store.once hw_gtlb[@this_cpu] = 0") in what, "a flush"
+    assert ("kvm_lose_fpu", "without store.once hw_guest_fp[@this_cpu] = 0") not in what
+    assert ("try_to_block_task", "not %.2") not in what
 
 
 def test_who_is_not_in_the_list_of_those_who_wait_is_never_woken() -> None:

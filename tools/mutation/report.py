@@ -34,8 +34,9 @@ HEAD = """# Mutation
 `make mutate` damages the kernel functions of the specification, one place at a time, and asks who
 notices. It writes this page. Each result is kept as soon as it is there, under a digest of the
 mutated program: one that is killed goes on where it was, and a second run does what has changed.
-What stands for user space, devices, the guest and the hardware is not damaged, nor are properties;
-of an architecture that is laid over another (`arm64-nv`), only its own functions.
+What stands for user space, devices, the guest and the hardware is not damaged, nor are properties,
+nor what only the model says: that a value is forgotten, or which way a free choice goes. Of an
+architecture that is laid over another (`arm64-nv`), only its own functions are.
 
 {kinds}
 

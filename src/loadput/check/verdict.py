@@ -244,15 +244,15 @@ def _known(program: Program, names: Sequence[str]) -> list[str]:
 def _asked(machine: Machine, ex: Exploration) -> dict[str, set[str]]:
     """Of each property that some step has come to the place of, the ways through its text."""
     out: dict[str, set[str]] = {}
+    text = {p.fn.name: p.name for p in machine.program.properties if p.fn is not None}
     for i in ex.nodes:
         n = machine.graph.nodes[i]
         if isinstance(n.op, o.Check):
             out.setdefault(n.op.prop, set())
-        elif isinstance(n.op, o.Branch):
-            sides = {str(w) for w, j in zip((1, 0), n.next, strict=True) if j in ex.nodes}
-            out.setdefault(n.stack[-1].replace("_", "-"), set()).update(
-                f"{n.op.span.line}:{n.op.span.col} {w}" for w in sides
-            )
+        elif isinstance(n.op, o.Branch) and n.stack[-1] in text:
+            sides = (side for side, j in zip("+-", n.next, strict=True) if j in ex.nodes)
+            ways = out.setdefault(text[n.stack[-1]], set())
+            ways.update(f"{n.op.span.line}:{n.op.span.col}{side}" for side in sides)
     return out
 
 
