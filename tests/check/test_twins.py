@@ -57,6 +57,8 @@ ALSO = {
     # The kernel stops there: nothing comes after a switch to a task that still runs.
     "on_cpu_not_waited_for": "IN-RANGE",
     "pi_load_keeps_ndst": "NO-LOST-WAKEUP",
+    # Its interrupt waits for the lock that it came between, for ever.
+    "pi_lock_irqs_on": "ALL-BLOCKED",
     "ple_never": "SOUT-AT-LOAD",
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
