@@ -81,6 +81,8 @@ ALSO_73 = {
     # docs/findings/riscv-csr-skip.md, without the twin too.
     "on_cpu_not_waited_for": "CSR-SKIP-TRUE GUEST-STATE-COHERENT MEMORY-FRESH",
 }
+# And what it has not: a vCPU that was preempted is on no wakeup list there, vmx_vcpu_pi_put().
+LESS_73 = {"pi_lock_irqs_on": "ALL-BLOCKED"}
 CASES = [(n, a) for n, v in find_overlays("twin").items() for a in (v.arch or "svm").split(",")]
 
 
@@ -110,8 +112,8 @@ def test_a_twin_violates_what_it_breaks(name: str, arch: str) -> None:
 def test_a_twin_violates_it_on_v7_3_too(name: str, arch: str) -> None:
     """What would bring v6.12's body back has a form for v7.3."""
     r = run(name, arch, get_overlay("twin", name).scenario or "one", release="v7.3")
-    also = f"{ALSO.get(name, '')} {ALSO_73.get(name, '')}"
-    assert set(r.violated) == broken(name) | set(also.split())
+    also = {*ALSO.get(name, "").split(), *ALSO_73.get(name, "").split()}
+    assert set(r.violated) == (broken(name) | also) - set(LESS_73.get(name, "").split())
 
 
 @pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c[0] in DEFAULT])
@@ -129,4 +131,4 @@ def test_a_twin_is_found_among_all_properties_of_the_default_scenario(name: str,
 
 
 def test_every_remark_here_is_about_a_twin() -> None:
-    assert {*DEFAULT, *ALSO, *ALSO_73} <= set(find_overlays("twin"))
+    assert {*DEFAULT, *ALSO, *ALSO_73, *LESS_73} <= set(find_overlays("twin"))
