@@ -18,7 +18,7 @@ from ..link.scenario import Scenario
 from .mirrors import mirrors_of
 from .taken import Taken, first_seen
 
-RELEASES = ("v6.12", "v6.11-pre", "v6.1.192", "v6.1")
+RELEASES = ("v7.3", "v6.12", "v6.11-pre", "v6.1.192", "v6.1")
 
 
 @dataclass(frozen=True, slots=True)

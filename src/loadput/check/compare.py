@@ -12,6 +12,7 @@ from ..base.errors import Interrupted
 from ..ir import ops as o
 from ..ir.calls import callees, reach
 from ..link.overlay import chain, get_overlay, load_modules
+from ..link.layers import DEFAULT_RELEASE
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine
@@ -45,7 +46,7 @@ class Comparison:
 
     rows: list[Row] = field(default_factory=list)
     scenario: Scenario | None = None
-    release: str = "v6.12"
+    release: str = DEFAULT_RELEASE
     left: list[tuple[str, str]] = field(default_factory=list)
 
     def find(self, design: str, arch: str) -> Row:
@@ -126,7 +127,7 @@ def compare(
     *,
     designs: tuple[str, ...] = DESIGNS,
     archs: tuple[str, ...] = ARCHS,
-    release: str = "v6.12",
+    release: str = DEFAULT_RELEASE,
     search: tuple[Path, ...] = (),
     at_once: int = 1,
 ) -> Comparison:

@@ -51,7 +51,7 @@ class Entry:
     :param schedule: who and which function, in the order in which the bug was described
     :param wrong: one sentence: what went wrong
     :param fix: one sentence: what the fix changed
-    :param release: the release that has the whole fix
+    :param release: the release that has the whole fix, v6.12 where none is named
     :param intermediate: the trees between its fixes, oldest first
     """
 

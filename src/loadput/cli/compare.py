@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.option("--design", "designs", default="A,B,C,D", show_default=True)
 @click.option("--arch", "archs", default=ARCHS, show_default=True, help="or all")
-@click.option("--release", default="v6.12", show_default=True)
+@click.option("--release", default="", help="default: v7.3")
 @click.option("--scenario", default="default", show_default=True, help="a name or a TOML file")
 @overlays_option
 @engine_options
@@ -74,7 +74,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         run,
         designs=names,
         archs=on,
-        release=release,
+        release=release or Choice().release,
         search=search,
         at_once=shared["at_once"],
     )
@@ -84,7 +84,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         words = ["loadput compare"]
         words += [f"--design {designs}"] if designs != "A,B,C,D" else []
         words += [f"--arch {archs}"] if archs != ARCHS else []
-        words += [f"--release {release}"] if release != "v6.12" else []
+        words += [f"--release {release}"] if release else []
         words += [f"--scenario {scenario}"] if scenario != "default" else []
         words += [f"--overlays {folder}" for folder in opts["overlays"]]
         words += reduction_words(opts)

@@ -22,7 +22,7 @@ VOCABULARY = ("state", "functions", "constants")
 )
 @click.option("--arch", default="", help="of state, functions, constants; default: what all have")
 @click.option("--design", default="", help="of state and functions")
-@click.option("--release", default="", help="of state and functions; default: v6.12")
+@click.option("--release", default="", help="of state and functions; default: v7.3")
 @click.option(
     "--json", "json_file", type=OutputFile(),
     help="state, functions, constants as JSON; - is stdout",

@@ -93,7 +93,7 @@ def program_options(arch: str = "svm") -> Decorator:
                 "--scenario", default="default", show_default=True, help="a name or a TOML file"
             ),
             click.option("--twin", default="", help="a broken twin laid over the design"),
-            click.option("--release", default="", help="default: v6.12"),
+            click.option("--release", default="", help="default: v7.3"),
             click.option("--design", default="", help="default: the release's own"),
             click.option("--arch", default=arch, show_default=arch or "svm; all for what you give"),
         ):
@@ -191,7 +191,7 @@ def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
     return Choice(
         arch or opts["arch"],
         opts["design"],
-        opts["release"] or "v6.12",
+        opts["release"] or Choice().release,
         opts["twin"],
         search=overlay_folders(opts),
     )

@@ -18,6 +18,10 @@ from ..lang.told import Told
 from .overlay import Overlay, load_modules, place_in, source_line
 
 
+DEFAULT_RELEASE = "v7.3"
+"""The release that is meant where none is named: the newest one that is written for every arch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """One function that a later layer took from an earlier one."""
@@ -42,7 +46,7 @@ class Choice:
 
     arch: str = "svm"
     design: str = ""
-    release: str = "v6.12"
+    release: str = DEFAULT_RELEASE
     twin: str = ""
     user: tuple[s.Def, ...] = ()
     user_label: str = ""

@@ -14,7 +14,7 @@ from ..lang import syntax as s
 from ..lang.lower import Note, lower
 from ..lang.pydecl import nearest
 from .builtin import BUILTIN
-from .layers import Choice, Layers, Replaced, modules_of
+from .layers import DEFAULT_RELEASE, Choice, Layers, Replaced, modules_of
 from .overlay import (
     SPEC,
     Overlay,
@@ -110,7 +110,7 @@ def _refuse(
             "LP0407",
             f"release {release.name} is not written for {choice.arch}",
             available=release.arch,
-            next=f"--arch {release.archs[0]}, or --release v6.12",
+            next=f"--arch {release.archs[0]}, or --release {DEFAULT_RELEASE}",
         )
     if wanted := [b.release for b in broken if b.release not in ("", choice.release)]:
         raise LinkError(
@@ -123,8 +123,8 @@ def _refuse(
         raise LinkError(
             "LP0408",
             f"design {name} is not written for release {release.name}",
-            available=f"{release.design} (its own); every design on v6.12",
-            next="leave --design out, or choose --release v6.12",
+            available=f"{release.design} (its own); every design on v6.12 and v7.3",
+            next=f"leave --design out, or choose --release {DEFAULT_RELEASE}",
         )
 
 

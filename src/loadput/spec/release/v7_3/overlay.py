@@ -9,7 +9,6 @@ OVERLAY = Overlay(
     name="v7.3",
     parent="v7.2",
     design="D",
-    arch="svm,vmx,riscv,arm64,arm64-nv,arm64-nvhe,s390,loongarch,powerpc,mips",
     source="Debian linux-source-7.3 7.3.4-1~bpo13+1",
     signatures="vmx_vcpu_load_vmcs",
 )
