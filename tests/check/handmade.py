@@ -47,5 +47,5 @@ def judge(bug: Bug, folder: Path, *, fusing: bool = True) -> Result:
         '"""Broken by hand."""\n\nOVERLAY = Overlay(name="handmade", parent="D")\n', "utf-8"
     )
     (home / "bug.py").write_text(f"# [Modified in twin:handmade]\n{edited(bug)}", "utf-8")
-    choice = Choice(bug.arch, twin="handmade", search=(folder,))
+    choice = Choice(bug.arch, release="v6.12", twin="handmade", search=(folder,))
     return check(choice, load_scenario(bug.scenario), fusing=fusing)

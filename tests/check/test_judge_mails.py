@@ -70,7 +70,7 @@ def test_every_shape_gives_the_same_verdict(loadput: Run, tmp_path: Path, shape:
     code, out = judged(loadput, tmp_path / name, SHAPES[shape](talk + EARLY))
     (p,) = out["programs"]
     assert p["program"]["user_functions"] == ["kvm_sched_in"]
-    assert out["base"]["release"] == "v6.12"
+    assert out["base"]["release"] == "v7.3"
     new = {x["name"]: x["depth"] for x in p["properties"] if x["blame"] == "new with this change"}
     assert (code, new) == (1, {"PLE-ONCE": 12, "SOUT-AT-LOAD": 12})
 

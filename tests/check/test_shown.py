@@ -20,7 +20,7 @@ def test_the_package_lists_its_public_names() -> None:
 
 def test_a_result_says_what_it_is_of_and_what_it_found() -> None:
     assert repr(found("skip-iii")).startswith(
-        "<v6.12 design skip-iii on svm, scenario one: violated"
+        "<v7.3 design skip-iii on svm, scenario one: violated"
     )
     assert "HOST-AREA-FRESH" in repr(found("skip-iii")) and "holds" in repr(found("D"))
 
@@ -34,5 +34,5 @@ def test_its_rows_are_the_properties_that_were_asked() -> None:
 
 def test_a_notebook_shows_what_does_not_hold() -> None:
     shown = found("skip-iii")._repr_html_()
-    assert "<td>HOST-AREA-FRESH</td><td>violated</td>" in shown and "&lt;v6.12" in shown
+    assert "<td>HOST-AREA-FRESH</td><td>violated</td>" in shown and "&lt;v7.3" in shown
     assert "violated" not in found("D")._repr_html_()

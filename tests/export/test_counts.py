@@ -110,7 +110,9 @@ def tiny(name: str, *, fusing: bool) -> Machine:
 
 
 def shipped(arch: str, scenario: str, *, twin: str = "") -> Machine:
-    return build_machine(link(Choice(arch=arch, twin=twin), load_scenario(scenario)))
+    return build_machine(
+        link(Choice(arch=arch, release="v6.12", twin=twin), load_scenario(scenario))
+    )
 
 
 def expected(m: Machine) -> tuple[int, int]:

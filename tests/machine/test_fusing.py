@@ -21,13 +21,19 @@ PROGRAMS = [*((a, "") for a in ARCHS), *TWINS]
 
 
 def test_preemption_comes_in_the_middle_of_a_read_modify_write() -> None:
-    choice, scenario = Choice("arm64-nvhe", twin="arm64-flags-rmw"), load_scenario("spe")
+    choice, scenario = (
+        Choice("arm64-nvhe", release="v6.12", twin="arm64-flags-rmw"),
+        load_scenario("spe"),
+    )
     found = [check(choice, scenario, fusing=f).violated for f in (True, False)]
     assert found == [["FLAGS-OF-THIS-CPU", "SPE-STOPPED-IN-GUEST"]] * 2
 
 
 def test_preemption_comes_between_two_reads_of_what_the_load_writes() -> None:
-    choice, scenario = Choice("svm", twin="avic-set-running-stale-cpu"), load_scenario("avic")
+    choice, scenario = (
+        Choice("svm", release="v6.12", twin="avic-set-running-stale-cpu"),
+        load_scenario("avic"),
+    )
     fused, plain = (check(choice, scenario, fusing=f).violated for f in (True, False))
     assert fused == plain
 
@@ -47,7 +53,7 @@ def test_an_interrupt_that_waits_for_what_it_came_between_waits_for_ever() -> No
 
 @pytest.mark.parametrize(("arch", "twin"), PROGRAMS)
 def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
-    choice, scenario = Choice(arch, twin=twin), load_scenario("one")
+    choice, scenario = Choice(arch, release="v6.12", twin=twin), load_scenario("one")
     fused = check(choice, scenario)
     plain = check(choice, scenario, fusing=False)
     assert {p.name: p.verdict for p in fused.properties} == {
@@ -67,7 +73,7 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
     ],
 )
 def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:
-    r = check(Choice(arch), load_scenario(scenario), fusing=False)
+    r = check(Choice(arch, release="v6.12"), load_scenario(scenario), fusing=False)
     assert (r.verdict, r.states) == ("holds", states)
 
 

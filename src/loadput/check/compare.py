@@ -11,8 +11,8 @@ from pathlib import Path
 from ..base.errors import Interrupted
 from ..ir import ops as o
 from ..ir.calls import callees, reach
-from ..link.overlay import chain, get_overlay, load_modules
 from ..link.layers import DEFAULT_RELEASE
+from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Scenario
 from ..machine.model import build_machine

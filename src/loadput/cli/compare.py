@@ -42,6 +42,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     from ..check.compare import compare
     from ..check.judge import expand_archs, known_archs
     from ..check.verdict import check
+    from ..link.layers import Choice
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
     from ..report.json import encode

@@ -17,7 +17,6 @@ from ..lang.pyfront import Module
 from ..lang.told import Told
 from .overlay import Overlay, load_modules, place_in, source_line
 
-
 DEFAULT_RELEASE = "v7.3"
 """The release that is meant where none is named: the newest one that is written for every arch."""
 
