@@ -172,7 +172,7 @@ def _told(case: Case, row: Row, choice: Choice, name: str) -> str:
         ("--overlays", name if choice.search else ""),
         ("--twin", choice.twin),
         ("--design", case.design),
-        ("--release", case.release if case.release != "v6.12" else ""),
+        ("--release", case.release if case.release != Choice().release else ""),
     )
     words += "".join(f" {o} {v}" for o, v in options if v)
     lines = [f"loadput check {words} --scenario {name}/s.toml"]
