@@ -10,7 +10,7 @@ from loadput.link.scenario import load_scenario
 
 
 def ask(arch: str, scenario: str, twin: str = "") -> Result:
-    return check(Choice(arch, twin=twin), load_scenario(scenario))
+    return check(Choice(arch, release="v6.12", twin=twin), load_scenario(scenario))
 
 
 @pytest.mark.parametrize(("arch", "states"), [("mips", 2_058), ("loongarch", 11_027)])
