@@ -39,7 +39,7 @@ DEFAULT = {"mips": 553_723, "powerpc": 436_715, "s390": 1_591_608}
 
 @pytest.mark.parametrize("arch", DEFAULT)
 def test_everything_holds_in_so_many_states_of_the_default_scenario(arch: str) -> None:
-    """v6.12 has 553,723, 443,971 and 1,673,170: mips is the same, the others test work otherwise."""
+    """v6.12 has 553,723, 443,971 and 1,673,170: mips is the same, the others test work later."""
     r = run(arch, "default")
     assert (r.verdict, r.states) == ("holds", DEFAULT[arch])
 

@@ -63,6 +63,14 @@ def _joined(fn: o.Function, mine: list[tuple[int, Mutant]], last: int) -> o.Func
     return replace(fn, blocks=tuple(blocks), locals=(*fn.locals, (ASKED, Int(0, last))))
 
 
+def asks(op: object) -> int | None:
+    """The mutant whose damaged place this operation asks about."""
+    match op:
+        case o.Branch(o.Bin("eq", o.Local(name), o.Const(k))) if ASKED in name:
+            return k
+    return None
+
+
 class _Unseen(Visibility):
     """Which mutant runs is no access to memory."""
 

@@ -12,21 +12,22 @@ mutant is equivalent that is so in one of them:
   is not compared: a register that is not cleared, but always written before the next look, or two
   stores that change places where nobody can look in between.
 
-Where a task stands in its code is not compared.
+Where a task stands in its code is not compared. Most need none of this: where no step that comes to
+the damage has another outcome, the states and steps are the program's.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loadput.ir import ops as o
 from loadput.machine.model import Machine
-from loadput.run.interp import Interpreter, State
+from loadput.run.interp import Begun, Interpreter, State, Step
 
-from .joint import WHO, choose
+from .joint import WHO, asks, choose
 
 MOST = 9_000
 """States of a program up to which its behaviour is compared."""
@@ -106,6 +107,71 @@ def explore_all(m: Machine, number: int, most: int, *, by_reading: bool) -> Beha
         if isinstance(it, _Reader):
             told.append(it.asked(s, stuck=it.is_stuck(steps)))
     return Behaviour(told or list(_project(m, states)), after)
+
+
+class _Noting(Interpreter):
+    """Notes which mutants the program's steps are asked about on the way."""
+
+    def __init__(self, m: Machine) -> None:
+        super().__init__(m)
+        self.passed: set[int] = set()
+        for n in m.graph.nodes:
+            if (k := asks(n.op)) is not None:
+                self.ops[n.id] = self._noted(n.op, k)
+
+    def _noted(self, op: Any, k: int) -> Callable[..., Any]:
+        cond = self._expr(op.cond)
+
+        def noted(st: list[int], loc: dict[str, Any], cpu: int, cur: int) -> int:
+            self.passed.add(k)
+            return cond(st, loc, cpu, cur)
+
+        return noted
+
+
+class Own:
+    """The program's own steps that come to a mutant's damage, or wait there, with their outcomes.
+
+    :ivar of: per mutant; None where the program has more than ``most`` states
+    """
+
+    def __init__(self, m: Machine, most: int) -> None:
+        choose(m, 0)
+        self.who = m.var_at[WHO]
+        self.it = _Noting(m)
+        self.of: dict[int, list[tuple[Begun, set[object]]]] | None = {}
+        states, seen = [m.initial], {m.initial}
+        for s in states:
+            for new in self._follow(s):
+                if new is None or (new not in seen and len(states) >= most):
+                    self.of = None
+                    return
+                if new not in seen:
+                    seen.add(new)
+                    states.append(new)
+
+    def _follow(self, s: State) -> Iterator[State | None]:
+        assert self.of is not None
+        for begun in self.it.begun(s):
+            self.it.passed.clear()
+            got = list(self.it.outcomes(*begun))
+            for k in self.it.passed:
+                self.of.setdefault(k, []).append((begun, self._outcomes(got)))
+            yield from (x.state for x in got)
+
+    def _outcomes(self, steps: Iterable[Step]) -> set[object]:
+        who = self.who
+        return {
+            (x.state and (*x.state[:who], *x.state[who + 1 :]), x.violated, x.waits) for x in steps
+        }
+
+    def are_all_of(self, number: int) -> bool:
+        """Whether the damage changes the outcome of none: the mutant has the very same states."""
+        return self.of is not None and all(
+            self._outcomes(self.it.outcomes((*s[: self.who], number, *s[self.who + 1 :]), *rest))
+            == was
+            for (s, *rest), was in self.of.get(number, ())
+        )
 
 
 def _project(m: Machine, states: Iterable[State]) -> list[tuple[int, ...]]:

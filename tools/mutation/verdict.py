@@ -110,6 +110,7 @@ class Ground:
 
     :param blocks: the blocks of its functions that some step enters: (function, label)
     :param whole: every state was seen; on the last scenario a bound ends the search
+    :param violated: what the program violates there by itself, which catches no mutant
     """
 
     name: str
@@ -118,6 +119,7 @@ class Ground:
     blocks: set[tuple[str, str]]
     states: int
     whole: bool
+    violated: frozenset[str]
 
 
 class _Reach(Flattener):
@@ -140,22 +142,21 @@ class _Reach(Flattener):
 
 
 def make_ground(name: str, program: Program) -> Ground:
-    """Explore the undamaged program; raises ValueError where a property is violated."""
+    """Explore the undamaged program."""
     reach = _Reach(program)
     graph = reach.run()
     analysis = Analysis(program, graph)
     values = analysis.run()
     machine = model._layout(program, graph, values, fuse(graph, analysis))
     found = explore(machine, limits=Limits(threads=1, max_states=LAST_BOUND), reduce=USUAL)
-    if found.first:
-        raise ValueError(f"{program.choice.title} on {name} violates {', '.join(found.first)}")
     blocks = set().union(*(reach.blocks_to.get(n, set()) for n in found.nodes))
-    return Ground(name, program, machine, blocks, found.states, found.finished)
+    violated = frozenset(found.first)
+    return Ground(name, program, machine, blocks, found.states, found.finished, violated)
 
 
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
-    mine = [e for e in entries().values() if (e.arch, e.release) == (arch, Choice().release)]
+    mine = [e for e in entries().values() if e.arch == arch]
     own = {_short(e.scenario): e.scenario for e in sorted(mine, key=lambda e: e.scenario)}
     small = {"one": "one", "shared": "shared"} | {n: s for n, s in own.items() if n != LAST}
     out = [("quiet", make_scenario("quiet", QUIET)), ("asks", make_scenario("asks", ASKS))]
@@ -217,7 +218,7 @@ class Field:
             for c in here:
                 c.out.state = "hole"
             self._on(g, here)
-        undamaged: Undamaged = {}
+        undamaged = Undamaged()
         for c in cases:
             if c.out.state == "hole":
                 c.compare(undamaged)
@@ -255,11 +256,11 @@ class Field:
         small = g.states <= same.MOST
         machine = joint.machine()
         numbers = [0, *cases]
-        most, first = (BOUND, False) if small else (LAST_BOUND, True)
+        most, first = (BOUND, False) if small else (LAST_BOUND, not g.violated)
         reduce = NOTHING if small else USUAL
         found = dict(search(machine, numbers, reduce=reduce, most=most, first=first))
         for k, c in cases.items():
-            c.note(g, found[k].violated)
+            c.note(g, {p: n for p, n in found[k].violated.items() if p not in g.violated})
             if c.out.state == "hole" and small:
                 c.seen.append((g.name, machine, k, found[k].memory == found[0].memory))
             if c.out.state == "hole" and found[0].whole and found[k].whole and not c.lost:
@@ -317,7 +318,10 @@ class Case:
     def compare(self, undamaged: Undamaged) -> None:
         """Equivalent, where its behaviour is the same on every scenario that is small enough."""
         for name, machine, k, same_memory in self.seen:
-            if same_memory and _does_the_same(machine, k, False, undamaged):
+            if same_memory and (
+                _has_the_same_steps(machine, k, undamaged)
+                or _does_the_same(machine, k, False, undamaged)
+            ):
                 self.out.way = self.out.way or "memory"
             elif _does_the_same(machine, k, True, undamaged):
                 self.out.way = "reading"
@@ -329,15 +333,30 @@ class Case:
             self.out.scenario = " ".join(name for name, *_ in self.seen)
 
 
-Undamaged = dict[tuple[int, bool], same.Behaviour | None]
-"""The program's behaviour in each machine that it was explored in, in each way to tell it."""
+@dataclass
+class Undamaged:
+    """The program in each machine that it was explored in, by the machine's ``id``.
+
+    :param does: its behaviour in each way to tell it
+    :param steps: its steps that come to each mutant's damage
+    """
+
+    does: dict[tuple[int, bool], same.Behaviour | None] = field(default_factory=dict)
+    steps: dict[int, same.Own] = field(default_factory=dict)
+
+
+def _has_the_same_steps(m: Machine, number: int, undamaged: Undamaged) -> bool:
+    if id(m) not in undamaged.steps:
+        undamaged.steps[id(m)] = same.Own(m, 2 * same.MOST)
+    return undamaged.steps[id(m)].are_all_of(number)
 
 
 def _does_the_same(m: Machine, number: int, by_reading: bool, undamaged: Undamaged) -> bool:
     key = id(m), by_reading
-    if key not in undamaged:
-        undamaged[key] = same.explore_all(m, 0, 2 * same.MOST, by_reading=by_reading)
-    a, b = undamaged[key], same.explore_all(m, number, 2 * same.MOST, by_reading=by_reading)
+    if key not in undamaged.does:
+        undamaged.does[key] = same.explore_all(m, 0, 2 * same.MOST, by_reading=by_reading)
+    a = undamaged.does[key]
+    b = same.explore_all(m, number, 2 * same.MOST, by_reading=by_reading)
     return a is not None and b is not None and same.is_equivalent(a, b)
 
 

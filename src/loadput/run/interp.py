@@ -30,6 +30,10 @@ class Action:
     choices: tuple[int, ...] = ()
 
 
+Begun = tuple[State, int, int, str, int, str]
+"""A state and what goes on or begins in it: CPU, task, frame, node, and how it begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What an action does: the next state (None where execution cannot go on), what it violates,
@@ -198,13 +202,18 @@ class Interpreter:
 
     def steps(self, s: State) -> Iterator[Step]:
         """Every step that ``s`` allows, in the order CPU, then frame, handlers, preemption."""
+        for begun in self.begun(s):
+            yield from self.outcomes(*begun)
+
+    def begun(self, s: State) -> Iterator[Begun]:
+        """What goes on or may begin in ``s``, in that order."""
         m = self.m
         nodes = m.graph.nodes
         for cpu in range(m.cpus):
             task = s[self.cur_at + cpu] - 1
             pc = s[m.pc_at["irq"] + cpu]
             if pc:
-                yield from self._from(s, cpu, task, "irq", m.node_of("irq", pc), "")
+                yield s, cpu, task, "irq", m.node_of("irq", pc), ""
                 continue
             pc = s[m.pc_at["sched"] + task]
             kind = "sched" if pc else "main"
@@ -212,14 +221,14 @@ class Interpreter:
             if not pc:
                 continue
             at = m.node_of(kind, pc)
-            yield from self._from(s, cpu, task, kind, at, "")
+            yield s, cpu, task, kind, at, ""
             if nodes[at].irqs_off:
                 continue
             for name, entry in self.starts["irq"]:
-                yield from self._from(s, cpu, task, "irq", entry, name)
+                yield s, cpu, task, "irq", entry, name
             if kind == "main" and nodes[at].depth == 0:
                 for name, entry in self.starts["sched"]:
-                    yield from self._from(s, cpu, task, "sched", entry, name)
+                    yield s, cpu, task, "sched", entry, name
 
     def runs(self, s: State, cpu: int) -> tuple[int, str, int] | None:
         """The task, frame and node at which ``cpu`` goes on; None where it does not."""
@@ -235,7 +244,7 @@ class Interpreter:
         """The steps by which ``cpu`` goes on; nothing begins."""
         at = self.runs(s, cpu)
         if at is not None:
-            yield from self._from(s, cpu, at[0], at[1], at[2], "")
+            yield from self.outcomes(s, cpu, at[0], at[1], at[2], "")
 
     def violated_by(self, s: State, stuck: bool) -> int:
         """The mask of state properties that ``s`` violates; ``stuck`` ones only if it is."""
@@ -264,9 +273,10 @@ class Interpreter:
         """The element of its variable that ``p`` names; raises Fault where there is none."""
         return self._element(p)(st, loc, cpu, cur)
 
-    def _from(
+    def outcomes(
         self, s: State, cpu: int, task: int, kind: str, node: int, start: str
     ) -> Iterator[Step]:
+        """The steps of one of ``begun``."""
         m = self.m
         loc = {}
         inst = cpu if kind == "irq" else task
