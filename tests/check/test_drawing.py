@@ -32,7 +32,11 @@ def test_the_shortest_counterexample_is_drawn_step_by_step(tmp_path: Path) -> No
     assert data["command"].startswith("loadput check --arch svm --twin sout_cleared_before_load")
     bad = [step for step in data["steps"] if step.get("bad")]
     assert [(s["number"], s["text"], s["note"]) for s in bad] == [
-        (12, "T0 kvm_arch_vcpu_load", "PLE-ONCE, SOUT-AT-LOAD, v0.requests[3] 0>1")
+        (
+            12,
+            "T0 kvm_arch_vcpu_load",
+            "PLE-ONCE, SOUT-AT-LOAD, v0.requests[3] 0>1, v0.host_pkru none>T0",
+        )
     ]
     assert any("v0.scheduled_out 1>0" in step["note"] for step in data["steps"])
 

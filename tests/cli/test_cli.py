@@ -132,6 +132,15 @@ def untimed(x: object) -> object:
     return [untimed(v) for v in x] if isinstance(x, list) else x
 
 
+def test_what_the_release_violates_too_is_no_finding_about_a_design(loadput: Run) -> None:
+    told = loadput("compare", "--arch", "riscv", "--scenario", "migration", "--design", "A,D")
+    assert told.returncode == 0 and told.stdout.count("\nviolated ") == 2
+    assert "as it is      the release violates on riscv: CSR-SKIP-TRUE" in told.stdout
+    older = loadput("compare", "--arch", "riscv", "--scenario", "migration", "--design", "D",
+                    "--release", "v7.2")  # fmt: skip
+    assert older.returncode == 1, "the scenario's file speaks of the release that ships"
+
+
 def test_compare_with_more_threads_is_the_same(loadput: Run) -> None:
     def rows(threads: int) -> object:
         words = (*ONE, "--arch", "riscv", "--threads", threads, "--json", "-")

@@ -46,7 +46,10 @@ def test_an_interrupt_that_waits_for_what_it_came_between_waits_for_ever() -> No
         "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "halt", "irq"]}],
         "set": {"enable_apicv": 1, "vtd_posting": 1, "preempt_model": 1},
     }
-    choice, scenario = Choice("vmx", twin="pi_lock_irqs_on"), make_scenario("posts", raw)
+    choice, scenario = (
+        Choice("vmx", twin="pi_lock_irqs_on", release="v6.12"),
+        make_scenario("posts", raw),
+    )
     fused, plain = (check(choice, scenario, fusing=f).violated for f in (True, False))
     assert fused == plain == ["WAKEUP-LOCK-IRQS-OFF", "ALL-BLOCKED"]
 

@@ -213,7 +213,9 @@ def test_an_unknown_word_about_a_state_between_is_an_error(tmp_path: Path) -> No
 
 def test_a_vcpu_that_was_marked_preempted_while_it_slept_lost_a_devices_interrupt() -> None:
     """What sched-delayed-preempted did on VMX: the put set SN for a vCPU that had blocked."""
-    r = check(Choice("vmx", twin="sched-delayed-preempted"), load_scenario("posted"))
+    r = check(
+        Choice("vmx", twin="sched-delayed-preempted", release="v6.12"), load_scenario("posted")
+    )
     assert r.violated == ["PREEMPTED-IFF-RUN", "NO-LOST-WAKEUP"]
     steps = r.find("NO-LOST-WAKEUP").counterexample
     assert len(steps) == 43

@@ -14,7 +14,7 @@ from ..ir.calls import callees, reach
 from ..link.layers import DEFAULT_RELEASE
 from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
-from ..link.scenario import Scenario
+from ..link.scenario import Expected, Scenario
 from ..machine.model import build_machine
 from .verdict import UNDECIDED, Result
 
@@ -55,6 +55,19 @@ class Comparison:
             if (r.design, r.arch) == (design, arch):
                 return r
         raise KeyError((design, arch))
+
+    def known(self, arch: str) -> Expected | None:
+        """What the scenario's file says that the release as it is violates on ``arch``."""
+        if self.scenario is None or self.release != DEFAULT_RELEASE:
+            return None
+        e = self.scenario.expected_on(arch)
+        return e if e is not None and e.violates else None
+
+    @property
+    def has_new(self) -> bool:
+        """Whether a design violates what the release as it is does not."""
+        said = {r.arch: e.violates for r in self.rows if (e := self.known(r.arch))}
+        return any(set(r.result.violated) - set(said.get(r.arch, ())) for r in self.rows)
 
 
 def churn(design: str, arch: str, release: str, *more: Path) -> list[str]:

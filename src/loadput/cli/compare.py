@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 @engine_options
 @click.option("--json", "json_file", type=OutputFile(), help="- is stdout")
 def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) -> None:
-    """Decide every design on every architecture, and count what each asks of the arch code."""
+    """Decide every design on every architecture, and count what each asks of the arch code.
+
+    The exit code is 1 where a design violates what the scenario's file does not say of the
+    release as it is, 4 where one is not decided.
+    """
     from ..base.output import store
     from ..check.compare import compare
     from ..check.judge import expand_archs, known_archs
@@ -94,4 +98,4 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     verdicts = {r.result.verdict for r in c.rows}
     if interrupted():
         sys.exit(INTERRUPTED)
-    sys.exit(1 if "violated" in verdicts else 4 if c.left or "not decided" in verdicts else 0)
+    sys.exit(1 if c.has_new else 4 if c.left or "not decided" in verdicts else 0)

@@ -82,6 +82,11 @@ def render_comparison(
     for r in c.rows:
         if r.result.violated:
             out += wrap("violated", f"{r.design} on {r.arch}: {r.result.violated[0]} first")
+    for a in archs:
+        if e := c.known(a):
+            out += wrap(
+                "as it is", f"the release violates on {a}: {', '.join(e.violates)}; {e.why}"
+            )
     out.append("")
     if c.left:
         out += wrap("not decided", f"{len(c.left)} of {len(c.left) + len(c.rows)} not begun")
