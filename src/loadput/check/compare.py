@@ -64,10 +64,12 @@ class Comparison:
         return e if e is not None and e.violates else None
 
     @property
-    def has_new(self) -> bool:
-        """Whether a design violates what the release as it is does not."""
+    def exit_code(self) -> int:
+        """1 where a design violates what the release as it is does not, 4 where one is undecided."""
         said = {r.arch: e.violates for r in self.rows if (e := self.known(r.arch))}
-        return any(set(r.result.violated) - set(said.get(r.arch, ())) for r in self.rows)
+        if any(set(r.result.violated) - set(said.get(r.arch, ())) for r in self.rows):
+            return 1
+        return 4 if self.left or any(r.result.verdict == UNDECIDED for r in self.rows) else 0
 
 
 def churn(design: str, arch: str, release: str, *more: Path) -> list[str]:

@@ -95,7 +95,4 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         words += reduction_words(opts)
         left = [a for a in known_archs(*search) if a not in on] if archs == ARCHS else []
         click.echo(render_comparison(c, command=" ".join(words), left_out=left), nl=False)
-    verdicts = {r.result.verdict for r in c.rows}
-    if interrupted():
-        sys.exit(INTERRUPTED)
-    sys.exit(1 if c.has_new else 4 if c.left or "not decided" in verdicts else 0)
+    sys.exit(INTERRUPTED if interrupted() else c.exit_code)
