@@ -8,6 +8,7 @@ from loadput.base.errors import LoadputError
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario, make_scenario
+from loadput.report.text import render_result
 
 STATES = {
     # architecture: states on one, and on the scenario that shows its new mechanisms
@@ -110,3 +111,17 @@ def test_a_twin_of_v7_2_is_refused() -> None:
             Choice("riscv", release="v7.3", twin="riscv_skip_without_former"), load_scenario("one")
         )
     assert e.value.code == "LP0407"
+
+
+@pytest.mark.parametrize(
+    ("arch", "release", "told"),
+    [("svm", "v7.3", True), ("mips", "v7.3", False), ("svm", "v6.12", False)],
+)
+def test_a_report_says_where_no_kernel_is_preempted_as_the_scenario_says(
+    arch: str, release: str, told: bool
+) -> None:
+    """PREEMPT_VOLUNTARY is for those that have no PREEMPT_LAZY, which of these mips has not."""
+    r = check(Choice(arch, release=release), load_scenario("pair"))
+    assert r.absent == ([("preempt_model", 1)] if told else [])
+    line = "no kernel     of v7.3 on svm has preempt_model = 1"
+    assert (line in render_result(r)) == told

@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        """1 where a design violates what the release as it is does not, 4 where one is undecided."""
+        """1 where a design violates what the release as it is does not, 4 where one is open."""
         said = {r.arch: e.violates for r in self.rows if (e := self.known(r.arch))}
         if any(set(r.result.violated) - set(said.get(r.arch, ())) for r in self.rows):
             return 1

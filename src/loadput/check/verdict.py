@@ -12,6 +12,7 @@ from typing import Any
 from ..base.errors import Interrupted, LoadputError
 from ..ir import ops as o
 from ..link.opaque import fix_opaque
+from ..link.overlay import chain, get_overlay
 from ..link.program import Choice, Program, Property, link
 from ..link.scenario import Expected, Scenario
 from ..machine.forget import DEAD_IS_READ
@@ -104,6 +105,15 @@ class Result:
         """The result of property ``name``, or of the one that has taken its place."""
         now = present_names(self.machine.program).get(name, name)
         return next(p for p in self.properties if p.name == now)
+
+    @property
+    def absent(self) -> list[tuple[str, int]]:
+        """The settings that it was decided with and no kernel of its release has there."""
+        release = get_overlay("release", self.choice.release, *self.choice.search)
+        said = [
+            x for r in chain(release, *self.choice.search) for x in r.absent_on(self.choice.arch)
+        ]
+        return [(n, x) for n, x in said if self.machine.program.decls.consts.get(n) == x]
 
     @property
     def expected(self) -> Expected | None:

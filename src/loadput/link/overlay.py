@@ -19,22 +19,24 @@ from ..lang.pydecl import Declarations, nearest
 from ..lang.pyfront import Module, parse_module
 
 SPEC = Path(__file__).resolve().parent.parent / "spec"
-LISTS = ("signatures", "removes")
+LISTS = ("signatures", "removes", "absent")
 COMMON = frozenset(("name", "source", "parent"))
-_OVER = frozenset(("arch", *LISTS))
+_OVER = frozenset(("arch", "signatures", "removes"))
 KEYWORDS = {
     "arch": frozenset(("abstract",)),
-    "release": _OVER | {"abstract", "design"},
+    "release": _OVER | {"abstract", "design", "absent"},
     "design": _OVER | {"abstract"},
     "twin": _OVER | {"release", "breaks", "scenario"},
     "museum": _OVER | {"release", "breaks", "scenario"},
 }
 """What may be said of an overlay of each kind, beside what is said of all."""
 NAME = re.compile(r"[\w.+-]+")
+ABSENT = re.compile(r"(\w+)=(\d+)(?: but on ([\w-]+(?: [\w-]+)*))?")
 SHAPES = {
     "name": "letters, digits and . + - _",
     "signatures": 'names of functions with commas between: "f, g"',
     "removes": 'functions and struct.field with commas between: "f, s.x"',
+    "absent": 'settings that no kernel of it has: "f=0, f=1 but on mips"',
     "breaks": 'properties with commas between: "SOUT_AT_LOAD"',
     "arch": 'architectures with commas between: "svm,vmx"',
 }
@@ -54,6 +56,7 @@ class Overlay:
     :param release: of a twin: the only release it is written for, or ""
     :param signatures: functions whose signature it may change
     :param removes: functions it takes out
+    :param absent: of a release: settings that no kernel of it has
     :param breaks: of a twin: the property that it violates
     :param scenario: of a twin: the scenario that shows it, where the default one does not
     """
@@ -69,6 +72,7 @@ class Overlay:
     source: str = ""
     signatures: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     breaks: str = ""
     scenario: str = ""
     doc: str = ""
@@ -82,6 +86,11 @@ class Overlay:
     def archs(self) -> tuple[str, ...]:
         """The architectures it is written for; none where it is for all."""
         return tuple(self.arch.split(",")) if self.arch else ()
+
+    def absent_on(self, arch: str) -> list[tuple[str, int]]:
+        """The settings that no kernel of this release has on ``arch``: name and value."""
+        found = [m.groups() for a in self.absent if (m := ABSENT.fullmatch(a))]
+        return [(name, int(x)) for name, x, but in found if arch not in (but or "").split()]
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -143,7 +152,10 @@ def _keywords(kind: str, at: Declarations, call: ast.Call) -> dict[str, Any]:
             )
         wanted = bool if k.arg == "abstract" else str
         value = k.value.value if isinstance(k.value, ast.Constant) else None
-        if not isinstance(value, wanted) or (k.arg == "name" and not NAME.fullmatch(str(value))):
+        wrong = not isinstance(value, wanted)
+        if k.arg == "absent" and not wrong:
+            wrong = not all(ABSENT.fullmatch(w) for w in _words(str(value)))
+        if wrong or (k.arg == "name" and not NAME.fullmatch(str(value))):
             raise at.fail(
                 "LP0218",
                 f"{k.arg} = {ast.unparse(k.value)[:40]}",

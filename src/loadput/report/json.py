@@ -92,6 +92,7 @@ def program_result(r: Result) -> dict[str, Any]:
             {"variable": x.variable, "a": access(x.a), "b": access(x.b), "blame": x.blame}
             for x in r.races
         ],
+        "absent": dict(r.absent),
         "opaque_calls": dict(sorted(r.opaque_calls.items())),
         "inferred_fields": r.inferred_fields,
         "exploration": exploration(r),

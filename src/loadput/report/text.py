@@ -204,6 +204,8 @@ def _side(a: Access) -> str:
 def edge(r: Result) -> list[str]:
     """What the verdict does not cover and rests on."""
     out = wrap("not covered", EDGE)
+    for name, value in r.absent:
+        out += wrap("no kernel", f"of {r.choice.release} on {r.choice.arch} has {name} = {value}")
     if r.opaque_calls:
         calls = ", ".join(sorted(r.opaque_calls))
         out += wrap("opaque calls", f"{len(r.opaque_calls)}: {calls}")
