@@ -13,6 +13,7 @@ from ..base.output import say, store
 from .interrupt import INTERRUPTED, end_softly, interrupted
 from .options import (
     EXIT,
+    Names,
     OutputFile,
     engine_options,
     keep_inputs,
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
     help="a git repository: INPUTS are REV or REV..REV, each commit judged on its parent",
 )  # fmt: skip
 @click.option("--base", default="", help="compare with this program: RELEASE[:DESIGN]")
-@click.option("--property", "props", multiple=True, help="report only this one; may be repeated")
+@click.option(
+    "--property",
+    "props",
+    multiple=True,
+    type=Names("property"),
+    help="report only this one; may be repeated",
+)
 @click.option("--json", "json_file", type=OutputFile(), help="write JSON here; - is stdout")
 @click.option(
     "--html", "html_file", type=OutputFile(stdout=False),
@@ -77,8 +84,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     with contextlib.suppress(Interrupted):
         for arch in [a for a in archs if a not in lacking]:
             choice = make_choice(opts, arch)
-            before = _run(_base(opts, choice), scenario, opts) if opts["base"] else None
-            results.append(_run(choice, scenario, opts, before))
+            before = run(_base(opts, choice), scenario, opts) if opts["base"] else None
+            results.append(run(choice, scenario, opts, before))
             if opts["json_file"] != "-":
                 text = render_result(
                     results[-1], command=again(opts, arch), verbose=opts["verbose"]
@@ -129,7 +136,7 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
 
 
 def _explore(choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str) -> Result:
-    return _run(choice, scenario, opts, opaque=opaque)
+    return run(choice, scenario, opts, opaque=opaque)
 
 
 def _not_for(archs: list[str], scenario: Scenario, opts: dict[str, Any]) -> dict[str, str]:
@@ -171,9 +178,10 @@ def _base(opts: dict[str, Any], choice: Choice) -> Choice:
     return dataclasses.replace(choice, release=release, design=design, twin="")
 
 
-def _run(
+def run(
     choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None, opaque: str = "any"
 ) -> Result:
+    """Decide one program as the options ask."""
     from ..check.verdict import check
 
     return check(

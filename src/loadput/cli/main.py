@@ -16,6 +16,7 @@ VERBS = {
     "run": "one random schedule, as an interleaving",
     "check": "every interleaving: what holds, what is violated, by which schedule",
     "compare": "designs against architectures",
+    "explore": "step through a program's states in a page",
     "museum": "real bugs, found again where their fix is taken out",
     "drift": "what of the C that is mirrored a kernel tree has otherwise",
     "diff": "what an overlay replaces",
@@ -27,6 +28,7 @@ VERBS = {
     "record": "record the loads and puts of this host's vCPUs",
     "trace": "account for every load and put of a recording",
     "conform": "hold a recording of a real kernel against the specification",
+    "doctor": "what this machine has for each verb, and what is missing",
 }
 INTERNAL = "LP0999"
 CLOSED = 141
@@ -81,7 +83,7 @@ def _verb() -> None:
     # A search comes back to Python every 20 ms; where several run at once it is not to wait as
     # long as that for one that is building its machine.
     sys.setswitchinterval(0.0005)
-    cli.main(standalone_mode=False)
+    cli.main(standalone_mode=False, prog_name="loadput")
 
 
 def _guarded(run: Callable[[], None]) -> int:

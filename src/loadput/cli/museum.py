@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 @overlays_option
 @engine_options
 @click.option("--json", "json_file", type=OutputFile(), help="- is stdout")
+@click.option(
+    "--html", "html_folder", type=click.Path(file_okay=False),
+    help="write a page to step through each entry there, and a list of them",
+)  # fmt: skip
 def command(ids: tuple[str, ...], **opts: Any) -> None:
     """Decide real bugs of this path, before and after their fix.
 
@@ -76,6 +81,8 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
             click.echo(render_entry(shown[0], *_differences(shown[0])), nl=False)
         else:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
+    if opts["html_folder"]:
+        _draw(shown, Path(opts["html_folder"]))
     code = 4 if left else exit_code(shown, missing)
     sys.exit(INTERRUPTED if interrupted() else code)
 
@@ -96,3 +103,28 @@ def _differences(s: Shown) -> tuple[str, list[str]]:
         return render_difference(r.machine.program, f"museum:{name}", no_doc=True)
 
     return of(s.before, s.entry.id), [of(b.result, b.state.overlay) for b in s.between]
+
+
+def _draw(shown: list[Shown], folder: Path) -> None:
+    """A page per entry."""
+    from ..base.errors import OutputError
+    from ..base.output import say, store
+    from ..explore.gallery import iter_pages
+    from .options import program_words
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(
+            "LP0520", f"cannot make {folder}: {e.strerror}", expected="a folder to write to"
+        ) from None
+    scenarios = {s.before.scenario.name: s.entry.scenario for s in shown}
+
+    def words(r: Result, verb: str) -> str:
+        return program_words(verb, r.choice, scenarios.get(r.scenario.name, r.scenario.name))
+
+    count = 0
+    for name, text in iter_pages(shown, words):
+        store(str(folder / name), text.encode())
+        count += 1
+    say(f"wrote {folder}: {count - 1} entries, and index.html")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..base import clock
 from ..base.errors import OutputError
@@ -71,6 +73,34 @@ def keep_inputs(outputs: Iterable[str | None], inputs: Iterable[str]) -> None:
             )
 
 
+class Names(click.ParamType):  # type: ignore[type-arg]
+    """A name that a shell can complete: an overlay's of a kind, a scenario's or a property's."""
+
+    name = "text"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(n) for n in self._known() if n.startswith(incomplete)]
+
+    def _known(self) -> list[str]:
+        if self.kind == "scenario":
+            from ..link.scenario import list_scenarios
+
+            return list_scenarios()
+        if self.kind == "property":
+            from ..api import all_properties
+
+            return list(all_properties())
+        from ..link.overlay import find_overlays
+
+        found = find_overlays(self.kind)
+        return sorted(n for n, v in found.items() if not v.abstract)
+
+
 EXIT = {"holds": 0, "violated": 1, "not decided": 4}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -90,12 +120,25 @@ def program_options(arch: str = "svm") -> Decorator:
         for option in (
             overlays_option,
             click.option(
-                "--scenario", default="default", show_default=True, help="a name or a TOML file"
+                "--scenario",
+                default="default",
+                show_default=True,
+                type=Names("scenario"),
+                help="a name or a TOML file",
             ),
-            click.option("--twin", default="", help="a broken twin laid over the design"),
-            click.option("--release", default="", help="default: v7.3"),
-            click.option("--design", default="", help="default: the release's own"),
-            click.option("--arch", default=arch, show_default=arch or "svm; all for what you give"),
+            click.option(
+                "--twin", default="", type=Names("twin"), help="a broken twin laid over the design"
+            ),
+            click.option("--release", default="", type=Names("release"), help="default: v7.3"),
+            click.option(
+                "--design", default="", type=Names("design"), help="default: the release's own"
+            ),
+            click.option(
+                "--arch",
+                default=arch,
+                type=Names("arch"),
+                show_default=arch or "svm; all for what you give",
+            ),
         ):
             f = option(f)
         return f
@@ -195,6 +238,19 @@ def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
         opts["twin"],
         search=overlay_folders(opts),
     )
+
+
+def program_words(verb: str, choice: Choice, scenario: str, *more: str) -> str:
+    """The command with which ``verb`` comes to a program."""
+    from ..link.program import Choice
+
+    words = ["loadput", verb, *more, "--arch", choice.arch]
+    for key in ("design", "release", "twin"):
+        if getattr(choice, key) and getattr(choice, key) != getattr(Choice(), key):
+            words += [f"--{key}", getattr(choice, key)]
+    for folder in choice.search:
+        words += ["--overlays", str(folder)]
+    return shlex.join([*words, "--scenario", scenario])
 
 
 def overlay_folders(opts: dict[str, Any]) -> tuple[Path, ...]:

@@ -113,6 +113,10 @@ class Flattener:
         forgets = {n for n, r in roles.items() if "forget" in r}
         return Graph(self.nodes, self.entries, starts, env, dead, forgets)
 
+    def condition(self, name: str, args: tuple[o.Expr, ...] = ()) -> int:
+        """The first node of a condition on states, function ``name`` with ``args``."""
+        return self._entry("always", name, args=args)
+
     def _entry(
         self,
         kind: str,

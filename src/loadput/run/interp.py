@@ -74,6 +74,8 @@ class Interpreter:
         self.ops = [self._compile(n.op) for n in m.graph.nodes]
         self.cur_at = m.var_at["current_task"]
         self.starts = {k: [(s, m.graph.entries[(k, s)]) for s in m.graph.starts[k]] for k in FRAMES}
+        # Ways that end at a wait, as choices and nodes: kept while somebody asks, in a list.
+        self.refused: list[tuple[tuple[int, ...], tuple[int, ...]]] | None = None
         self.conditions = [
             (k, m.graph.entries[(k, e)]) for k, e in m.graph.entries if k in ("always", "stuck")
         ]
@@ -259,11 +261,17 @@ class Interpreter:
 
     def condition(self, s: State, prop: str) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         """The ways, nodes and choices, in which a property of states is evaluated on ``s``."""
-        for kind, entry in self.conditions:
+        for _, entry in self.conditions:
             if self.m.graph.nodes[entry].stack[0] == prop.replace("-", "_"):
-                out: list[tuple[tuple[int, ...], State | None, int, tuple[int, ...]]] = []
-                self._run(list(s), {}, entry, 0, 0, kind, 0, out)
-                yield from ((nodes, choices) for choices, _, _, nodes in out)
+                yield from ((nodes, choices) for choices, nodes in self.ways(s, entry))
+
+    def ways(
+        self, s: State, entry: int, cpu: int = 0, cur: int = 0
+    ) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The ways, choices and nodes, from the first node of a condition on states to its end."""
+        out: list[tuple[tuple[int, ...], State | None, int, tuple[int, ...]]] = []
+        self._run(list(s), {}, entry, cpu, cur, "always", 0, out)
+        return [(choices, nodes) for choices, _, _, nodes in out]
 
     def value(self, e: o.Expr, st: list[int], loc: dict[str, int], cpu: int, cur: int) -> int:
         """The value of an expression."""
@@ -348,6 +356,7 @@ class Interpreter:
                         if bad:
                             # What a property has said before the wait is not taken back.
                             out.append((choices, None, bad, tuple(seen)))
+                        self._refuse(choices, seen)
                         return
                     node = n.next[0]
                 elif isinstance(op, o.Check):
@@ -377,6 +386,11 @@ class Interpreter:
                 out.append((choices, None, bad | fault.bit, tuple(seen)))
                 return
             done = done or (f.cls[n.id] == 2 and kind in self.m.pc_at)
+
+    def _refuse(self, choices: tuple[int, ...], seen: list[int]) -> None:
+        """A way ends at a wait."""
+        if self.refused is not None:
+            self.refused.append((choices, tuple(seen)))
 
     def _cond(self, node: int) -> Eval:
         run = self.ops[node]

@@ -1,0 +1,5 @@
+"""``python -m loadput``: the command."""
+
+from .cli.main import main
+
+main()
