@@ -1,4 +1,4 @@
-# make demo: set up, run the main job on the built-in default, show the result
+# make demo: set up, judge a mail, compare designs, refute an idea, write the page that shows it
 # make test: set up, run every test
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: venv
-	$(VENV)/bin/loadput compare
+	@$(VENV)/bin/python tools/demo.py
 
 test: venv
 	$(VENV)/bin/python -m pytest -n auto --dist worksteal
