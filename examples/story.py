@@ -3,15 +3,16 @@
 Editors and Jupyter (with jupytext) take ``# %%`` for the beginning of a cell.
 """
 
-# %% What can be asked
+# %% One program: which architecture, on which machine
 import loadput
 
-print(", ".join(sorted(loadput.all_properties())[:4]), "…")
-
-# %% One program: which kernel, which architecture, which design
 one = loadput.load_scenario("one")
 held = loadput.check(loadput.Choice("svm"), one)
 print(held)
+
+# %% What was asked of it
+asked = {p.name: p.sentence for p in held.machine.program.properties if not p.applies}
+print(len(asked), "properties:", ", ".join(sorted(asked)[:3]), "…")
 
 # %% Its rows, for a table of your own
 print(*held.rows()[:3], sep="\n")
@@ -21,7 +22,7 @@ for design in "ABCD":
     print(design, loadput.check(loadput.Choice("riscv", design), one).verdict)
 
 # %% What D adds is asked at each load: is scheduled_out true exactly there?
-print(loadput.all_properties()["SOUT-AT-LOAD"].sentence)
+print(asked["SOUT-AT-LOAD"])
 
 # %% The idea for AMD: skip the save when this task saved there last
 skip = loadput.check(loadput.Choice("svm", "skip-iii"), one, properties=["HOST-AREA-FRESH"])
@@ -37,7 +38,8 @@ from loadput.explore.truth import Oracle  # noqa: E402
 
 space = Space(skip.machine)
 path = space.indices(skip.find("HOST-AREA-FRESH").path)
-truth = [Oracle(space).ask("HOST-AREA-FRESH", s) for s in space.follow(path)]
+oracle = Oracle(space)
+truth = [oracle.ask("HOST-AREA-FRESH", s) for s in space.follow(path)]
 print("".join("+-"[not t[0].asked.holds] if t else " " for t in truth))
 
 # %% From any state: what could come next, and what could not
