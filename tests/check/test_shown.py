@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import loadput
+from loadput.check.museum import get_entry, show
 from loadput.check.verdict import Result
+from loadput.conform import conform_trace
+from loadput.trace.account import account_trace
 
 
 @cache
@@ -36,3 +40,30 @@ def test_a_notebook_shows_what_does_not_hold() -> None:
     shown = found("skip-iii")._repr_html_()
     assert "<td>HOST-AREA-FRESH</td><td>violated</td>" in shown and "&lt;v7.3" in shown
     assert "violated" not in found("D")._repr_html_()
+
+
+def test_a_comparison_and_an_entry_of_the_museum_show_themselves() -> None:
+    one = loadput.load_scenario("one")
+    made = loadput.compare(
+        one, lambda c: loadput.check(c, one), designs=("D", "skip-iii"), archs=("svm",)
+    )
+    assert "not holding: skip-iii on svm" in repr(made)
+    assert [r["verdict"] for r in made.table()] == ["holds", "violated"]
+    assert "<td>skip-iii</td><td>svm</td><td>violated</td>" in made._repr_html_()
+    entry = get_entry("preempted-iff-running")
+    (shown,) = show([entry], lambda c, s: loadput.check(c, s))
+    assert repr(shown).startswith(f"<museum {entry.id}: {entry.property} found after ")
+    assert shown.rows()[0]["tree"] == "before"
+    assert "<th>tree</th><th>program</th>" in shown._repr_html_()
+
+
+def test_recordings_and_what_is_held_against_them_show_themselves() -> None:
+    trace = loadput.read_trace(Path(__file__).parents[2] / "examples" / "x86-6.1-ple.dat")
+    told = account_trace(trace)
+    assert " vCPUs, " in repr(told) and "x86-6.1-ple.dat" in repr(told)
+    assert {"name", "loads", "migrations"} <= set(told.rows()[0])
+    assert sum(r["loads"] for r in told.rows()) == sum(told.total.loads.values())
+    held = conform_trace(trace)
+    assert held.verdict in repr(held)
+    assert {"release", "aspect", "compared"} <= set(held.rows()[0])
+    assert held._repr_html_().count("<tr>") == len(held.rows()) + 1

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import Interrupted
+from ..base.shown import html_table
 from ..ir import ops as o
 from ..ir.calls import callees, reach
 from ..link.layers import DEFAULT_RELEASE
@@ -16,7 +18,7 @@ from ..link.overlay import chain, get_overlay, load_modules
 from ..link.program import Choice, Program, is_hook, link
 from ..link.scenario import Expected, Scenario
 from ..machine.model import build_machine
-from .verdict import UNDECIDED, Result
+from .verdict import HOLDS, UNDECIDED, Result
 
 DESIGNS = ("A", "B", "C", "D")
 ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390")
@@ -40,7 +42,7 @@ class Row:
     order: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Comparison:
     """What was decided; ``left`` are the designs and architectures that were not, interrupted."""
 
@@ -48,6 +50,30 @@ class Comparison:
     scenario: Scenario | None = None
     release: str = DEFAULT_RELEASE
     left: list[tuple[str, str]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        bad = [f"{r.design} on {r.arch}" for r in self.rows if r.result.verdict != HOLDS]
+        told = f"not holding: {', '.join(bad)}" if bad else "each holds"
+        open_ = f", {len(self.left)} not begun" if self.left else ""
+        name = self.scenario.name if self.scenario is not None else "?"
+        return f"<{len(self.rows)} designs on architectures, scenario {name}: {told}{open_}>"
+
+    def table(self) -> list[dict[str, Any]]:
+        """A dict per design and architecture: design, arch, verdict, violated, states."""
+        return [
+            {
+                "design": r.design,
+                "arch": r.arch,
+                "verdict": r.result.verdict,
+                "violated": ", ".join(r.result.violated),
+                "states": r.result.states,
+            }
+            for r in self.rows
+        ]
+
+    def _repr_html_(self) -> str:
+        """A notebook's form."""
+        return html_table(repr(self), self.table())
 
     def find(self, design: str, arch: str) -> Row:
         """The row of one cell; KeyError where there is none."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import Interrupted, LoadputError
+from ..base.shown import html_table
 from ..link.overlay import SPEC, find_overlays, get_overlay
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
@@ -93,7 +94,7 @@ class Between:
         return as_expected and self.after.verdict == HOLDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Shown:
     """One entry decided: the program before its fix, and ours, on the same scenario."""
 
@@ -101,6 +102,30 @@ class Shown:
     before: Result
     after: Result
     between: tuple[Between, ...] = ()
+
+    def __repr__(self) -> str:
+        steps = f"found after {self.finding.depth} steps" if self.finding else "not found"
+        fixed = "holds" if self.is_clean(self.after) else "does not hold"
+        return f"<museum {self.entry.id}: {self.entry.property} {steps}, {fixed} with its fix>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict per program that was decided: tree, program, verdict, violated, states."""
+        between = [(b.state.overlay, b.result) for b in self.between]
+        trees = [("before", self.before), *between, ("after", self.after)]
+        return [
+            {
+                "tree": name,
+                "program": r.program,
+                "verdict": r.verdict,
+                "violated": ", ".join(r.violated),
+                "states": r.states,
+            }
+            for name, r in trees
+        ]
+
+    def _repr_html_(self) -> str:
+        """A notebook's form."""
+        return html_table(repr(self), self.rows())
 
     @property
     def finding(self) -> PropertyResult | None:

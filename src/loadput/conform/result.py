@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
+
+from ..base.shown import html_table
 
 CONFORMS, DIVERGES, UNDECIDED = "conforms", "diverges", "not decided"
 EXIT = {CONFORMS: 0, DIVERGES: 1, UNDECIDED: 4}
@@ -88,7 +91,7 @@ class Fit:
         return sum(c.diverging for c in self.counts)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Conformance:
     """The answer for one recording.
 
@@ -111,6 +114,23 @@ class Conformance:
     notes: list[str]
     exit_code: int = 0
     command: str = ""
+
+    def __repr__(self) -> str:
+        told = f"{self.probe_count:,} probe events of {self.vcpu_count} vCPUs"
+        return f"<{self.file} against {self.release} on {self.arch}: {self.verdict}, {told}>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict per release and aspect: how often it was compared, and how that came out."""
+        keys = ("aspect", "compared", "widened", "open", "diverging")
+        return [
+            {"release": f.release, **{k: getattr(c, k) for k in keys}}
+            for f in self.fits
+            for c in f.counts
+        ]
+
+    def _repr_html_(self) -> str:
+        """A notebook's form."""
+        return html_table(repr(self), self.rows())
 
 
 def is_own(uname: str, release: str) -> bool:

@@ -11,7 +11,7 @@ from .offline import render_file
 from .prepare import learn, prepare
 
 # Of one page: forty of them are to be kept together.
-MOST_BYTES = 500_000
+MOST_BYTES = 300_000
 INDEX = "index.html"
 
 

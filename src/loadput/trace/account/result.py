@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadput.base.errors import TraceError
+from loadput.base.shown import html_table
 
 from ..table import Trace
 from .costs import Cost, load_costs
@@ -73,7 +75,7 @@ class Saving:
     share_high: float = -1.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Accounting:
     """The accounting of one recording. All times are the recording's own clock, in ns."""
 
@@ -103,6 +105,29 @@ class Accounting:
     absent: list[str]
     command: str = ""
     events: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        loads = sum(self.total.loads.values())
+        told = f"{loads:,} loads, {self.total.migrations:,} on another CPU than the last"
+        return f"<{self.file}: {len(self.by_vcpu)} vCPUs, {self.cpu_count} CPUs, {told}>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A dict per vCPU: loads, puts, migrations, and times in ns (-1: not known)."""
+        times = ("loaded_ns", "guest_ns", "preempted_ns", "blocked_ns", "woken_ns", "steal_ns")
+        return [
+            {
+                "name": r.name,
+                "loads": sum(r.loads.values()),
+                "outs": sum(r.outs.values()),
+                "migrations": r.migrations,
+                **{t: getattr(r, t) for t in times},
+            }
+            for r in self.by_vcpu
+        ]
+
+    def _repr_html_(self) -> str:
+        """A notebook's form."""
+        return html_table(repr(self), self.rows())
 
     @property
     def span_ns(self) -> int:
