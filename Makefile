@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test test-all test-tree lint update-docs clean bench fuzz mutate soundness lab lab-smoke lab-riscv-csr-skip
+.PHONY: venv demo site test test-all test-tree lint update-docs clean bench fuzz mutate soundness lab lab-smoke lab-riscv-csr-skip
 
 venv: $(STAMP)
 
@@ -40,6 +40,10 @@ lint: venv
 # Rewrite the output of every command in README.md and docs/ with the present one.
 update-docs: venv
 	$(VENV)/bin/python tools/update_docs.py
+
+# The pages of docs/ as a site with search that needs no network; ends where a link is dead.
+site: venv
+	@$(VENV)/bin/python tools/site.py
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
