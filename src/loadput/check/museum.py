@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..base.errors import Interrupted, LoadputError
 from ..base.shown import html_table
@@ -253,20 +253,18 @@ def get_entry(name: str, *more: Path) -> Entry:
 
 
 _Job = tuple[Choice, Scenario]
-_Run = Callable[[Choice, Scenario], Result]
-_run_here: list[_Run] = []
+_T = TypeVar("_T")
+_J = TypeVar("_J")
+_run_here: list[Callable[[Any], Any]] = []
 
 
-def _decide(job: _Job) -> Result | None:
-    try:
-        return _run_here[-1](*job)
-    except Interrupted:
-        return None
+def _do(job: Any) -> Any:
+    return _run_here[-1](job)
 
 
-def _decide_all(jobs: Sequence[_Job], run: _Run, at_once: int) -> list[Result | None]:
-    """Each job's result; None where it was not begun. Building a machine is Python, of which a
-    process runs one thread at a time.
+def map_here(run: Callable[[_J], _T], jobs: Sequence[_J], at_once: int) -> list[_T]:
+    """``run`` on each job, in ``at_once`` processes that have all that this one has. Building a
+    machine is Python, of which a process runs one thread at a time.
     """
     _run_here.append(run)
     try:
@@ -274,12 +272,26 @@ def _decide_all(jobs: Sequence[_Job], run: _Run, at_once: int) -> list[Result | 
             context = multiprocessing.get_context("fork")  # ``run`` goes along, it is not sent
             try:
                 with ProcessPoolExecutor(at_once, context) as pool:
-                    return list(pool.map(_decide, jobs, chunksize=2))
+                    return list(pool.map(_do, jobs, chunksize=2))
             except BrokenProcessPool:  # one was killed: by the kernel, for its memory
                 pass
-        return [_decide(job) for job in jobs]
+        return [run(job) for job in jobs]
     finally:
         _run_here.pop()
+
+
+def _decide_all(
+    jobs: Sequence[_Job], run: Callable[[Choice, Scenario], Result], at_once: int
+) -> list[Result | None]:
+    """Each job's result; None where it was not begun."""
+
+    def decide(job: _Job) -> Result | None:
+        try:
+            return run(*job)
+        except Interrupted:
+            return None
+
+    return map_here(decide, jobs, at_once)
 
 
 def show(

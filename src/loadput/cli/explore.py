@@ -74,7 +74,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
         choice,
         scenario,
         command=program_words("explore", choice, opts["scenario"], *inputs) + fused,
-        replay=program_words("replay", choice, opts["scenario"]) + fused,
+        # C of one's own is no part of a command line that others could repeat.
+        replay="" if inputs else program_words("replay", choice, opts["scenario"]) + fused,
         beside=_beside(opts, choice),
         tree=Path(opts["tree"]) if opts["tree"] and not inputs else None,
         fusing=not opts["no_fuse"],

@@ -82,7 +82,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
         else:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
     if opts["html_folder"]:
-        _draw(shown, Path(opts["html_folder"]))
+        _draw(shown, Path(opts["html_folder"]), shared["at_once"])
     code = 4 if left else exit_code(shown, missing)
     sys.exit(INTERRUPTED if interrupted() else code)
 
@@ -105,7 +105,7 @@ def _differences(s: Shown) -> tuple[str, list[str]]:
     return of(s.before, s.entry.id), [of(b.result, b.state.overlay) for b in s.between]
 
 
-def _draw(shown: list[Shown], folder: Path) -> None:
+def _draw(shown: list[Shown], folder: Path, at_once: int) -> None:
     """A page per entry."""
     from ..base.errors import OutputError
     from ..base.output import say, store
@@ -124,7 +124,7 @@ def _draw(shown: list[Shown], folder: Path) -> None:
         return program_words(verb, r.choice, scenarios.get(r.scenario.name, r.scenario.name))
 
     count = 0
-    for name, text in iter_pages(shown, words):
+    for name, text in iter_pages(shown, words, at_once=at_once):
         store(str(folder / name), text.encode())
         count += 1
     say(f"wrote {folder}: {count - 1} entries, and index.html")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from html import escape
 
-from ..check.museum import Entry, Shown
+from ..check.museum import Entry, Shown, map_here
 from ..check.verdict import Result
 from .offline import render_file
 from .prepare import learn, prepare
@@ -16,28 +17,38 @@ INDEX = "index.html"
 
 
 def iter_pages(
-    shown: Sequence[Shown], words: Callable[[Result, str], str], *, most_bytes: int = MOST_BYTES
+    shown: Sequence[Shown],
+    words: Callable[[Result, str], str],
+    *,
+    most_bytes: int = MOST_BYTES,
+    at_once: int = 1,
 ) -> Iterator[tuple[str, str]]:
     """The name of each file and its text; the list of them comes last.
 
     :param words: the command that comes to a program, for a verb
+    :param at_once: processes that draw
     """
-    made: list[tuple[Entry, str]] = []
-    for s in shown:
-        r = s.before
-        subject = prepare(
-            r.choice,
-            r.scenario,
-            command=words(r, "explore"),
-            replay=words(r, "replay"),
-            fusing=r.fusing,
-        )
-        subject = learn(subject, r, (s.entry.property,))
-        subject.title = f"{s.entry.id}: {s.entry.wrong}"
-        name = f"{s.entry.id}.html"
-        yield name, render_file(subject, most_bytes=most_bytes)
-        made.append((s.entry, name))
+    made = [(s.entry, f"{s.entry.id}.html") for s in shown]
+    draw = partial(_draw, shown, words, most_bytes)
+    for (_, name), text in zip(made, map_here(draw, range(len(shown)), at_once), strict=True):
+        yield name, text
     yield INDEX, render_index(made)
+
+
+def _draw(
+    shown: Sequence[Shown], words: Callable[[Result, str], str], most_bytes: int, i: int
+) -> str:
+    s, r = shown[i], shown[i].before
+    subject = prepare(
+        r.choice,
+        r.scenario,
+        command=words(r, "explore"),
+        replay=words(r, "replay"),
+        fusing=r.fusing,
+    )
+    subject = learn(subject, r, (s.entry.property,))
+    subject.title = f"{s.entry.id}: {s.entry.wrong}"
+    return render_file(subject, most_bytes=most_bytes)
 
 
 def render_index(made: Sequence[tuple[Entry, str]]) -> str:

@@ -564,7 +564,8 @@ function mailText() {
       if (a) out.push(...wrap(a[3].map((r) => `${r[0]} = ${r[1]}`).join(", "), TWO - pad.length, pad));
     }
   }
-  const replay = `${META.replay} --schedule ${encode(S.steps.slice(0, S.at))}`;
+  const schedule = encode(S.steps.slice(0, S.at));
+  const replay = META.replay ? `${META.replay} --schedule ${schedule}` : `${META.command} # schedule ${schedule}`;
   return [...out, "", ...wrap(replay, TWO - 2, "  ")].join("\n");
 }
 function box(...kids) { put("boxbody", kids); $("box").showModal(); }
