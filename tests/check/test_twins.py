@@ -23,6 +23,7 @@ DEFAULT = {
     "mips_one_sided": "two vCPUs on one CPU",
     "mips_put_forgets_guestctl2": "two CPUs",
     "mode_set_after_request_test": "somebody on another CPU who kicks",
+    "mode_without_barrier": "somebody on another CPU who kicks",
     "no_vmclear": "two CPUs",
     "vmwrite_before_load": "two vCPUs",
 }
@@ -94,7 +95,8 @@ def broken(name: str) -> set[str]:
 def run(name: str, arch: str, scenario: str, *, release: str = "v6.12") -> Result:
     v = get_overlay("twin", name)
     design = v.parent if v.parent in find_overlays("design") else ""
-    return check(Choice(arch, design, v.release or release, name), load_scenario(scenario))
+    choice = Choice(arch, design, v.release or release, name, memory=v.memory or "sc")
+    return check(choice, load_scenario(scenario))
 
 
 @pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c[0] not in DEFAULT])
@@ -121,6 +123,12 @@ def test_a_twin_that_needs_company_violates_what_it_breaks(name: str, arch: str)
     assert run(name, arch, "one").verdict == "holds", "it shows on one: take it out of DEFAULT"
     r = run(name, arch, "default")
     assert set(r.violated) == broken(name) | set(ALSO.get(name, "").split())
+
+
+@pytest.mark.parametrize(("name", "arch"), [c for c in CASES if get_overlay("twin", c[0]).memory])
+def test_a_twin_of_the_memory_is_none_where_stores_are_seen_at_once(name: str, arch: str) -> None:
+    choice = Choice(arch, release="v6.12", twin=name)
+    assert check(choice, load_scenario("default")).verdict == "holds"
 
 
 @pytest.mark.parametrize(("name", "arch"), [("flags_never_cleared", "svm"), ("no_ibpb", "svm")])

@@ -71,6 +71,35 @@ def preempt_schedule():
 """
 
 
+BUFFERED = """
+may_preempt = 1
+irqs_off = 0
+@task
+def one():
+    while True:
+        a = choose(0, 1)
+        if b == 0:
+            current.f = 1
+        smp_mb()
+@task
+def two():
+    while True:
+        b = 1
+        if a == 0:
+            WARN_ON(current.f)
+        b = 0
+        smp_mb()
+@irq
+def device():
+    if flag:
+        flag = False
+    else:
+        assume(a > 0)
+        flag = True
+"""
+"""Two tasks that each store and then read what the other stores; an interrupt reads it too."""
+
+
 def make_program(text: str, scenario: Scenario) -> link.Program:
     """The program that ``text`` and ``BASE`` declare; properties are functions like any other."""
     module = parse_module(BASE + text, "test.py", "mainline", {})
@@ -105,6 +134,7 @@ def make_machine(
     tasks: tuple[str, ...] = ("actor",),
     fusing: bool = True,
     alike: bool = False,
+    memory: str = "sc",
 ) -> Machine:
     """The machine of ``text`` with ``tasks`` on ``cpus`` CPUs.
 
@@ -114,7 +144,9 @@ def make_machine(
     specs = tuple(
         TaskSpec(t, 0 if i == 0 and not alike else None, every) for i, t in enumerate(tasks)
     )
-    return build_machine(make_program(text, Scenario("test", cpus, specs, (0,))), fusing=fusing)
+    program = make_program(text, Scenario("test", cpus, specs, (0,)))
+    program.choice = link.Choice(memory=memory)
+    return build_machine(program, fusing=fusing)
 
 
 NUMBERS = ["a", "b", "flag", "row[x]", "x", "y", "this_cpu(slot)", "current.f", "1", "2", "0"]

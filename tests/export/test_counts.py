@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from checkers import needs, run_rumur, run_spin
-from programs import make_machine
+from programs import BUFFERED, make_machine
 
 from loadput.export import export_murphi, export_promela
 from loadput.link.program import Choice, link
@@ -155,6 +155,17 @@ def test_spin_counts_the_states_of_fused_programs(arch: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("arch", SHIPPED)
 def test_rumur_counts_the_states_of_fused_programs(arch: str, tmp_path: Path) -> None:
     m = shipped(arch, "one")
+    assert run_rumur(export_murphi(m), tmp_path) == expected(m)
+
+
+@needs("spin", "rumur", "cc")
+@pytest.mark.parametrize("fusing", [True, False])
+def test_a_program_with_store_buffers_has_as_many_states_everywhere(
+    fusing: bool, tmp_path: Path
+) -> None:
+    m = make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory="tso")
+    assert m.buffers is not None and set(m.buffers.lines) == {"a", "b"}
+    assert run_spin(export_promela(m), tmp_path)[:2] == expected(m)
     assert run_rumur(export_murphi(m), tmp_path) == expected(m)
 
 

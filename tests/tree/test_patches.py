@@ -123,3 +123,48 @@ def test_damage_is_carried_over_or_not_judged(arch: str) -> None:
     rows = summary(source("6.12"), arch)
     assert rows["silent"] == 0
     assert rows["carried"] >= 0.95 * rows["modelled"], rows
+
+
+KICKED = {
+    "title": "2 CPUs, a vCPU thread, interrupts for it",
+    "cpus": 2,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "irq"]}],
+    "set": {"preempt_model": 1},
+}
+MODE = "\tsmp_mb__after_srcu_read_unlock();\n"
+KICK = "\tsmp_mb__before_atomic();\n\treturn cmpxchg(&vcpu->mode"
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+def test_the_barrier_behind_the_mode_is_missed_where_stores_are_late(memory: str) -> None:
+    tree = source("7.3")
+    diff = patch(tree, "arch/x86/kvm/x86.c", MODE, "")
+    j = judge_kicked(diff, tree, memory)
+    if memory == "sc":
+        assert (j.verdict, j.exit_code) == ("no property minds", 0)
+        assert "--memory tso asks about it" in j.text()
+        return
+    (found,) = j.judging.judged
+    assert found.result is not None and found.result.violated == ["NO-LOST-KICK"]
+    assert j.exit_code == 1 and "waits in c" in j.text()
+
+
+def test_the_barrier_of_the_kick_is_beside_locked_operations_on_x86() -> None:
+    """set_bit() of the request comes before it, cmpxchg() of the mode after it."""
+    tree = source("7.3")
+    diff = patch(tree, "include/linux/kvm_host.h", KICK, KICK.partition("\n")[2])
+    j = judge_kicked(diff, tree, "tso")
+    assert j.exit_code == 0 and not any(r.result.violated for r in j.judging.judged if r.result)
+
+
+def judge_kicked(diff: str, tree: Path, memory: str) -> lp.Judged:
+    """The patch's verdict on svm, in a scenario that kicks."""
+    scenario = lp.make_scenario("kicked", KICKED)
+    return lp.judge(
+        diff,
+        tree=tree,
+        arch="svm",
+        choice=lp.Choice(memory=memory),
+        decide=lambda c, _, how: lp.check(c, scenario, opaque=how),
+    )

@@ -18,9 +18,10 @@ from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
 from ..machine.model import build_machine
+from ..machine.tso import SC
 from .carried import Carriage, FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
-from .scenes import ALIKE, LARGE, OTHER, compare_in, program_of, scenes_for
+from .scenes import ALIKE, LARGE, OTHER, compare_in, orders_only, program_of, scenes_for
 from .taken import Taken, take
 from .verdict import (
     BLAME_FIXED,
@@ -31,6 +32,7 @@ from .verdict import (
     VIOLATED,
     PropertyResult,
     Result,
+    has_tso,
     lay_blame,
 )
 
@@ -188,6 +190,10 @@ def _ask(
         lost = unknown or bool(_left_out(link(user, alike[0]), user))
         out.verdict = OPEN if lost else MINDS_NOT
         out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
+        if user.memory == SC and any(map(orders_only, edited)):
+            has = has_tso(user.arch, user.search)
+            more = ": --memory tso asks about it" if has else ""
+            out.notes.append(f"a barrier changes; memory is sequentially consistent here{more}")
         return known
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"

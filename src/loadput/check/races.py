@@ -96,7 +96,8 @@ def _access(n: Node) -> Access:
     op = n.op
     assert isinstance(op, o.Load | o.Store)
     what = "writes" if isinstance(op, o.Store) else "reads"
-    return Access(n.stack[-1], what, op.mark, str(op.span))
+    mark = "once" if op.mark == "locked" else op.mark
+    return Access(n.stack[-1], what, mark, str(op.span))
 
 
 def lay_race_blame(new: list[Race], base: list[Race]) -> list[Race]:

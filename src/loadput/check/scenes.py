@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 from ..base.errors import LoadputError
 from ..lang.carry import Carried
 from ..lang.guess import walk
-from ..lang.syntax import Expr, If, Invoke, Name, Stmt
+from ..lang.syntax import Expr, ExprStmt, If, Invoke, Name, Stmt
+from ..lang.vocab import is_barrier
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import FOLDER, Scenario, load_scenario
 from ..machine.alike import graph_of
@@ -83,7 +85,25 @@ def compare_in(before: Choice, after: Choice, s: Scenario, edited: Sequence[Carr
     if was != now:
         return OTHER
     lines = {(x.file, x.line) for x in (*places, *more)}
-    return ALIKE if any(lines & _changed(c.spec.body, c.new.body) for c in edited) else AWAY
+    met = any(orders_only(c) or lines & _changed(c.spec.body, c.new.body) for c in edited)
+    return ALIKE if met else AWAY
+
+
+def orders_only(c: Carried) -> bool:
+    """Whether barriers are all that is changed."""
+    return c.spec.body != c.new.body and _unordered(c.spec.body) == _unordered(c.new.body)
+
+
+def _unordered(body: Sequence[Stmt]) -> tuple[Stmt, ...]:
+    """``body`` without its barriers."""
+    out = []
+    for st in body:
+        if isinstance(st, ExprStmt) and isinstance(st.expr, Invoke) and is_barrier(st.expr.fn):
+            continue
+        parts = {f.name for f in dataclasses.fields(st)} & {"then", "other", "body"}
+        kept: Any = {n: _unordered(getattr(st, n)) for n in parts}
+        out.append(dataclasses.replace(st, **kept))
+    return tuple(out)
 
 
 def _changed(was: Sequence[Stmt], now: Sequence[Stmt]) -> set[tuple[str, int]]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from ..base.errors import InternalError
 from ..ir import ops as o
 from ..ir import types as ty
-from ..machine.forget import is_shadow
+from ..machine.forget import base_of
 from ..machine.model import Machine
+from ..machine.nodes import DRAIN
+from ..machine.tso import KIND, is_buffer
 from ..run.interp import Action, Fault, Interpreter, State
 
 PAGES = ("vmcb",)
@@ -120,14 +122,49 @@ def changes_between(m: Machine, a: State, b: State) -> tuple[Change, ...]:
     """The variables that differ, in slot order."""
     out = []
     for name, at in m.var_at.items():
-        if is_shadow(name):
+        if base_of(name) != name or is_buffer(name):
             continue
         v = m.values.vars[name]
         for i in range(v.count * v.length):
             if a[at + i] != b[at + i]:
                 before, after = (value_text(m, name, s[at + i]) for s in (a, b))
                 out.append(Change(variable_name(m, name, i), before, after, v.ghost))
-    return tuple(out)
+    return (*out, *_late_between(m, a, b, {c.name for c in out}))
+
+
+def _late_between(m: Machine, a: State, b: State, told: set[str]) -> list[Change]:
+    """The stores that have gone to a buffer, and those that became visible to no effect."""
+    out = []
+    for cpu in range(m.cpus if m.buffers is not None and m.buffers.slots else 0):
+        was, now = (_waiting(m, s, cpu) for s in (a, b))
+        for name, before, after in now[len(was) :]:
+            out.append(Change(f"{name} (waits in c{cpu}'s buffer)", before, after))
+        for name, before, after in was[: max(0, len(was) - len(now))]:
+            if name not in told:
+                out.append(Change(name, before, after))
+    return out
+
+
+def _waiting(m: Machine, s: State, cpu: int) -> list[tuple[str, str, str]]:
+    """The stores in a CPU's buffer: the place, what memory has, what is stored."""
+    out = []
+    assert m.buffers is not None
+    lines = {line.code: (name, line) for name, line in m.buffers.lines.items()}
+
+    def at(array: str, slot: int) -> int:
+        i = cpu * m.buffers.slots + slot  # type: ignore[union-attr]
+        return s[m.var_at[array] + i] if array in m.var_at else m.constants[array][i]
+
+    for j in range(m.buffers.slots):
+        if not (code := at(KIND, j)):
+            break
+        name, line = lines[code]
+        index = at(line.index, j) - int(line.var.by == "ptr") if line.index else 0
+        i = index * line.var.length + (at(line.sub, j) if line.sub else 0)
+        value = value_text(m, name, at(line.value, j))
+        before = value_text(m, name, s[m.var_at[name] + i]) if name in m.var_at else value
+        out.append((variable_name(m, name, i), before, value))
+    return out
 
 
 class Teller:
@@ -180,13 +217,15 @@ class Teller:
                 choices.append(op.why)
         users = len(m.program.scenario.tasks)
         who = task_name(action.task, users) if action.kind != "irq" else "irq"
+        if action.kind == DRAIN:
+            who, stack = "buffer:", ("store becomes visible",)
         violates = [n for k, n in enumerate(m.props) if bad >> k & 1]
         findings: list[Finding] = []
         if violates:
             stack = self._looked_from(nodes, set(violates)) or stack
             inst = action.cpu if action.kind == "irq" else action.task
-            n, base = m.pc_step[action.kind], m.reg_at[action.kind]
             regs = m.regs[nodes[0]] if not action.start else []
+            n, base = (m.pc_step[action.kind], m.reg_at[action.kind]) if regs else (0, 0)
             loc = {name: s[base + r * n + inst] for name, r in regs}
             for name in violates:
                 read = self._read_by(name, list(s), dict(loc), nodes, action)
@@ -232,7 +271,8 @@ class Teller:
                     run(st, loc, cpu, cur)
                     if isinstance(op, o.Load) and hook in node.stack:
                         var, k = op.place.var, self.interp.element(op.place, st, loc, cpu, cur)
-                        if var in m.var_at:
+                        told = base_of(var) == var and not is_buffer(var)
+                        if var in m.var_at and told:
                             read[variable_name(m, var, k)] = value_text(m, var, loc[op.dst])
                 except Fault:
                     break

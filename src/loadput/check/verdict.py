@@ -7,16 +7,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from ..base.errors import Interrupted, LoadputError
+from ..base.errors import Interrupted, LinkError, LoadputError
 from ..ir import ops as o
 from ..link.opaque import fix_opaque
-from ..link.overlay import chain, get_overlay
+from ..link.overlay import chain, find_overlays, get_overlay
 from ..link.program import Choice, Program, Property, link
 from ..link.scenario import Expected, Scenario
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
+from ..machine.tso import FULL_BUFFER, SC, TSO
 from ..run.explore import Exploration, Known, Limits, explore
 from ..run.interp import Action
 from ..run.reduce import USUAL, Reduce
@@ -169,6 +171,7 @@ def check(
         ``not decided`` if a bound was hit, else ``holds``
     """
     begin = time.perf_counter()
+    check_memory(choice)
     if limits is not None and limits.is_interrupted:
         raise Interrupted
     choice = choice if forgetting else replace(choice, reduce=False)
@@ -189,11 +192,42 @@ def check(
         program = fix_opaque(link(choice, scenario), opaque)
         machine = build_machine(program, fusing=fusing)
         ex = search(machine)
+    if FULL_BUFFER in ex.first:
+        # Some run needs a longer buffer than there is: what it does then was not seen.
+        first = {p: path for p, path in ex.first.items() if p != FULL_BUFFER}
+        ex = replace(ex, finished=False, stopped_by="store buffer", first=first)
     out = _made(program, machine, ex, properties)
     out.seconds, out.remembers, out.fusing = time.perf_counter() - begin, remembers, fusing
     if base is not None:
         lay_blame(out, base)
     return out
+
+
+def _without_buffers(m: Machine) -> Machine:
+    """The machine in which each access is where the program has it."""
+    p = m.program
+    sc = replace(p.choice, memory=SC)
+    return m if p.choice.memory == SC else build_machine(link(sc, p.scenario))
+
+
+def check_memory(choice: Choice) -> None:
+    """Raise LinkError LP0409 where the architecture's memory is not so."""
+    if choice.memory == SC:
+        return
+    archs = find_overlays("arch", *choice.search)
+    has = [n for n, v in archs.items() if not v.abstract and has_tso(n, choice.search)]
+    if choice.memory != TSO or choice.arch not in has:
+        raise LinkError(
+            "LP0409",
+            f"the memory of {choice.arch} is not {choice.memory}",
+            expected=f"{SC}, or {TSO} on {', '.join(has)}",
+            next="docs/memory.md says what each means",
+        )
+
+
+def has_tso(arch: str, search: tuple[Path, ...] = ()) -> bool:
+    """Whether the architecture's memory is TSO."""
+    return any(v.memory == TSO for v in chain(get_overlay("arch", arch, *search), *search))
 
 
 def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[str]) -> Result:
@@ -219,7 +253,7 @@ def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[s
         program.layers,
         ex,
         machine,
-        races=find_races(machine),
+        races=find_races(_without_buffers(machine)),
     )
 
 

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     "--html", "html_file", type=OutputFile(stdout=False),
     help="draw the shortest counterexample as a page",
 )  # fmt: skip
+@click.option(
+    "--memory", type=click.Choice(["sc", "tso"]), default="sc", show_default=True,
+    help="sequentially consistent, or as x86 and s390 have it: docs/memory.md",
+)  # fmt: skip
 @click.option("--stats", is_flag=True, help="sizes, times, what fusing saves, what never happened")
 @click.option("-v", "--verbose", is_flag=True, help="every counterexample, every step")
 def command(inputs: tuple[str, ...], **opts: Any) -> None:
@@ -65,6 +69,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     decided by then is said.
     """
     from ..check.judge import expand_archs
+    from ..check.verdict import has_tso
+    from ..machine.tso import TSO
 
     keep_inputs((opts["json_file"], opts["html_file"]), (*inputs, opts["scenario"]))
     end_softly()
@@ -72,6 +78,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     opts["scenario_named"] = source is not click.core.ParameterSource.DEFAULT
     opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
+    if opts["memory"] == TSO and opts["arch"] == "all":
+        archs = [a for a in archs if has_tso(a, overlay_folders(opts))]
     if inputs or opts["tree"] or opts["repo"]:
         sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
@@ -222,6 +230,7 @@ def again(opts: dict[str, Any], arch: str, inputs: tuple[str, ...] = ()) -> str:
             words += [f"--{key}", value]
     if opts["scenario"] != "default" or (inputs and opts.get("scenario_named")):
         words += ["--scenario", opts["scenario"]]
+    words += ["--memory", opts["memory"]] if opts["memory"] != "sc" else []
     words += [f"--{w}" for w in ("no-fuse", "no-forget") if opts[w.replace("-", "_")]]
     for key in ("max_states", "max_memory", "max_time"):
         if opts[key] is not None:

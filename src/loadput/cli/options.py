@@ -237,6 +237,7 @@ def make_choice(opts: dict[str, Any], arch: str | None = None) -> Choice:
         opts["release"] or Choice().release,
         opts["twin"],
         search=overlay_folders(opts),
+        memory=opts.get("memory", "sc"),
     )
 
 

@@ -90,6 +90,7 @@ def _load(file: Path, name: str) -> tuple[str, Any, list[Any], str]:
                         c["twin"],
                         reduce=c["forgetting"],
                         search=tuple(Path(f) for f in c["overlays"]),
+                        memory=c.get("memory", "sc"),
                     )
                     path = [Action(a[0], a[1], a[2], a[3], tuple(a[4])) for a in q["path"]]
                     machine = build_machine(link(choice, scenario), fusing=c["fusing"])

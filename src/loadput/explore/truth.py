@@ -12,7 +12,7 @@ from ..link.program import GIVEN, Property
 from ..machine.flatten import Flattener
 from ..machine.fuse import Fused
 from ..machine.model import Machine
-from ..machine.nodes import FRAMES, Graph
+from ..machine.nodes import BEGINS, Graph
 from ..run.interp import Interpreter, State
 from .reads import Asked, Reader
 from .space import Space
@@ -166,12 +166,12 @@ class _Room:
         """The graph, unless it reads what no state keeps."""
         flat = Flattener(self.m.program, self.fns)
         entry = flat.condition(self.fn.name, args)
-        graph = Graph(flat.nodes, flat.entries, {k: [] for k in FRAMES}, set())
+        graph = Graph(flat.nodes, flat.entries, {k: [] for k in BEGINS}, set())
         used = {n.op.place.var for n in flat.nodes if isinstance(n.op, o.Load | o.Store | o.Fresh)}
         if used - set(self.m.var_at) - set(self.m.constants):
             return None
         locals_ = {dst for n in flat.nodes if (dst := getattr(n.op, "dst", ""))}
         values = replace(self.m.values, needed_locals=locals_, needed_vars=set(self.m.values.vars))
-        fused = Fused([0] * len(flat.nodes), {k: [] for k in FRAMES}, {}, set())
+        fused = Fused([0] * len(flat.nodes), {k: [] for k in BEGINS}, {}, set())
         alone = replace(self.m, graph=graph, values=values, fused=fused)
         return Reader(alone, Interpreter(alone)), entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..machine.model import Machine
-from ..machine.nodes import FRAMES, Node
+from ..machine.nodes import BEGINS, FRAMES, Node
 from .cells import Cells
 from .expr import E, Exprs, Range
 from .steps import Steps
@@ -93,9 +93,9 @@ class Rules:
 
     def _all(self) -> None:
         m = self.m
-        for kind in FRAMES:
+        for kind in BEGINS:
             begins = {m.graph.entries[(kind, s)]: s for s in m.graph.starts[kind]}
-            for pc, node in enumerate(m.fused.control[kind], 1):
+            for pc, node in enumerate(m.fused.control[kind] if kind in FRAMES else (), 1):
                 self._step(kind, pc, node, "")
             for node, name in begins.items():
                 self._step(kind, 0, node, name)

@@ -12,7 +12,7 @@ from ..base.errors import LoadputError
 from ..ir import ops as o
 from ..ir import types as ty
 from ..machine.model import Machine
-from ..machine.nodes import End, Push
+from ..machine.nodes import BEGINS, DRAIN, End, Push
 from ..machine.values import is_kept, is_switch
 from .cells import Cells
 from .expr import E
@@ -65,9 +65,9 @@ class Steps:
         :param prop: build what decides whether the step violates it, instead of what it writes
         """
         self.prop = prop
-        self.kind, self.inst = kind, self.cpu if kind == "irq" else self.me
+        self.kind, self.inst = kind, self.cpu if kind in ("irq", DRAIN) else self.me
         # A condition on states runs on no CPU, for no task.
-        nowhere = kind not in self.m.pc_at
+        nowhere = kind not in BEGINS
         self.here = self.x.zero if nowhere else self.cpu
         self.cur = self.x.zero if nowhere else self.task
         self.start_regs = [] if starts or kind not in self.m.pc_at else self.m.regs[node]
@@ -221,14 +221,20 @@ class Steps:
         node: int,
     ) -> Tree:
         """The step is over: as ``Interpreter._leave``, leaving out what is as it was."""
-        if self.prop or self.kind not in self.m.pc_at:
+        if self.prop or self.kind not in BEGINS:
             return self.t.leaf(())
+        if self.kind == DRAIN:
+            return self._written(mem)
         held = {r: e for r, e in ((r, loc.get(n)) for n, r in self._regs(node)) if e is not None}
         before = {r for _, r in self.start_regs}
         for r in sorted(before | set(held)):
             self._put(mem, f"{self.kind}.r{r}", self.inst, held.get(r, self.x.zero))
         pc = self.m.fused.pc_of[node] if node >= 0 else 0
         self._put(mem, f"{self.kind}.pc", self.inst, self.x.const(pc))
+        return self._written(mem)
+
+    def _written(self, mem: dict[str, tuple[tuple[E, E], ...]]) -> Tree:
+        """The end of a step, with what it has written."""
         return self.t.leaf(tuple(Write(n, i, e) for n in sorted(mem) for i, e in mem[n]))
 
     def _regs(self, node: int) -> list[tuple[str, int]]:

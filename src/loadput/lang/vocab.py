@@ -127,6 +127,11 @@ def _barrier(kind: str) -> Rule:
     return rule
 
 
+def is_barrier(name: str) -> bool:
+    """Whether ``name`` orders memory, and does nothing else."""
+    return getattr(INTRINSICS.get(name), "__qualname__", "").startswith("_barrier.")
+
+
 def _leaf(name: str, t: ty.Type) -> Rule:
     return lambda lo, e: Value(o.Leaf(name), t)
 
@@ -245,6 +250,7 @@ def _rmw(lo: Lowering, e: s.Invoke) -> Value:
     """xchg(&x, new), cmpxchg(&x, old, new), try_cmpxchg-free: one atomic step."""
     cell = _cell(lo, e.args[0])
     args = [lo.rvalue(a).expr for a in e.args[1:]]
+    lo.b.emit(o.Barrier("locked", e.span))
     lo._open_atomic(e.span)
     old = lo.read(cell, "once", e.span)
     keep = lo.b.temp(old.type)
@@ -262,9 +268,19 @@ def _rmw(lo: Lowering, e: s.Invoke) -> Value:
 
 
 def _bit(lo: Lowering, e: s.Invoke) -> Value:
-    """set_bit, clear_bit, test_bit, test_and_*_bit (nr, &word): one atomic step."""
-    nr = lo.rvalue(e.args[0]).expr
+    """set_bit, clear_bit, test_bit, test_and_*_bit (nr, &word): one atomic step.
+
+    Of an array of flags, set_bit() and clear_bit() store one.
+    """
     cell = _cell(lo, e.args[1])
+    if isinstance(cell.type, ty.Array) and e.fn in ("set_bit", "clear_bit"):
+        flags = e.args[1].a if isinstance(e.args[1], s.Unary) else e.args[1]
+        flag = lo.lvalue(s.Index(flags, e.args[0], e.span))
+        lo.write(flag, o.Const(int(e.fn == "set_bit")), "locked", e.span)
+        return NOTHING
+    nr = lo.rvalue(e.args[0]).expr
+    if ("set" in e.fn or "clear" in e.fn) and not e.fn.startswith("__"):
+        lo.b.emit(o.Barrier("locked", e.span))
     lo._open_atomic(e.span)
     word = lo.read(cell, "once", e.span).expr
     mask = o.Bin("shl", o.Const(1), nr)
@@ -305,6 +321,12 @@ def _vcpu_is_of(lo: Lowering, e: s.Invoke) -> Value:
     return Value(o.Bin("eq", own.expr, lo.rvalue(kvm).expr), ty.BOOL)
 
 
+def _waits(lo: Lowering, e: s.Invoke) -> Value:
+    """store_waits(x), for monitors and properties: whether a store to x is in a CPU's buffer."""
+    waiting = lo.read(_cell(lo, e.args[0]), "late", e.span)
+    return Value(o.Bin("ne", waiting.expr, o.Const(0)), ty.BOOL)
+
+
 def _atomic_set(lo: Lowering, e: s.Invoke) -> Value:
     cell = _cell(lo, e.args[0])
     lo.write(cell, lo.rvalue(e.args[1], want=cell.type).expr, "once", e.span)
@@ -322,6 +344,8 @@ def _atomic_op(op: str, at: int, result: str = "", *, here: int = -1) -> Rule:
         amount = here if here >= 0 else at - 1
         by = lo.rvalue(e.args[amount]).expr if amount > 0 or at else o.Const(1)
         cell = _here(lo, e) if here >= 0 else _cell(lo, e.args[at])
+        if here < 0:
+            lo.b.emit(o.Barrier("locked", e.span))
         lo._open_atomic(e.span)
         old = lo.read(cell, "once", e.span)
         new = lo.b.temp(old.type)
@@ -430,6 +454,7 @@ INTRINSICS: dict[str, Rule] = {
     "data_race": _reader("once"),
     **dict.fromkeys(("atomic_read", "atomic_long_read", "atomic64_read"), _reader("once")),
     "atomic_set": _atomic_set,
+    "store_waits": _waits,
     "atomic_inc": _atomic_op("add", 0),
     "atomic_dec": _atomic_op("sub", 0),
     "atomic_inc_return": _atomic_op("add", 0, "new"),

@@ -23,11 +23,11 @@ LISTS = ("signatures", "removes", "absent")
 COMMON = frozenset(("name", "source", "parent"))
 _OVER = frozenset(("arch", "signatures", "removes"))
 KEYWORDS = {
-    "arch": frozenset(("abstract",)),
+    "arch": frozenset(("abstract", "memory")),
     "release": _OVER | {"abstract", "design", "absent"},
     "design": _OVER | {"abstract"},
-    "twin": _OVER | {"release", "breaks", "scenario"},
-    "museum": _OVER | {"release", "breaks", "scenario"},
+    "twin": _OVER | {"release", "breaks", "scenario", "memory"},
+    "museum": _OVER | {"release", "breaks", "scenario", "memory"},
 }
 """What may be said of an overlay of each kind, beside what is said of all."""
 NAME = re.compile(r"[\w.+-]+")
@@ -59,6 +59,8 @@ class Overlay:
     :param absent: of a release: settings that no kernel of it has
     :param breaks: of a twin: the property that it violates
     :param scenario: of a twin: the scenario that shows it, where the default one does not
+    :param memory: of an arch: "tso" where stores stay in order, as on x86; of a twin: "tso" where
+        only that shows it
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Overlay:
     absent: tuple[str, ...] = ()
     breaks: str = ""
     scenario: str = ""
+    memory: str = ""
     doc: str = ""
 
     @property

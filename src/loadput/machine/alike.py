@@ -7,6 +7,7 @@ import dataclasses
 from ..base.source import NOWHERE, Span
 from ..link.program import Program
 from .flatten import Flattener
+from .tso import FULL, TSO
 from .weave import weave
 
 Graph = list[tuple[object, ...]]
@@ -14,7 +15,7 @@ Graph = list[tuple[object, ...]]
 
 def graph_of(p: Program) -> tuple[Graph, frozenset[Span]]:
     """The graph without places, to compare; and the places of its operations."""
-    g = Flattener(p, weave(p)).run()
+    g = Flattener(p, weave(p), FULL if p.choice.memory == TSO else ()).run()
     rows: Graph = [
         (n.kind, dataclasses.replace(n.op, span=NOWHERE), n.depth, n.irqs_off, n.atomic, *n.next)
         for n in g.nodes

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..ir import ops as o
 from ..ir import types as ty
 from .model import Machine
-from .nodes import FRAMES, Node, Push
+from .nodes import DRAIN, FRAMES, Node, Push
 from .values import is_kept
 
 OVER = -1
@@ -74,6 +74,7 @@ class _Finder:
         self.memo: dict[tuple[int, int, int], _Touched] = {}
         contexts = {(c.kind, c.index): i for i, c in enumerate(m.values.contexts)}
         self.irq = [contexts[("irq", c)] for c in range(m.cpus)]
+        self.drains = [i for i, c in enumerate(m.values.contexts) if c.kind == DRAIN]
         self.asked = {k: self._whole(contexts[(k, 0)], -1) for k in ("always", "stuck")}
         at = m.var_at["current_task"]
         self.current = ((1 << m.cpus) - 1) << at
@@ -124,9 +125,16 @@ class _Finder:
                 out |= self._node(i, context, cpu)
         return out
 
+    def _buffers(self) -> _Touched:
+        """All that store buffers, its own CPU's too, can do by themselves."""
+        out = _Touched()
+        for i in self.drains:
+            out |= self._whole(i, self.m.values.contexts[i].index)
+        return out
+
     def _elsewhere(self, cpu: int, task: int) -> _Touched:
         """All that other CPUs can do while ``task`` stays on ``cpu``."""
-        out = _Touched()
+        out = self._buffers()
         for other in range(self.m.cpus):
             if other == cpu:
                 continue
@@ -138,7 +146,7 @@ class _Finder:
 
     def _anywhere(self, task: int) -> _Touched:
         """All that anything but the task's own main frame can do."""
-        out = self._whole(task, -1, "sched")
+        out = self._whole(task, -1, "sched") | self._buffers()
         for cpu in range(self.m.cpus):
             out |= self._whole(self.irq[cpu], cpu)
         for t in range(self.m.tasks):

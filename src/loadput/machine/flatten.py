@@ -6,6 +6,7 @@ A local that holds a constant, or a copy of another, is not state: it is part of
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from ..ir.types import VOID, CpuId, Type, bounds
 from ..lang.guess import INT
 from ..lang.place import PINNED
 from ..link.program import Program
-from .nodes import FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
+from .nodes import BEGINS, FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
 MAX_NODES = 60_000
 MAX_DEPTH = 40
@@ -62,10 +63,12 @@ def qualified(inst: int, name: str) -> str:
 
 
 class Flattener:
-    """Builds the graph of a program: `run` gives it."""
+    """Builds the graph of a program: `run` gives it; ``barriers`` of these kinds are nodes."""
 
-    def __init__(self, program: Program, functions: dict[str, o.Function]) -> None:
-        self.p = program
+    def __init__(
+        self, program: Program, functions: dict[str, o.Function], barriers: Collection[str] = ()
+    ) -> None:
+        self.p, self.barriers = program, barriers
         self.fns = functions
         self.blocks = {n: {b.label: b.ops for b in f.blocks} for n, f in functions.items()}
         self.live = {n: _liveness(f) for n, f in functions.items()}
@@ -88,7 +91,7 @@ class Flattener:
         used = ["idle", *dict.fromkeys(t.runs for t in self.p.scenario.tasks)]
         for name in dict.fromkeys(used):
             self._entry("main", name)
-        starts: dict[str, list[str]] = {k: [] for k in FRAMES}
+        starts: dict[str, list[str]] = {k: [] for k in BEGINS}
         for prop in self.p.properties:
             if prop.kind in ("always", "stuck") and prop.fn is not None:
                 self._entry(prop.kind, prop.fn.name)
@@ -286,7 +289,8 @@ class Flattener:
         if isinstance(op, o.Ctl):
             return self._ctl(c, op, env)
         if isinstance(op, o.Barrier):
-            return c._replace(i=c.i + 1)
+            after = c._replace(i=c.i + 1)
+            return self._node(c, op, [after]) if op.kind in self.barriers else after
         if isinstance(op, o.Atomic):
             after = c._replace(i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
             outer = c.atomic == (0 if op.on else 1)
@@ -313,6 +317,9 @@ class Flattener:
             index = self._resolve(p.index, c, env) if p.index is not None else None
             sub = self._resolve(p.sub, c, env) if p.sub is not None else None
             place = o.Place(p.var, index, sub)
+            if isinstance(op, o.Load) and op.mark == "late" and not self.barriers:
+                # No store ever waits.
+                return self._assign(c, (c.inst.id, op.dst), o.Const(0), op.span, after)
             if isinstance(op, o.Load):
                 return self._define(
                     c, (c.inst.id, op.dst), after, lambda q: o.Load(q, place, op.mark, op.span)

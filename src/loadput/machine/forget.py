@@ -16,11 +16,23 @@ from ..lang.guess import INT
 
 DEAD_IS_READ = "DEAD-IS-READ"
 SHADOW = "__dead"
+LATE = "__late"
+"""What counts, per element of a variable, the stores to it that wait in some CPU's buffer."""
 
 
 def is_shadow(var: str) -> bool:
     """Whether a variable says what is taken for dead."""
     return var.endswith(SHADOW)
+
+
+def is_late(var: str) -> bool:
+    """Whether a variable counts stores that wait."""
+    return var.endswith(LATE)
+
+
+def base_of(var: str) -> str:
+    """The variable of the program that one like these two is about; else ``var`` itself."""
+    return var.removesuffix(SHADOW).removesuffix(LATE)
 
 
 def forgotten(functions: dict[str, o.Function]) -> set[str]:

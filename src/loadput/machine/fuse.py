@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..ir import ops as o
 from .between import Between, Cell, aged_by
 from .forget import is_shadow
-from .nodes import KINDS, Cut, End, Graph, Node, Push, Restrict
+from .nodes import DRAIN, KINDS, Cut, End, Graph, Node, Push, Restrict
 from .values import Analysis, Values, is_kept
 
 FREE, STOP, VISIBLE = 0, 1, 2
@@ -160,7 +160,13 @@ class Visibility:
         if not n.irqs_off and n.kind != "irq":
             near = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
             others = others | {k for k in near if self.v.contexts[k].kind == "irq"}
+        others = others | self._drains(c, reads)
         return any(not self.is_stuck(k) for k in others - {ci})
+
+    def _drains(self, c: Cell, reads: bool) -> set[int]:
+        """The store buffers that touch ``c`` by themselves, whatever their CPUs shut out."""
+        near = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
+        return {k for k in near if self.v.contexts[k].kind == DRAIN}
 
     def is_stuck(self, ci: int) -> bool:
         """Whether the context is what is asked of states in which nothing can move: every frame
@@ -210,7 +216,7 @@ def _class(n: Node, g: Graph, vis: Visibility) -> int:
     if isinstance(op, o.Atomic):
         if not op.on or op.ghost == "after":
             return FREE
-        inner = _region(g, n)
+        inner = region_of(g, n)
         sees = any(vis.visible(g.nodes[i]) for i in inner)
         if op.ghost:
             return STOP if sees or not vis.fuse else FREE
@@ -226,7 +232,8 @@ def _class(n: Node, g: Graph, vis: Visibility) -> int:
     return FREE
 
 
-def _region(g: Graph, n: Node) -> list[int]:
+def region_of(g: Graph, n: Node) -> list[int]:
+    """The nodes of the atomic region that begins at ``n``."""
     seen: set[int] = set()
     todo = list(n.next)
     while todo:
@@ -249,7 +256,7 @@ def _glue_hooks(g: Graph, vis: Visibility, cls: list[int]) -> None:
     for n in g.nodes:
         if not (isinstance(n.op, o.Atomic) and n.op.on and n.op.ghost):
             continue
-        region = [g.nodes[i] for i in _region(g, n)]
+        region = [g.nodes[i] for i in region_of(g, n)]
         by_hook: dict[str, list[Node]] = {}
         for i in region:
             if len(i.stack) > len(n.stack) and i.stack[len(n.stack)] not in g.forgets:
@@ -312,7 +319,7 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
         if n.id in vis.writes and not n.atomic and vis.cells_of(n) & asked:
             acts.add(n.id)
         if isinstance(n.op, o.Atomic) and n.op.on:
-            inner = _region(g, n)
+            inner = region_of(g, n)
             if n.op.ghost:
                 if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
                     acts.update(i for i in inner if isinstance(g.nodes[i].op, o.Atomic))

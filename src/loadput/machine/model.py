@@ -12,6 +12,7 @@ from .flatten import Flattener
 from .forget import DEAD_IS_READ, is_shadow
 from .fuse import Fused, fuse
 from .nodes import FRAMES, PER, Graph
+from .tso import FULL, FULL_BUFFER, TSO, Buffers, buffer_stores
 from .values import Analysis, Values, Var, is_kept
 from .weave import weave
 
@@ -58,6 +59,7 @@ class Machine:
     props: list[str]
     live: dict[int, frozenset[str]]
     initial: tuple[int, ...]
+    buffers: Buffers | None = None
 
     @property
     def cpus(self) -> int:
@@ -83,15 +85,20 @@ def build_machine(program: Program, *, fusing: bool = True) -> Machine:
     :param fusing: False: every access to memory is a step of its own
     Raises LinkError LP041x and LayoutError LP060x.
     """
-    graph = Flattener(program, weave(program)).run()
+    buffers, memory = None, program.choice.memory
+    graph = Flattener(program, weave(program), FULL if memory == TSO else ()).run()
+    if memory == TSO:
+        program, graph, buffers = buffer_stores(program, graph)
     analysis = Analysis(program, graph)
     values = analysis.run()
     look()
     fused = fuse(graph, analysis, enabled=fusing)
-    return _layout(program, graph, values, fused)
+    m = _layout(program, graph, values, fused, buffers)
+    m.buffers = buffers
+    return m
 
 
-def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
+def _layout(p: Program, g: Graph, v: Values, f: Fused, buffers: Buffers | None = None) -> Machine:
     slots: list[Slot] = []
     var_at: dict[str, int] = {}
     constants: dict[str, list[int]] = {}
@@ -119,6 +126,7 @@ def _layout(p: Program, g: Graph, v: Values, f: Fused) -> Machine:
         pc_step[kind] = n
     props = [q.name for q in p.properties if not q.applies]
     props += [DEAD_IS_READ] if any(is_shadow(name) for name in v.vars) else []
+    props += [FULL_BUFFER] if buffers is not None and buffers.watched else []
     if len(props) > 63:
         raise LayoutError("LP0703", f"{len(props)} properties", expected="at most 63")
     m = Machine(

@@ -48,6 +48,7 @@ FlatOp = (
     | o.Check
     | o.Branch
     | o.Atomic
+    | o.Barrier
     | Cut
     | Restrict
     | Push
@@ -79,8 +80,11 @@ class Node:
         return self.depth > 0 or self.irqs_off
 
 
-KINDS = ("main", "sched", "irq", "always", "stuck")
+DRAIN = "drain"
+"""What a CPU's store buffer does by itself: it begins at any time, and is over in one step."""
+KINDS = ("main", "sched", "irq", "always", "stuck", DRAIN)
 FRAMES = ("main", "sched", "irq")
+BEGINS = (*FRAMES, DRAIN)
 PER = {"main": "task", "sched": "task", "irq": "cpu"}
 
 

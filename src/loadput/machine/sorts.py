@@ -13,11 +13,12 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
-from .forget import SHADOW, is_shadow
+from .forget import base_of
 from .model import Machine
-from .nodes import Node
+from .nodes import DRAIN, Node
 from .values import is_kept
 
+CONTEXTS = ("task", "irq", DRAIN)
 NUMBER = ("number", "")
 MASK = ("mask", "cpu")
 MOST_TRIED = 20_000
@@ -87,7 +88,7 @@ class Sorts:
         self.m, self.p = m, m.program
         reached = set()
         for i, c in enumerate(m.values.contexts):
-            if c.kind in ("task", "irq"):
+            if c.kind in CONTEXTS:
                 reached |= m.values.reached.get(i, set())
         self.nodes = [m.graph.nodes[i] for i in sorted(reached)]
         self.nodes = [n for n in self.nodes if is_kept(n.op, m.values)]
@@ -96,7 +97,7 @@ class Sorts:
         self.conflict = ""
         self.values: dict[str, set[int]] = {}
         for (i, name), vals in m.values.locals.items():
-            if m.values.contexts[i].kind in ("task", "irq"):
+            if m.values.contexts[i].kind in CONTEXTS:
                 self.values.setdefault(name, set()).update(vals)
         for n in self.nodes:
             self._infer(n)
@@ -109,14 +110,14 @@ class Sorts:
     # sorts
 
     def _decl(self, name: str) -> VarDecl:
-        name = name.removesuffix(SHADOW)
+        name = base_of(name)
         struct, dot, name_in = name.partition(".")
         d = self.p.decls
         return d.structs[struct].fields[name_in] if dot else d.globals[struct]
 
     def of_var(self, name: str) -> Sort:
         """The sort of a variable's values."""
-        if is_shadow(name):
+        if base_of(name) != name:
             return NUMBER
         d, t = self._decl(name), self.m.values.vars[name].type
         if d.init == "allowed_cpus":

@@ -15,10 +15,11 @@ from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..ir.eval import binary, unary
 from ..link.program import Program
-from .forget import DEAD_IS_READ, SHADOW, is_shadow
-from .nodes import End, Graph, Node, Push
+from .forget import DEAD_IS_READ, SHADOW, base_of, is_late, is_shadow
+from .nodes import DRAIN, End, Graph, Node, Push
 
 WIDE = 48
+MOST_LATE = 15
 
 
 @dataclass(slots=True)
@@ -108,12 +109,15 @@ def is_switch(op: object) -> bool:
 
 def _add_shadows(vs: dict[str, Var], g: Graph) -> None:
     for n in g.nodes:
-        if not isinstance(n.op, o.Load | o.Store | o.Fresh) or not is_shadow(n.op.place.var):
+        if not isinstance(n.op, o.Load | o.Store | o.Fresh):
             continue
         name = n.op.place.var
-        old = vs[name.removesuffix(SHADOW)]
+        if not (is_shadow(name) or is_late(name)):
+            continue
+        old = vs[base_of(name)]
+        t = ty.BOOL if is_shadow(name) else ty.Int(0, MOST_LATE)
         none = [0] * len(old.init)
-        vs[name] = replace(old, name=name, type=ty.BOOL, lo=0, hi=1, ghost=True, init=none)
+        vs[name] = replace(old, name=name, type=t, lo=t.lo, hi=t.hi, ghost=True, init=none)
 
 
 def _init(p: Program, d: VarDecl, t: ty.Type, domain: str, i: int) -> int:
@@ -200,6 +204,8 @@ class Analysis:
         self.contexts = [Context("task", i) for i in range(sizes.task)]
         self.contexts += [Context("irq", c) for c in range(sizes.cpu)]
         self.contexts += [Context("always", 0), Context("stuck", 0)]
+        if g.starts[DRAIN]:
+            self.contexts += [Context(DRAIN, c) for c in range(sizes.cpu)]
         cells = {n: [{v} for v in var.init] for n, var in vs.items()}
         self.v = Values(vs, self.contexts, cells, {}, {})
         self.kinds: dict[str, list[str]] = {}
@@ -232,7 +238,7 @@ class Analysis:
         """The CPUs on which ``ctx`` may run."""
         if ctx.kind in ("always", "stuck"):
             return set()
-        if ctx.kind == "irq":
+        if ctx.kind in ("irq", DRAIN):
             return {ctx.index}
         return set(self.p.scenario.cpus_of(ctx.index))
 
@@ -242,7 +248,7 @@ class Analysis:
         self.ci, self.cpus, self.current = ci, self.cpus_of(ctx), set()
         if ctx.kind == "task":
             self.current = {ctx.index + 1}
-        elif ctx.kind == "irq":
+        elif ctx.kind in ("irq", DRAIN):
             self.current = {
                 c.index + 1
                 for c in self.v.contexts

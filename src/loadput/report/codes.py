@@ -42,6 +42,7 @@ CODES = {
     "LP0406": "A field or struct declared twice with different types.",
     "LP0407": "A design, release or twin that is not written for what it is laid over.",
     "LP0408": "A design that is not written for the release.",
+    "LP0409": "A memory model that the architecture does not have.",
     "LP0410": "A program that is too large to be laid out, or recursion.",
     "LP0411": "A call of the scheduler with an argument that is not a constant.",
     "LP0412": "Interrupts restored from flags that were not saved on this path.",

@@ -66,6 +66,7 @@ def program_result(r: Result) -> dict[str, Any]:
             "twin": r.choice.twin,
             "fusing": r.fusing,
             "forgetting": r.choice.reduce,
+            "memory": r.choice.memory,
             "overlays": [str(p) for p in r.choice.search],
             "layers": r.layers,
             "user_functions": [d.name for d in r.choice.user],

@@ -24,7 +24,8 @@ from ..check.verdict import (
     VIOLATED,
 )
 from ..lang.inputs import Patch
-from .text import EDGE, WIDTH, number, render_findings, render_races, violations, wrap
+from ..machine.tso import TSO
+from .text import EDGE, EDGE_TSO, WIDTH, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
 THERE = "the specification has it already"
@@ -384,7 +385,8 @@ def _summary(done: Judging) -> list[str]:
         told = (a if archs.count(a) == 1 else f"{a} ({archs.count(a)} patches)" for a in archs)
         out += wrap("no verdict", _names(told))
     if results:
-        out += wrap(
-            "not covered", EDGE + (OPAQUE if any(r.opaque_calls for _, r in results) else "")
-        )
+        tso = any(r.choice.memory == TSO for _, r in results)
+        more = OPAQUE if any(r.opaque_calls for _, r in results) else ""
+        out += wrap("memory", "tso: docs/memory.md") if tso else []
+        out += wrap("not covered", (EDGE_TSO if tso else EDGE) + more)
     return out

@@ -16,12 +16,12 @@ from ..check.verdict import (
     PropertyResult,
     Result,
 )
+from ..machine.tso import SC
 
 WIDTH = 72
-EDGE = (
-    "sequentially consistent memory; the scenario's CPUs, threads and devices;"
-    " what the functions' Omits: lines name"
-)
+REST = "the scenario's CPUs, threads and devices; what the functions' Omits: lines name"
+EDGE = f"sequentially consistent memory; {REST}"
+EDGE_TSO = f"memory weaker than TSO, and what docs/memory.md names; {REST}"
 
 
 def wrap(label: str, text: str) -> list[str]:
@@ -107,6 +107,7 @@ def explored(r: Result, seen: str) -> list[str]:
 def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str:
     """The whole report of one check."""
     out = [*wrap("program", r.program), *wrap("scenario", f"{r.scenario.name}: {r.scenario.title}")]
+    out += _memory(r)
     seen = f"{number(r.states)} states, {number(r.transitions)} transitions, depth {r.depth}"
     out += explored(r, seen)
     out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
@@ -133,6 +134,18 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     if command:
         out += wrap("again", command)
     return "\n".join(out) + "\n"
+
+
+def _memory(r: Result) -> list[str]:
+    """The memory model, where it is not the one that is meant."""
+    b = r.machine.buffers
+    if b is None:
+        return []
+    if not b.slots:
+        return wrap("memory", "tso; no store is late: nobody could tell")
+    what = "place" if len(b.lines) == 1 else "places"
+    most = f"{'up to' if not b.watched else 'watched for more than'} {b.slots} a CPU"
+    return wrap("memory", f"tso: stores to {len(b.lines)} {what} may be late, {most}")
 
 
 def _expected(r: Result) -> list[str]:
@@ -203,7 +216,7 @@ def _side(a: Access) -> str:
 
 def edge(r: Result) -> list[str]:
     """What the verdict does not cover and rests on."""
-    out = wrap("not covered", EDGE)
+    out = wrap("not covered", EDGE if r.choice.memory == SC else EDGE_TSO)
     for name, value in r.absent:
         out += wrap("no kernel", f"of {r.choice.release} on {r.choice.arch} has {name} = {value}")
     if r.opaque_calls:

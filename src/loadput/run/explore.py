@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ..base import clock
 from ..base.errors import LoadputError
 from ..machine.model import Machine
+from ..machine.nodes import BEGINS
 from .interp import Action, Interpreter, State, Step
 from .reduce import NOTHING, Plan, Reduce, Reduction, make_plan, walk_back
 
@@ -169,7 +170,7 @@ def count_by_name(m: Machine, fired_at: dict[int, int]) -> dict[str, int]:
 
 def points(m: Machine) -> dict[int, int]:
     """Every control point at which a step can begin, with the count 0."""
-    return {n: 0 for kind in m.pc_at for n in m.fused.control[kind]}
+    return {n: 0 for kind in BEGINS for n in m.fused.control[kind]}
 
 
 def explore_interp(

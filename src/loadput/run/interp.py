@@ -9,7 +9,7 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.eval import binary, unary
 from ..machine.model import Machine
-from ..machine.nodes import FRAMES, End, Push
+from ..machine.nodes import BEGINS, DRAIN, End, Push
 from ..machine.values import is_kept, is_switch
 
 State = tuple[int, ...]
@@ -73,7 +73,7 @@ class Interpreter:
         self.tokens = tokens
         self.ops = [self._compile(n.op) for n in m.graph.nodes]
         self.cur_at = m.var_at["current_task"]
-        self.starts = {k: [(s, m.graph.entries[(k, s)]) for s in m.graph.starts[k]] for k in FRAMES}
+        self.starts = {k: [(s, m.graph.entries[(k, s)]) for s in m.graph.starts[k]] for k in BEGINS}
         # Ways that end at a wait, as choices and nodes: kept while somebody asks, in a list.
         self.refused: list[tuple[tuple[int, ...], tuple[int, ...]]] | None = None
         self.conditions = [
@@ -203,7 +203,7 @@ class Interpreter:
     # steps
 
     def steps(self, s: State) -> Iterator[Step]:
-        """Every step that ``s`` allows, in the order CPU, then frame, handlers, preemption."""
+        """Every step that ``s`` allows, by CPU: store buffer, frame, handlers, preemption."""
         for begun in self.begun(s):
             yield from self.outcomes(*begun)
 
@@ -213,6 +213,8 @@ class Interpreter:
         nodes = m.graph.nodes
         for cpu in range(m.cpus):
             task = s[self.cur_at + cpu] - 1
+            for name, entry in self.starts[DRAIN]:
+                yield s, cpu, task, DRAIN, entry, name
             pc = s[m.pc_at["irq"] + cpu]
             if pc:
                 yield s, cpu, task, "irq", m.node_of("irq", pc), ""
@@ -403,6 +405,8 @@ class Interpreter:
     def _leave(self, st: list[int], loc: dict[str, int], node: int, kind: str, inst: int) -> State:
         """The state in which frame ``kind`` of ``inst`` goes on at ``node`` (-1: it is over)."""
         m = self.m
+        if kind == DRAIN:
+            return tuple(st)
         if kind not in m.pc_at:
             return ()
         n, base = m.pc_step[kind], m.reg_at[kind]

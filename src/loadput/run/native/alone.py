@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...machine.nodes import FRAMES
+from ...machine.nodes import BEGINS
 from .expr import Code
 from .lanes import Lanes
 
@@ -16,7 +16,7 @@ def alone_table(w: LoopWriter) -> str:
     """Per CPU, task and entry, whether the CPU may be taken alone there."""
     if not w.alone:
         return ""
-    every = [n for kind in FRAMES for n in w.shape.entries[kind]]
+    every = [n for kind in BEGINS for n in w.shape.entries[kind]]
     pairs = [(c, t) for c in range(w.m.cpus) for t in range(w.m.tasks)]
     return make_table("alone", [int(n in w.alone.get(p, ())) for p in pairs for n in every])
 
@@ -27,7 +27,7 @@ def write_alone(w: LoopWriter, c: Code) -> None:
     Where a step of it ends in a fault, what it did is taken back, and every CPU has its turn.
     """
     lanes, frames, first = Lanes(c), w.layout.frames, w.shape.first
-    entries = sum(len(w.shape.entries[k]) for k in FRAMES)
+    entries = sum(len(w.shape.entries[k]) for k in BEGINS)
     tasks = [w.task(c, lanes, cpu) for cpu in range(w.m.cpus)]
     for cpu, task in enumerate(tasks):
         entry = "-1"

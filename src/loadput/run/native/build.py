@@ -11,7 +11,7 @@ from typing import Any
 
 from ...base import clock
 from ...machine.model import Machine
-from ...machine.nodes import FRAMES
+from ...machine.nodes import BEGINS
 from ..reduce import Plan
 from .cover import Cover
 from .expr import Ranges
@@ -78,7 +78,7 @@ def write_text(m: Machine, *, shared: bool, plan: Plan | None = None) -> Text:
     """The IR of the successor function and of the search loop, and how to read their results."""
     shape = make_shape(m)
     layout = make_layout(m, shape)
-    entries = [n for k in FRAMES for n in shape.entries[k]]
+    entries = [n for k in BEGINS for n in shape.entries[k]]
     writer = StepWriter(shape, layout, Ranges(m, shape), entries)
     step = writer.write("step", entries)
     more, conditions = write_conditions(writer)

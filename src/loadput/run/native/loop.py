@@ -9,7 +9,7 @@ lines come.
 
 from __future__ import annotations
 
-from ...machine.nodes import FRAMES
+from ...machine.nodes import BEGINS, DRAIN
 from ..reduce import Plan
 from .alone import alone_table, make_table, write_alone
 from .expr import Code, signed
@@ -61,7 +61,7 @@ class LoopWriter:
     def _flags(self) -> str:
         nodes = self.m.graph.nodes
         out = []
-        for kind in FRAMES:
+        for kind in BEGINS:
             for i in self.shape.entries[kind]:
                 n = nodes[i]
                 free = PREEMPTIBLE if kind == "main" and n.depth == 0 else 0
@@ -469,6 +469,9 @@ class LoopWriter:
         lanes, frames, first = Lanes(c), self.layout.frames, self.shape.first
         task = self.task(c, lanes, cpu)
         done = f"cpu{cpu}.done"
+        for name in self.m.graph.starts[DRAIN]:
+            eid = self.shape.eid(DRAIN, self.m.graph.entries[(DRAIN, name)])
+            self.call(c, cpu, task, str(eid), True)
         irq = self.pc(c, lanes, frames["irq"], str(cpu), "irq")
         c.do(f"br i1 {c.op(f'icmp ne i64 {irq}, 0')}, label %irq{cpu}, label %task{cpu}")
         c.label(f"irq{cpu}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ...ir import ops as o
 from ...machine.fuse import VISIBLE
 from ...machine.model import Machine
-from ...machine.nodes import FRAMES, End, Push
+from ...machine.nodes import BEGINS, FRAMES, End, Push
 
 OVER = -1
 
@@ -56,7 +56,7 @@ class Shape:
 
     def first(self, kind: str) -> int:
         """The number of the first entry of ``kind``."""
-        before = FRAMES[: FRAMES.index(kind)]
+        before = BEGINS[: BEGINS.index(kind)]
         return sum(len(self.entries[k]) for k in before)
 
     def pc(self, node: int) -> int:
@@ -81,7 +81,7 @@ def make_shape(m: Machine) -> Shape:
     live = m.live
     loose = {name for i in g.entries.values() for name in live[i]}
     reached = set().union(*m.values.reached.values())
-    s = Shape(m, {k: [] for k in FRAMES}, {k: [] for k in FRAMES}, loose, reached)
+    s = Shape(m, {k: [] for k in BEGINS}, {k: [] for k in BEGINS}, loose, reached)
     todo: list[int] = []
 
     def stand(node: int) -> None:
@@ -90,7 +90,7 @@ def make_shape(m: Machine) -> Shape:
             row.append(node)
             todo.append(node)
 
-    starts = [g.entries[(k, n)] for k in FRAMES for n in g.starts[k]]
+    starts = [g.entries[(k, n)] for k in BEGINS for n in g.starts[k]]
     for kind in FRAMES:
         for i in range(m.pc_step[kind]):
             pc = m.initial[m.pc_at[kind] + i]
@@ -100,7 +100,7 @@ def make_shape(m: Machine) -> Shape:
     while todo:
         for node in walk(s, todo.pop()):
             stand(node)
-    for kind in FRAMES:
+    for kind in BEGINS:
         s.rest[kind].sort(key=lambda n: m.fused.pc_of[n])
         more = [n for n in dict.fromkeys(starts) if g.nodes[n].kind == kind]
         s.entries[kind] = s.rest[kind] + [n for n in more if n not in s.rest[kind]]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from ...ir import ops as o
 from ...ir import types as ty
 from ...machine.model import Machine
-from ...machine.nodes import FRAMES, PER, Cut, End, Node, Push, Restrict
+from ...machine.nodes import BEGINS, DRAIN, FRAMES, PER, Cut, End, Node, Push, Restrict
 from ...machine.values import is_kept, is_switch
 from .cover import MASK_BITS, Cover, items_below
 from .expr import Code, Exprs, Ranges, signed
@@ -129,7 +129,7 @@ class StepWriter:
         if isinstance(x, Item):
             return self._label(x)
         kind = self.m.graph.nodes[at].kind
-        if kind not in FRAMES:
+        if kind not in BEGINS:
             return "ends"
         self.leaves[(x.node, kind)] = None
         return f"over.{kind}" if x.node == OVER else f"stand{x.node}"
@@ -388,8 +388,12 @@ class StepWriter:
 
     def _leave(self, node: int, kind: str) -> None:
         """The frame's record for ``node``, with dead registers 0."""
-        c, f = self.c, self.layout.frames[kind]
+        c = self.c
         c.label(f"over.{kind}" if node == OVER else f"stand{node}")
+        if kind == DRAIN:
+            c.do(f"br label %leave.{kind}")
+            return
+        f = self.layout.frames[kind]
         base = f.zero + self.shape.pc(node)
         val = ""
         for name, r in self.m.regs.get(node, []) if node != OVER else []:
@@ -406,8 +410,8 @@ class StepWriter:
         kinds = dict.fromkeys(k for _, k in self.leaves)
         for kind in kinds:
             c.label(f"leave.{kind}")
-            f = self.layout.frames[kind]
-            if f.lane.count:
+            f = self.layout.frames.get(kind)
+            if f is not None and f.lane.count:
                 every = range(self.m.pc_step[kind])
                 self.lanes.put(f.lane, f"%{PER[kind]}", c.load("%val"), every)
             c.do("br label %state.out")

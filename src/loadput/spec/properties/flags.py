@@ -136,7 +136,7 @@ class task_struct(struct):
 
 
 class kvm_vcpu(struct):
-    # How many wake it just now, and may store ready.
+    # How many wake it just now, and may store ready; that a store may wait is asked beside it.
     wakers: ghost[upto[4]]
 
 
@@ -157,7 +157,7 @@ def has_woken_it(vcpu: ptr[kvm_vcpu]):
 def comes_back(pn: ptr[preempt_notifier]):
     vcpu = preempt_notifier_to_vcpu(pn)
     may_be_woken = not current.blocks and vcpu.device_irqs
-    current.may_be_marked = may_be_woken or vcpu.wakers != 0
+    current.may_be_marked = may_be_woken or vcpu.wakers != 0 or store_waits(vcpu.ready)
 
 
 @monitor

@@ -4,4 +4,4 @@ arch/s390/kvm, arch/s390/mm/gmap.c, v6.12; nested guests (vSIE), protected guest
 registers, guarded storage, the guest's clock comparator are not here.
 """
 
-OVERLAY = Overlay(name="s390", source="arch/s390/kvm/kvm-s390.c, v6.12")
+OVERLAY = Overlay(name="s390", memory="tso", source="arch/s390/kvm/kvm-s390.c, v6.12")

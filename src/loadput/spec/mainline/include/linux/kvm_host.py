@@ -63,7 +63,7 @@ def kvm_make_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_make_request(), include/linux/kvm_host.h, v6.12
     """
     smp_wmb()
-    WRITE_ONCE(vcpu.requests[req], True)
+    set_bit(req, vcpu.requests)
 
 
 def kvm_check_request(req: upto[3], vcpu: ptr[kvm_vcpu]) -> bool:
@@ -72,15 +72,15 @@ def kvm_check_request(req: upto[3], vcpu: ptr[kvm_vcpu]) -> bool:
     Mirrors: kvm_check_request(), include/linux/kvm_host.h, v6.12
     """
     if READ_ONCE(vcpu.requests[req]):
-        WRITE_ONCE(vcpu.requests[req], False)
-        smp_mb()
+        clear_bit(req, vcpu.requests)
+        smp_mb__after_atomic()
         return True
     return False
 
 
 def kvm_clear_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_clear_request(), include/linux/kvm_host.h, v6.12"""
-    WRITE_ONCE(vcpu.requests[req], False)
+    clear_bit(req, vcpu.requests)
 
 
 def kvm_request_pending(vcpu: ptr[kvm_vcpu]) -> bool:
