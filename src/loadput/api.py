@@ -7,16 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .base.errors import LoadputError
+from .check.bounds import bounded
 from .check.compare import compare
 from .check.drift import TreeDrift, drift_of
 from .check.follow import Followup, follow
-from .check.judge import expand_archs
+from .check.judge import Run, expand_archs
 from .check.judging import Judging, judge_patches
 from .check.museum import entries
 from .check.verdict import Result, check
@@ -99,7 +100,7 @@ def judge(
     scenario: str | Path = "",
     base: str = "",
     choice: Choice | None = None,
-    decide: Callable[[Choice, Scenario, str], Result] | None = None,
+    decide: Run | None = None,
     at_once: int = 1,
     command: str = "",
 ) -> Judged:
@@ -113,7 +114,7 @@ def judge(
     :param base: ``RELEASE[:DESIGN]``; "": what the tree or the patch tells
     :param choice: design, twin and overlay folders
     :param decide: explores a program in a scenario with what is not modelled ``any``, ``low`` or
-        ``high``; default: `check` without limits
+        ``high``, by at most so many states; default: `check` within `loadput.check.bounds`
     :raises LoadputError: nothing usable, or nothing that concerns ``arch``
     """
     from .lang.inputs import read_inputs, read_text
@@ -144,7 +145,7 @@ def judge_read(
     scenario: str | Path = "",
     base: str = "",
     choice: Choice | None = None,
-    decide: Callable[[Choice, Scenario, str], Result] | None = None,
+    decide: Run | None = None,
     at_once: int = 1,
     command: str = "",
 ) -> Judged:
@@ -155,7 +156,8 @@ def judge_read(
         expand_archs(arch, *choice.search),
         load_scenario(str(scenario)) if scenario else None,
         choice=choice,
-        decide=decide or (lambda c, s, how: check(c, s, opaque=how)),
+        decide=decide
+        or (lambda c, s, how, most: check(c, s, opaque=how, limits=bounded(Limits(), most))),
         tree=Path(tree) if tree is not None else None,
         named=base,
         at_once=at_once,

@@ -1,13 +1,15 @@
 """When a command ends: ``--max-time`` bounds all that a verb does, not each of its searches.
 
-What takes long calls `look` now and then; a search ends as at its own limit.
+A part of it may have an end of its own, where the command has none. What takes long calls `look`
+now and then; a search ends as at its own limit.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from .errors import TimeUp
@@ -22,14 +24,40 @@ def end_in(seconds: float | None) -> None:
     _end[:] = [] if seconds is None else [time.monotonic() + seconds]
 
 
+class _Own(threading.local):
+    """The end of what one thread does."""
+
+    end: float | None = None
+
+
+_own = _Own()
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """What is done inside, by this thread, ends in ``seconds``, where the command has no end."""
+    before = _own.end
+    _own.end = None if _end else time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _own.end = before
+
+
+def _ends() -> float | None:
+    return _end[0] if _end else _own.end
+
+
 def left() -> float | None:
     """The seconds that are left, at least 0; None where there is no end."""
-    return max(0.0, _end[0] - time.monotonic()) if _end else None
+    end = _ends()
+    return max(0.0, end - time.monotonic()) if end is not None else None
 
 
 def is_up() -> bool:
     """Whether the time is up."""
-    return bool(_end) and time.monotonic() >= _end[0]
+    end = _ends()
+    return end is not None and time.monotonic() >= end
 
 
 def look() -> None:

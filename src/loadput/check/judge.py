@@ -19,6 +19,7 @@ from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
 from ..machine.model import build_machine
 from ..machine.tso import SC
+from .bounds import FURTHER, SHALLOW
 from .carried import Carriage, FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
 from .scenes import ALIKE, LARGE, OTHER, compare_in, orders_only, program_of, scenes_for
@@ -28,6 +29,7 @@ from .verdict import (
     BLAME_NEW,
     BLAME_OPEN,
     BLAME_RESTS,
+    NOT_ASKED,
     UNDECIDED,
     VIOLATED,
     PropertyResult,
@@ -45,7 +47,7 @@ MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too
 NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
 NOT_JUDGED, OPEN = "not judged", "not decided"
 TIME = "the time was up before it was decided"
-Run = Callable[[Choice, Scenario, str], Result]
+Run = Callable[[Choice, Scenario, str, int | None], Result]
 
 
 @dataclass(slots=True)
@@ -138,7 +140,7 @@ def judge(
 
     :param scenario: None: those that run what it changes, until one has a violation
     :param run: decides one choice in a scenario, with what is not modelled ``any``, ``low`` or
-        ``high``
+        ``high``, by no more than so many states
     :param known: per scenario the result of ``base``, where it is known
     :return: the judgement, the program with the patch, and per scenario its result
     :raises LoadputError: the patch does not link here
@@ -253,11 +255,9 @@ def _explore(
     """Ask each scenario until one has a new violation; return the results."""
     results: Known = {}
     for s in scenes:
-        after = run(user, s, "any")
+        after = run(user, s, "any", FURTHER if out.worst and out.worst.verdict == OPEN else None)
         results[s.name] = after
-        before = known.get(s.name)
-        if before is None and (s.name != LARGE or len(scenes) == 1 or after.violated):
-            before = run(base, s, "any")
+        before = known.get(s.name) or _before(base, s, after, run, alone=len(scenes) == 1)
         x = Explored(after, before)
         if before is not None:
             lay_blame(after, before)
@@ -269,6 +269,36 @@ def _explore(
         if x.verdict == NEW:
             break
     return results
+
+
+def _before(base: Choice, s: Scenario, after: Result, run: Run, *, alone: bool) -> Result | None:
+    """What the program without the change is held to have; None where nothing is to be compared.
+
+    The large scenario is asked as far as it is needed: what violates a property there did so
+    before, where the shortest paths of the base show it; where nothing is violated and every
+    property is asked, the whole of the base has nothing to say.
+
+    :param alone: no other scenario was asked
+    """
+    if s.name != LARGE:
+        return run(base, s, "any", None)
+    unasked = any(p.verdict == NOT_ASKED for p in after.properties) or bool(
+        _uncalled(after.machine.program) - _uncalled(program_of(base, s))
+    )
+    if not unasked and not after.violated and not alone:
+        return None
+    before = run(base, s, "any", SHALLOW)
+    if not before.stopped_by:
+        return before
+    return (
+        run(base, s, "any", None)
+        if unasked or set(after.violated) - set(before.violated)
+        else before
+    )
+
+
+def _uncalled(p: Program) -> set[str]:
+    return {x.name for x in p.properties if x.uncalled}
 
 
 def _compare(out: Judgement, before: Result, after: Result, whole: Sequence[str]) -> None:
@@ -333,7 +363,7 @@ def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[st
 def _at_the_ends(user: Choice, s: Scenario, run: Run) -> tuple[list[dict[str, str]], bool]:
     """The verdicts with every value outside the model at either end; whether it is one machine."""
     try:
-        ends = [run(user, s, how) for how in ("low", "high")]
+        ends = [run(user, s, how, None) for how in ("low", "high")]
         a, b = (graph_of(r.machine.program)[0] for r in ends)
     except TimeUp:
         return [], False

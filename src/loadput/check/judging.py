@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..base.clock import at_most
 from ..base.errors import InputError, Interrupted, LoadputError, TimeUp
 from ..lang.inputs import Patch
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
 from .basis import RELEASES, Base, base_of_tree, choose_base
+from .bounds import SECONDS
 from .judge import (
     NEW,
     NOT_JUDGED,
@@ -183,7 +185,8 @@ def _arch(choice: Choice, scenario: Scenario | None, taken: Sequence[Taken], run
             part.rows.append(t)
             continue
         try:
-            j, at, known = judge(t, at, scenario, run=run, known=known, label=label)
+            with at_most(SECONDS):
+                j, at, known = judge(t, at, scenario, run=run, known=known, label=label)
         except TimeUp:
             part.rows.append(Judgement(t.patch.title, at.arch, OPEN, [], notes=[TIME]))
             continue

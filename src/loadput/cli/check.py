@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..check.verdict import Result
     from ..link.program import Choice
     from ..link.scenario import Scenario
+    from ..run.explore import Limits
 
 
 @click.command("check")
@@ -143,8 +144,12 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
     return INTERRUPTED if interrupted() else done.exit_code
 
 
-def _explore(choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str) -> Result:
-    return run(choice, scenario, opts, opaque=opaque)
+def _explore(
+    choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str, most: int | None
+) -> Result:
+    from ..check.bounds import bounded
+
+    return run(choice, scenario, opts, opaque=opaque, limits=bounded(make_limits(opts), most))
 
 
 def _not_for(archs: list[str], scenario: Scenario, opts: dict[str, Any]) -> dict[str, str]:
@@ -187,7 +192,12 @@ def _base(opts: dict[str, Any], choice: Choice) -> Choice:
 
 
 def run(
-    choice: Choice, scenario: Any, opts: dict[str, Any], base: Any = None, opaque: str = "any"
+    choice: Choice,
+    scenario: Any,
+    opts: dict[str, Any],
+    base: Any = None,
+    opaque: str = "any",
+    limits: Limits | None = None,
 ) -> Result:
     """Decide one program as the options ask."""
     from ..check.verdict import check
@@ -197,7 +207,7 @@ def run(
         scenario,
         properties=opts["props"],
         engine=opts["engine"],
-        limits=make_limits(opts),
+        limits=limits or make_limits(opts),
         fusing=not opts["no_fuse"],
         forgetting=not opts["no_forget"],
         reduce=make_reduce(opts),

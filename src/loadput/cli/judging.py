@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..link.program import Choice
     from ..link.scenario import Scenario
 
-Decide = Callable[["Choice", "Scenario", dict[str, Any], str], "Result"]
+Decide = Callable[["Choice", "Scenario", dict[str, Any], str, int | None], "Result"]
 
 
 def run_judging(
@@ -34,7 +34,7 @@ def run_judging(
         scenario=opts["scenario"] if opts["scenario_named"] else "",
         base=opts["base"] or opts["release"],
         choice=make_choice(opts, archs[0]),
-        decide=lambda c, s, how: decide(c, s, shared, how),
+        decide=lambda c, s, how, most: decide(c, s, shared, how, most),
         at_once=shared["at_once"],
         command=command,
     )
@@ -61,7 +61,7 @@ def run_range(
         scenario=opts["scenario"] if opts["scenario_named"] else "",
         base=opts["base"] or opts["release"],
         choice=make_choice(opts, archs[0]),
-        decide=lambda c, s, how: decide(c, s, shared, how),
+        decide=lambda c, s, how, most: decide(c, s, shared, how, most),
         at_once=shared["at_once"],
     ):
         if opts["json_file"] != "-":

@@ -22,6 +22,7 @@ from ..check.verdict import (
     HOLDS,
     UNDECIDED,
     VIOLATED,
+    Result,
 )
 from ..lang.inputs import Patch
 from ..machine.tso import TSO
@@ -121,10 +122,18 @@ def _why_open(done: Judging) -> str:
         return f"what {_names(f'{n}()' for n in unknown)} does instead is not known"
     if any(_left_out(j) for j in done.judged):
         return "a statement of the input has no meaning here, see 'left out'"
-    if any(TIME in j.notes for j in done.judged):
-        return "the time was up"
-    bounds = [x.result.stopped_by for j in done.judged for x in j.explored if x.result.stopped_by]
-    return f"stopped by {', '.join(dict.fromkeys(bounds))}" if bounds else "see below"
+    ended = [e for j in done.judged for x in j.explored if (e := _ended(x.result))]
+    ended += [TIME for j in done.judged if any(n.startswith(TIME) for n in j.notes)]
+    return "; ".join(dict.fromkeys(ended)) or "see below"
+
+
+def _ended(r: Result) -> str:
+    """Where a search ended before it saw every state, and what moves that bound."""
+    if not r.stopped_by:
+        return ""
+    option = f" (--max-{r.stopped_by})" if r.stopped_by in ("states", "memory", "time") else ""
+    seen = f"the search of scenario {r.scenario.name} ended after {number(r.states)} states"
+    return f"{seen}, at its bound of {r.stopped_by}{option}" if option else seen
 
 
 def _outside(done: Judging) -> str:
@@ -258,7 +267,9 @@ def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
     r = x.result
     out = wrap("scenario", f"{r.scenario.name}: {r.scenario.title}") if len(j.explored) > 1 else []
     seen = f"{number(r.states)} states"
-    seen += f", base {number(x.before.states)}" if x.before is not None else ""
+    if x.before is not None:
+        shallow = x.before.stopped_by and not r.stopped_by
+        seen += f", base {number(x.before.states)}" + (" as far as it is asked" if shallow else "")
     out += wrap("explored", seen + (f"; stopped by {r.stopped_by}" if r.stopped_by else ""))
     for p in sorted(r.properties, key=lambda p: (p.depth or 0, p.name)):
         if p.verdict == VIOLATED:
