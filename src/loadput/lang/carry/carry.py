@@ -19,7 +19,7 @@ from .edits import Edit
 from .laid import Impossible, Laid, need, short, value_of, with_value
 from .nodes import Names, Node
 from .rebuild import Wrap
-from .terms import NoPartner, merge
+from .terms import NoPartner, merge, plain
 
 CARRIED, NOTHING, NOT_JUDGED = "carried over", "changes nothing", "not judged"
 Effect = Callable[[s.Def, Sequence[s.Stmt]], str]
@@ -238,7 +238,7 @@ class Carrier(Laid):
     # what is changed
 
     def _change(self, b: Node, a: Node) -> None:
-        mine = self.to_spec.get(b)
+        mine = self.to_spec.get(b) or self._same_test(b)
         if b.kind in ("then", "else", "case", "root"):
             raise Impossible(f"case {b.key or 'default'} is now {a.key or 'default'}")
         if mine is None:
@@ -247,6 +247,22 @@ class Carrier(Laid):
             self._change_test(b, a, mine)
         else:
             self._change_leaf(b, a, mine)
+
+    def _same_test(self, b: Node) -> Node | None:
+        """The test of ours that is ``b`` and has no partner, as what stands beside it has one.
+
+        It holds the partners of what stands under ``b``: what follows a jump in the C may stand in
+        an else of ours, so that not both can be laid beside each other.
+        """
+        if b.test is None:
+            return None
+        text, paired = plain(self.terms(b.test)), set(self.to_spec.values())
+        for n in self.partners(b):
+            for up in n.up():
+                if up.kind == b.kind and up.test is not None and up not in paired:
+                    if plain(up.test) == text:
+                        return up
+        return None
 
     def _change_test(self, b: Node, a: Node, mine: Node) -> None:
         assert b.test is not None and a.test is not None and mine.stmt is not None
@@ -331,7 +347,7 @@ class Carrier(Laid):
             self.changes.under[id(st)] = (*around, (wrap, branch))
 
     def _unwrap(self, b: Node) -> None:
-        mine = self.to_spec.get(b)
+        mine = self.to_spec.get(b) or self._same_test(b)
         if mine is None or mine.stmt is None:
             raise Impossible(f"the specification takes '{short(b)}' for true")
         kept = [k for k in b.kids if any(x in self.diff.to_after for x in k.walk())]

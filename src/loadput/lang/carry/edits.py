@@ -66,6 +66,7 @@ def find_edits(before: Node, after: Node) -> Difference:
     out.to_after = dict(pairs)
     out.to_before = {a: b for b, a in pairs}
     _collect(out)
+    _find_tests(out)
     _find_moves(out)
     return out
 
@@ -149,6 +150,32 @@ def _collect(out: Difference) -> None:
             continue
         seen.update(a.walk())
         out.edits.append(Edit(ADDED, None, a))
+
+
+def _find_tests(out: Difference) -> None:
+    """A test that is gone, and a new one around all that stood under it: another test."""
+    for gone in [e for e in out.edits if e.kind == UNWRAPPED]:
+        b = gone.before
+        assert b is not None
+        was = _held(b, out.to_after)
+        for new in [e for e in out.edits if e.kind == WRAPPED]:
+            a = new.after
+            assert a is not None
+            if a.kind != b.kind or not was or was != _held(a, out.to_before, other=True):
+                continue
+            out.edits.remove(gone)
+            at = out.edits.index(new)
+            out.edits[at] = Edit(CHANGED, b, a)
+            for x, y in ((b, a), *zip(b.kids, a.kids, strict=False)):
+                if x.kind == y.kind and x not in out.to_after and y not in out.to_before:
+                    out.to_after[x], out.to_before[y] = y, x
+            break
+
+
+def _held(n: Node, pairs: dict[Node, Node], *, other: bool = False) -> list[tuple[str, Node, Node]]:
+    """What stands under a test and has a partner, by its block, as (before, after)."""
+    found = [(k.kind, x, pairs[x]) for k in n.kids for x in k.walk() if x in pairs]
+    return [(kind, y, x) if other else (kind, x, y) for kind, x, y in found]
 
 
 def _find_moves(out: Difference) -> None:
