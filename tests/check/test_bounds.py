@@ -1,4 +1,4 @@
-"""A patch's searches end by themselves; what a base is held to have is asked no further than that."""
+"""A patch's searches end by themselves; a base is asked no further than something hangs on it."""
 
 from __future__ import annotations
 

@@ -30,10 +30,11 @@ from ..lang.infer import adopt_signature, infer_fields
 from ..lang.syntax import Declare, Def, Invoke, Member
 from ..link.bindings import bindings_of
 from ..link.program import Choice, specification
+from .callers import with_callers
 from .fingerprint import Fingerprint, is_there, written_from
 from .helpers import Prepared
 from .mirrors import mirrored as mirrored_by
-from .mirrors import mirrors_of
+from .mirrors import mirrors_of, places
 from .taken import Taken
 
 ABSENT = "the specification does not have it"
@@ -51,6 +52,7 @@ class FunctionChange:
     :param why: why it is not judged as a whole, or ""
     :param there: the specification has it already: it is judged against ours without it
     :param whole: there is no C before: its C replaces the specification's
+    :param through: helpers that the patch changes, and that are read where it calls them
     """
 
     name: str
@@ -63,6 +65,7 @@ class FunctionChange:
     there: bool = False
     unknown: str = ""
     hunk: list[str] = field(default_factory=list)
+    through: list[str] = field(default_factory=list)
 
     def never_run(self, why: str) -> None:
         """Nothing runs what its edits change: none of them is judged."""
@@ -124,9 +127,10 @@ def carry(
     :param lost: functions whose edits are not, each with the reason
     """
     work = _Carrying(taken, at)
-    for d in taken.defs:
+    for d in work.taken.defs:
         if d.name in work.before:
             work.one(d, only, lost or {})
+    work.tell_helpers()
     out = work.out
     out += [
         FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n, why in taken.failed.items()
@@ -154,21 +158,25 @@ class _Carrying:
     """
 
     def __init__(self, taken: Taken, at: Choice) -> None:
-        self.taken, self.at = taken, at
+        self.at = at
         self.defs, decls = specification(at)
         self.decls, self.fields = _with_fields(decls, taken)
         self.effects = Effects(self.decls)
         self.by_c = mirrors_of(self.defs)
-        self.before = {d.name: d for d in taken.before}
         self.mirrored = written_from(at.release, *at.search)
+        self.bindings = bindings_of(at.arch, *at.search)
         known = {*self.defs, *self.by_c, *self.decls.funcs}
-        self.ready = Prepared(taken, self.decls, known)
+        self.taken, self.callers = with_callers(
+            taken, at.arch, self.bindings, self.decls.structs, places(self.defs), known
+        )
+        self.own = set(taken.raw)
+        self.before = {d.name: d for d in self.taken.before}
+        self.ready = Prepared(self.taken, self.decls, known, self.callers.between)
         for d in taken.defs:  # a function that the patch brings is known by what it does
             if d.name not in self.before and d.name not in self.decls.funcs:
                 mine = adopt_signature(d, self.decls)
                 if self.effects(mine, mine.body):
                     self.decls.funcs[d.name] = Signature(d.name, mine.params, mine.ret)
-        self.bindings = bindings_of(at.arch, *at.search)
         self.new: dict[str, Def] = {}
         self.without: dict[str, Def] = {}
         self.out: list[FunctionChange] = []
@@ -183,6 +191,10 @@ class _Carrying:
         change.there = is_ours and is_there(self.mirrored, *self.taken.c[name])
         laid = self.without if change.there else self.new
         raw = self.ready(name)
+        stays = {*calls_in(raw[0]), *calls_in(raw[1])} & self.callers.between
+        every = self.callers.of.get(name, set())
+        left_ = {h for h in every if stays or h in {*calls_in(raw[0]), *calls_in(raw[1])}}
+        change.through = sorted(every - left_)
         raw = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
         was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in raw)
         raw = (self.bindings.settled(raw[0]), self.bindings.settled(raw[1]))
@@ -198,6 +210,17 @@ class _Carrying:
             change.unknown = self.ready.unknown(was, now, self.effects, brought)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
         _describe(change, self.taken, raw, known=known)
+        if left_ and not change.outcomes:
+            change.why = f"{min(left_)}() has no form that can be read where it is called"
+
+    def tell_helpers(self) -> None:
+        """Helpers that are read where they are called are what calls them; others say why not."""
+        through = {h for f in self.out for h in f.through}
+        self.out = [
+            f
+            for f in self.out
+            if not (f.name in through and f.why) and (f.name in self.own or f.through or f.why)
+        ]
 
     def met(self) -> set[str]:
         """Functions that the patch brings and that are judged where they are called: read there,
@@ -217,8 +240,9 @@ def _unshadowed(d: Def, decls: Decls) -> Def:
 def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, known: bool) -> None:
     """Its hunk, its edits in the patch's direction, and why it is not judged as a whole."""
     name = change.name
-    was, now = taken.texts.get(name, ("", ""))
-    change.hunk = body_diff(was.split("\n"), now.split("\n"))
+    for n in (name, *change.through):
+        was, now = taken.texts.get(n, ("", ""))
+        change.hunk += body_diff(was.split("\n"), now.split("\n"))
     if change.there:
         change.carried = [Carried(c.new, c.spec) for c in change.carried]
         change.outcomes = [replace(o, edit=o.edit.back()) for o in change.outcomes]

@@ -75,11 +75,14 @@ class Prepared:
     """The two sides of each function of a patch, as alike as they are.
 
     :param known: the functions that the specification mirrors or defines; they are never read
+    :param between: helpers that call what the patch changes
     """
 
-    def __init__(self, taken: Taken, decls: Decls, known: Collection[str]) -> None:
+    def __init__(
+        self, taken: Taken, decls: Decls, known: Collection[str], between: Collection[str] = ()
+    ) -> None:
         self.decls, self.taken = decls, taken
-        self.known = set(known)
+        self.known, self.between = set(known), set(between)
         structs = set(decls.structs)
         near = taken.patch.near
         self.was = Reader(near, near.before, structs)
@@ -98,7 +101,9 @@ class Prepared:
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
         fresh = {n for n in new if new[n] > old[n] and self._is_part(n, self.now, before, after)}
-        both = {n for n in old if n in new and self._differs(n)}
+        both = {n for n in old if n in new and (self._differs(n) or n in self.between)}
+        if both & self.between:
+            both |= {n for n in self.was.functions if self._differs(n)} | self.between
         before = expand(before, self._picker(self.was, gone | both))
         after = expand(after, self._picker(self.now, fresh | both))
         before, after = (plainly(same_views(d, self.decls)) for d in (before, after))

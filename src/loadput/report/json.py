@@ -198,6 +198,7 @@ def function_change(f: FunctionChange) -> dict[str, Any]:
         "place": f.place,
         "path": f.path,
         "whole": f.whole,
+        "through": f.through,
         "why": f.why,
         "edits": [
             {"kind": o.edit.kind, "verdict": o.verdict, "why": o.why, "place": o.edit.place}

@@ -304,11 +304,12 @@ def _function(f: FunctionChange, j: Judgement, *, verbose: bool) -> list[str]:
         return _whole(f, j)
     if f.why:
         return wrap("not judged", f"{f.name}: {f.why}")
+    read = f"{', '.join(f'{h}()' for h in f.through)} read in " if f.through else ""
     if not f.outcomes:
-        return wrap("", f"{f.name}: {THERE if f.there else SAME}")
+        return wrap("", f"{read}{f.name}: {THERE if f.there else SAME}")
     out: list[str] = []
     if f.judged:
-        out += [f"  {f.name}, the patch"[:WIDTH], *_diff(f.hunk)]
+        out += [f"  {read}{f.name}, the patch"[:WIDTH], *_diff(f.hunk)]
         for c in f.carried:
             if c.changes:
                 at = f"{c.spec.span.file}:{c.spec.span.line}"
