@@ -12,9 +12,10 @@ from contextlib import suppress
 
 from ..base.errors import SourceError
 from ..ir.decls import Decls
-from ..lang.carry import Effects, is_silent, render_body, tree_of
+from ..lang.carry import Effects, differ, is_silent, render_body, tree_of
 from ..lang.carry.inline import calls_in, expand
 from ..lang.carry.renames import plainly, renamed, same_aliases, same_locals, same_names, same_views
+from ..lang.carry.tidy import tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
 from ..lang.cfront.unit import lines_of
 from ..lang.guess import SAME
@@ -107,7 +108,8 @@ class Prepared:
         before = expand(before, self._picker(self.was, gone | both))
         after = expand(after, self._picker(self.now, fresh | both))
         before, after = (plainly(same_views(d, self.decls)) for d in (before, after))
-        return same_aliases(before, same_locals(before, after))
+        before, after = same_aliases(before, same_locals(before, after))
+        return before, after if differ(tidy(before), tidy(after)) else before
 
     def unknown(self, before: Def, after: Def, effects: Effects, lost: Collection[str]) -> str:
         """A function that ``after`` calls and that nobody knows; "" where there is none.

@@ -1,0 +1,115 @@
+"""Forms of one control flow that are the same: a return early and an else, a test and its negation.
+
+Each step keeps what a body does, so that two bodies that come to one text do the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from .. import syntax as s
+from ..guess import walk
+
+_OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
+_LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
+
+
+def tidy(d: s.Def) -> s.Def:
+    """``d`` in one form of those that do the same."""
+    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
+    body = _block(d.body)
+    return dataclasses.replace(d, body=_ended(body) if is_void else body)
+
+
+def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
+    out: list[s.Stmt] = []
+    for i, st in enumerate(body):
+        if isinstance(st, s.If):
+            rest = tuple(body[i + 1 :])
+            if rest and _leaves(st.then) and not st.other:
+                return (*out, *_if(dataclasses.replace(st, other=rest)))
+            if rest and st.other and _leaves(st.then):
+                return (*out, *_if(dataclasses.replace(st, other=(*st.other, *rest))))
+            if rest and _leaves(st.other):
+                return (*out, *_if(dataclasses.replace(st, then=(*st.then, *rest))))
+            out += _if(st)
+        elif isinstance(st, s.While | s.For | s.Group | s.AtomicStmt):
+            out.append(dataclasses.replace(st, body=_block(st.body)))
+        elif isinstance(st, s.Switch):
+            cases = tuple((v, _block(b)) for v, b in st.cases)
+            out.append(dataclasses.replace(st, cases=cases))
+        else:
+            out.append(st)
+            if isinstance(st, _LEAVES):
+                return (*out, *body[i + 1 :])
+    return tuple(out)
+
+
+def _if(st: s.If) -> tuple[s.Stmt, ...]:
+    """A branch with its test the right way round, and without a test of a test."""
+    return (_turned(dataclasses.replace(st, then=_block(st.then), other=_block(st.other))),)
+
+
+def _turned(st: s.If) -> s.If:
+    cond, then, other = positive(st.cond), st.then, st.other
+    if not then and other:
+        cond, then, other = positive(s.Unary("!", cond, cond.span)), other, ()
+    if other and isinstance(cond, s.Unary) and cond.op == "!":
+        cond, then, other = cond.a, other, then
+    elif other and isinstance(cond, s.Binary) and cond.op in ("!=", "||"):
+        cond, then, other = positive(s.Unary("!", cond, cond.span)), other, then
+    inner = then[0] if len(then) == 1 else None
+    if not other and isinstance(inner, s.If) and not inner.other:
+        cond, then = s.Binary("&&", cond, inner.cond, cond.span), inner.then
+    return dataclasses.replace(st, cond=_left(cond), then=then, other=other)
+
+
+def positive(e: s.Expr) -> s.Expr:
+    """``e``, a condition, with its negations at what it asks."""
+    if isinstance(e, s.Unary) and e.op == "!":
+        return _negated(e.a)
+    if isinstance(e, s.Binary) and e.op in ("&&", "||"):
+        return dataclasses.replace(e, a=positive(e.a), b=positive(e.b))
+    return e
+
+
+def _negated(e: s.Expr) -> s.Expr:
+    if isinstance(e, s.Unary) and e.op == "!":
+        return positive(e.a)
+    if isinstance(e, s.Binary) and e.op in ("&&", "||"):
+        return s.Binary(_OTHER[e.op], _negated(e.a), _negated(e.b), e.span)
+    if isinstance(e, s.Binary) and e.op in _OTHER:
+        return dataclasses.replace(e, op=_OTHER[e.op])
+    return s.Unary("!", e, e.span)
+
+
+def _left(e: s.Expr) -> s.Expr:
+    """A chain of one operator, bound from the left."""
+    if isinstance(e, s.Binary) and e.op in ("&&", "||"):
+        a, b = _left(e.a), _left(e.b)
+        if isinstance(b, s.Binary) and b.op == e.op:
+            return _left(s.Binary(e.op, s.Binary(e.op, a, b.a, e.span), b.b, e.span))
+        return dataclasses.replace(e, a=a, b=b)
+    return e
+
+
+def _leaves(body: Sequence[s.Stmt]) -> bool:
+    """Whether ``body`` never goes on after itself."""
+    last = body[-1] if body else None
+    if isinstance(last, s.If):
+        return _leaves(last.then) and _leaves(last.other)
+    return isinstance(last, _LEAVES)
+
+
+def _ended(body: tuple[s.Stmt, ...]) -> tuple[s.Stmt, ...]:
+    """The end of a function that gives no value, without returns that say so."""
+    if not body:
+        return body
+    last = body[-1]
+    if isinstance(last, s.ReturnStmt) and last.value is None:
+        return _ended(body[:-1])
+    if isinstance(last, s.If):
+        new = dataclasses.replace(last, then=_ended(last.then), other=_ended(last.other))
+        return (*body[:-1], _turned(new)) if new.then or new.other else body
+    return body
