@@ -29,6 +29,7 @@ from .verdict import (
     BLAME_NEW,
     BLAME_OPEN,
     BLAME_RESTS,
+    BLAME_UNASKED,
     NOT_ASKED,
     UNDECIDED,
     VIOLATED,
@@ -261,6 +262,9 @@ def _explore(
         x = Explored(after, before)
         if before is not None:
             lay_blame(after, before)
+            for p in after.properties:
+                if p.name in _unwritten(after, base, s):
+                    p.verdict, p.blame = UNDECIDED, BLAME_UNASKED
             _weigh(x, user, s, run, _beside(out.changes))
             _weigh_fixed(x, _beside(out.changes) if any(f.there for f in out.changes) else [])
             if whole and not out.equivalences:
@@ -284,6 +288,7 @@ def _before(base: Choice, s: Scenario, after: Result, run: Run, *, alone: bool) 
         return run(base, s, "any", None)
     unasked = any(p.verdict == NOT_ASKED for p in after.properties) or bool(
         _uncalled(after.machine.program) - _uncalled(program_of(base, s))
+        or _unwritten(after, base, s)
     )
     if not unasked and not after.violated and not alone:
         return None
@@ -295,6 +300,12 @@ def _before(base: Choice, s: Scenario, after: Result, run: Run, *, alone: bool) 
         if unasked or set(after.violated) - set(before.violated)
         else before
     )
+
+
+def _unwritten(after: Result, base: Choice, s: Scenario) -> set[str]:
+    """Properties of a field that nothing writes any more."""
+    lacks = {p.name for p in after.properties if p.why.startswith("nothing writes ")}
+    return lacks & {p.name for p in program_of(base, s).properties if not p.applies}
 
 
 def _uncalled(p: Program) -> set[str]:

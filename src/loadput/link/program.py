@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
 from ..base.clock import look
 from ..base.errors import LinkError, SourceError
@@ -283,6 +285,9 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
         lo.need(name)
     lo.run()
     decls.written = written_places(lo.done, entries, decls.consts)
+    if asked and (choice.user or choice.removed):
+        # A register that only the shipped bodies load is one that the guest lacks now.
+        decls.written |= _written_before(replace(choice, **_NOBODYS), scenario)
     hooks, properties = _hooks(lo, hooks_at, property_meta)
     lo.run()
     p = Program(
@@ -300,6 +305,15 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
     )
     _check(lay, p, entries, hooks_at, property_meta, asked=asked)
     return p
+
+
+_NOBODYS: dict[str, Any] = dict.fromkeys(("user", "removed", "hints", "fields"), ())
+
+
+@lru_cache(64)
+def _written_before(choice: Choice, scenario: Scenario) -> frozenset[str]:
+    """What the program writes without the user's C."""
+    return link(choice, scenario, asked=False).decls.written
 
 
 def _check(
