@@ -79,3 +79,21 @@ def test_one_that_nothing_calls_is_not_judged(tmp_path: Path, calls: str) -> Non
     j = judge(tmp_path, {SVM: C.replace(CALL, calls)}, SVM, (SAVE, ""))
     assert (j.verdict, j.exit_code) == ("not judged", 4)
     assert "save_host()" in first(j)
+
+
+def test_where_nothing_of_it_is_modelled_the_helper_is_what_is_not_judged(tmp_path: Path) -> None:
+    text = C.replace(SAVE, SAVE + "	count_it(sd, 1);\n")
+    j = judge(tmp_path, {SVM: text}, SVM, ("count_it(sd, 1)", "count_it(sd, 2)"))
+    assert first(j) == "NOT JUDGED: the specification does not have save_host()"
+
+
+def test_a_patch_on_what_the_one_before_it_brought(tmp_path: Path) -> None:
+    at = tmp_path / "linux" / SVM
+    at.parent.mkdir(parents=True)
+    at.write_text(C)
+    flag = "	svm->guest_state_loaded = true;\n"
+    more = "	if (svm->guest_state_loaded) {\n		vmsave(sd->save_area_pa);\n	}\n" + flag
+    less = more.replace("vmsave", "vmload")
+    both = diff(SVM, C, (flag, more)) + diff(SVM, C.replace(flag, more), (more, less))
+    j = lp.judge(both, tree=tmp_path / "linux", arch="svm", scenario="one", base="v6.12")
+    assert j.exit_code in (0, 1, 4)

@@ -214,13 +214,14 @@ class _Carrying:
             change.why = f"{min(left_)}() has no form that can be read where it is called"
 
     def tell_helpers(self) -> None:
-        """Helpers that are read where they are called are what calls them; others say why not."""
-        through = {h for f in self.out for h in f.through}
-        self.out = [
+        """Helpers that are judged where they are called are what calls them, there alone."""
+        kept = [
             f
             for f in self.out
-            if not (f.name in through and f.why) and (f.name in self.own or f.through or f.why)
+            if f.name in self.own or (f.through and not f.why and (f.judged or not f.outcomes))
         ]
+        through = {h for f in kept for h in f.through}
+        self.out = [f for f in kept if not (f.name in through and f.why)]
 
     def met(self) -> set[str]:
         """Functions that the patch brings and that are judged where they are called: read there,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ..base.errors import LoadputError
@@ -190,7 +191,7 @@ def _given(done: Judging) -> list[str]:
         if others:
             what = _names(n for names in others.values() for n in names)
             out += wrap("", f"not modelled here: {', '.join(others)} ({what})")
-        for n in (*twice(p), *p.notes):
+        for n in (*twice(p), *_together(p.notes)):
             if p.kind not in ("mbox patch", "diff") or not n.startswith("signature "):
                 out += wrap("", n)
     for f in done.base.fields:
@@ -205,6 +206,20 @@ def _given(done: Judging) -> list[str]:
         )
         out += wrap("scenario", told)
     return out
+
+
+_AWAY = re.compile(r"(?:\S*/)?(\S+): hunk (\d+) applies \d+ lines (?:below|above) where it says")
+
+
+def _together(notes: Sequence[str]) -> list[str]:
+    """The notes, those on hunks that stand some lines away as one."""
+    away: dict[str, list[str]] = {}
+    for m in filter(None, map(_AWAY.fullmatch, notes)):
+        away.setdefault(m[1], []).append(m[2])
+    if sum(map(len, away.values())) < 2:
+        return list(notes)
+    told = "; ".join(f"{file} {', '.join(hunks)}" for file, hunks in away.items())
+    return [*(n for n in notes if not _AWAY.fullmatch(n)), f"hunks some lines away: {told}"]
 
 
 def _by_place(p: Patch) -> dict[str, list[str]]:

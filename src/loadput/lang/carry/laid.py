@@ -58,6 +58,9 @@ class Laid:
         self._number(spec.body, (None, "root"))
         for name, d in parts.items():
             self._number(d.body, (None, name))
+        for b, mine in list(self.to_spec.items()):
+            if mine.stmt is not None and id(mine.stmt) not in self.above:
+                del self.to_spec[b]  # inside what an earlier patch brought as one piece
 
     def _number(self, body: Sequence[s.Stmt], home: Home) -> None:
         for st in body:
@@ -70,7 +73,7 @@ class Laid:
                 self._number(st.other, (st, "else"))
             elif isinstance(st, s.While | s.For):
                 self._number(st.body, (st, "loop"))
-            elif isinstance(st, s.AtomicStmt | s.Group):
+            elif isinstance(st, s.AtomicStmt | s.Group | s.ForeignStmt):
                 self._number(st.body, (st, "root"))
 
     def up(self, st: s.Stmt) -> s.Stmt | None:
@@ -85,7 +88,7 @@ class Laid:
             return self.spec.body if where == "root" else self.parts[where].body
         if isinstance(owner, s.If):
             return owner.then if where == "then" else owner.other
-        assert isinstance(owner, s.While | s.For | s.AtomicStmt | s.Group)
+        assert isinstance(owner, s.While | s.For | s.AtomicStmt | s.Group | s.ForeignStmt)
         return owner.body
 
     def partners(self, b: Node) -> list[Node]:
@@ -214,7 +217,10 @@ class Laid:
         if shared is not None and self.lift(shared, home) is not None:
             inside = [a[a.index(shared) - 1] if shared in a[1:] else None]
             inside.append(b[b.index(shared) - 1] if shared in b[1:] else None)
-            plain_ = isinstance(shared, s.AtomicStmt | s.Group) or call_of(shared) in self.parts
+            plain_ = (
+                isinstance(shared, s.AtomicStmt | s.Group | s.ForeignStmt)
+                or call_of(shared) in self.parts
+            )
             if plain_ and None not in inside:
                 return inside[0], inside[1]
         return self.lift(low, home), self.lift(high, home)
@@ -374,4 +380,5 @@ def need(x: T | None) -> T:
 
 
 def short(n: Node) -> str:
-    return n.key.split("\n")[0].replace(OWN, "")[:60] or n.kind
+    text = n.key.split("\n")[0].replace(OWN, "") or n.kind
+    return text if len(text) <= 60 else f"{text[:57]}..."

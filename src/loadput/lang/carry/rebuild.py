@@ -72,7 +72,7 @@ class Changes:
             new = dataclasses.replace(st, body=body)
             if test is not None:
                 new = dataclasses.replace(new, cond=test)
-        elif isinstance(st, s.AtomicStmt | s.Group):
+        elif isinstance(st, s.AtomicStmt | s.Group | s.ForeignStmt):
             new = dataclasses.replace(st, body=self._block(st.body, id(st), "root"))
             if st.body and not new.body:
                 return ()
