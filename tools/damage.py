@@ -18,6 +18,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from loadput.check.basis import tree_release
 from loadput.check.carried import carry_function
 from loadput.check.follow import in_tree
 from loadput.check.judge import known_archs
@@ -104,7 +105,7 @@ class Case:
 
 def cases(tree: Path, arch: str) -> Iterator[Case]:
     """Every damage to what ``arch`` mirrors of the tree."""
-    choice = Choice(arch)
+    choice = Choice(arch, release=tree_release(tree, [arch]))
     defs, decls = specification(choice)
     effects = Effects(decls)
     names = Names(frozenset(decls.globals), defs)
@@ -155,10 +156,11 @@ def summary(tree: Path, arch: str) -> dict[str, int]:
     return out
 
 
-def decided(arch: str, c: Case) -> str:
+def decided(tree: Path, arch: str, c: Case) -> str:
     """What one damage that is carried over leads to in the scenario `one`."""
-    choice = Choice(arch, user=tuple(x.new for x in c.carried), user_label="damage")
-    r = check(choice, load_scenario("one"))
+    user = tuple(x.new for x in c.carried)
+    release = tree_release(tree, [arch])
+    r = check(Choice(arch, release=release, user=user, user_label="damage"), load_scenario("one"))
     return "violated" if r.violated else "no property minds"
 
 
@@ -180,7 +182,7 @@ def main() -> None:
             here[c.kind if c.modelled else "left out", "carried" if c.judged else "not"] += 1
             met += c.judged
             if given.explore and c.judged and met % given.explore == 0:
-                verdict = decided(arch, c)
+                verdict = decided(given.tree, arch, c)
                 here["decided", verdict] += 1
                 if given.verbose:
                     print(f"  {arch} {c.name} {c.kind}: {c.text[:50]} -> {verdict}", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,21 @@ def with_callers(
     out = Callers()
     if not helpers:
         return taken, out
+    if taken.called is None:
+        taken.called = _found(taken, helpers, arch, mirrored, known)
+    found, out = taken.called[0], copy.deepcopy(taken.called[1])
+    return _joined(taken, bindings, structs, found, out), out
+
+
+def _found(
+    taken: Taken,
+    helpers: Sequence[str],
+    arch: str,
+    mirrored: Mapping[str, Sequence[str]],
+    known: Collection[str],
+) -> tuple[dict[str, tuple[CFunction, CFunction]], Callers]:
+    """What is mirrored and calls ``helpers``, before and after the patch, but what it changes."""
+    out = Callers()
     search = _Search(taken.patch.near, arch, mirrored)
     found: dict[str, tuple[CFunction, CFunction]] = {}
     for h in helpers:
@@ -94,7 +110,7 @@ def with_callers(
             out.of.setdefault(n, set()).add(h)
             if n not in taken.raw:
                 found[n] = (f, search.after.get(n, f))
-    return _joined(taken, bindings, structs, found, out), out
+    return found, out
 
 
 def _up(

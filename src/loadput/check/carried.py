@@ -190,18 +190,11 @@ class _Carrying:
         is_ours = not any(u.name in self.by_c.get(name, [name]) for u in self.at.user)
         change.there = is_ours and is_there(self.mirrored, *self.taken.c[name])
         laid = self.without if change.there else self.new
-        raw = self.ready(name)
-        stays = {*calls_in(raw[0]), *calls_in(raw[1])} & self.callers.between
-        every = self.callers.of.get(name, set())
-        left_ = {h for h in every if stays or h in {*calls_in(raw[0]), *calls_in(raw[1])}}
-        change.through = sorted(every - left_)
-        raw = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
-        was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in raw)
-        raw = (self.bindings.settled(raw[0]), self.bindings.settled(raw[1]))
-        pair = (now, was) if change.there else (was, now)
-        known, change.carried, change.outcomes = carry_function(
-            name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
-        )
+        left_ = self._lay(change, laid, self.ready(name))
+        if change.through and name in self.own and change.outcomes and not change.judged:
+            self._lay(change, laid, self.ready(name, changed=False))
+            change.through = []
+        raw, was, now, known = self._last
         if name in lost or (only is not None and name not in only):
             change.leave(lost.get(name, ""))
         if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
@@ -212,6 +205,25 @@ class _Carrying:
         _describe(change, self.taken, raw, known=known)
         if left_ and not change.outcomes:
             change.why = f"{min(left_)}() has no form that can be read where it is called"
+
+    def _lay(
+        self, change: FunctionChange, laid: Mapping[str, Def], raw: tuple[Def, Def]
+    ) -> set[str]:
+        """Lay what turns the first of ``raw`` into the second on ours; the helpers that stay."""
+        name = change.name
+        calls = {*calls_in(raw[0]), *calls_in(raw[1])}
+        every = self.callers.of.get(name, set())
+        left = {h for h in every if calls & self.callers.between or h in calls}
+        change.through = sorted(every - left)
+        raw = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
+        was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in raw)
+        raw = (self.bindings.settled(raw[0]), self.bindings.settled(raw[1]))
+        pair = (now, was) if change.there else (was, now)
+        known, change.carried, change.outcomes = carry_function(
+            name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
+        )
+        self._last = raw, was, now, known
+        return left
 
     def tell_helpers(self) -> None:
         """Helpers that are judged where they are called are what calls them, there alone."""

@@ -95,14 +95,18 @@ class Prepared:
         self.functions = self._renamed_functions()
         self.read: set[str] = set()
 
-    def __call__(self, name: str) -> tuple[Def, Def]:
-        """The function before and after the patch."""
+    def __call__(self, name: str, *, changed: bool = True) -> tuple[Def, Def]:
+        """The function before and after the patch.
+
+        :param changed: with the helpers read in it that both call, and that are others now
+        """
         before, after = self.taken.raw[name]
         after = renamed(after, self.fields, self.functions)
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
         fresh = {n for n in new if new[n] > old[n] and self._is_part(n, self.now, before, after)}
         both = {n for n in old if n in new and (self._differs(n) or n in self.between)}
+        both = both if changed else set()
         if both & self.between:
             both |= {n for n in self.was.functions if self._differs(n)} | self.between
         before = expand(before, self._picker(self.was, gone | both))

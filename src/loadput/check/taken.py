@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..base.errors import SourceError
 from ..lang.carry.bind import Bindings
@@ -31,6 +32,7 @@ class Taken:
     :param c: per function, it as the input has it before and after
     :param arms: functions that it changes under an ``#if`` that is not chosen here
     :param fixed: values that the binding table fixed, each with its reason
+    :param called: what calls the helpers that it changes, once somebody asked
     :param notes: what of the patch has no effect here, and why, a sentence each
     """
 
@@ -47,6 +49,7 @@ class Taken:
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     c: dict[str, tuple[CFunction, CFunction]] = field(default_factory=dict)
     arms: set[str] = field(default_factory=set)
+    called: Any = None
 
     @property
     def changes(self) -> bool:
