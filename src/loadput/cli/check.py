@@ -129,14 +129,14 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
 
     if opts["repo"] or not inputs:
         if opts["repo"]:
-            code, rows = run_range(inputs, archs, opts, _explore)
+            code, rows = run_range(inputs, archs, opts, run_bounded)
         else:
             code, rows = tree_alone(archs, opts)
         if opts["json_file"]:
             store(opts["json_file"], encode(rows))
         return code
     command = again(opts, opts["arch"], inputs)
-    done = run_judging(inputs, archs, opts, _explore, command)
+    done = run_judging(inputs, archs, opts, run_bounded, command)
     if opts["json_file"]:
         store(opts["json_file"], encode(done.json()))
     judged = done.judging.judged
@@ -144,9 +144,10 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
     return INTERRUPTED if interrupted() else done.exit_code
 
 
-def _explore(
+def run_bounded(
     choice: Choice, scenario: Any, opts: dict[str, Any], opaque: str, most: int | None
 ) -> Result:
+    """Decide one program of a patch, within the bounds of one."""
     from ..check.bounds import bounded
 
     return run(choice, scenario, opts, opaque=opaque, limits=bounded(make_limits(opts), most))

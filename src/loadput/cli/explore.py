@@ -130,7 +130,7 @@ def _check(choice: Choice, scenario: Scenario, opts: dict[str, Any]) -> Result:
 def _with_inputs(inputs: tuple[str, ...], opts: dict[str, Any]) -> Result:
     """The program with the user's C on top, decided as check does."""
     from ..api import judge
-    from .check import run
+    from .check import run_bounded
 
     source = click.get_current_context().get_parameter_source("scenario")
     named = source is not click.core.ParameterSource.DEFAULT
@@ -141,7 +141,7 @@ def _with_inputs(inputs: tuple[str, ...], opts: dict[str, Any]) -> Result:
         scenario=opts["scenario"] if named else "",
         base=opts["release"],
         choice=make_choice(opts),
-        decide=lambda c, s, how: run(c, s, opts, opaque=how),
+        decide=lambda c, s, how, most: run_bounded(c, s, opts, how, most),
     )
     results = [j.result for j in done.judging.judged if j.result is not None]
     if not results:
