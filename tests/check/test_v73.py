@@ -27,9 +27,9 @@ HOLDS: tuple[str, ...] = ()
         ("vmx", "posted", 17_697, HOLDS),
         # docs/findings: nested-ibrs-migration.md, vmx-last-vcpu.md, pi-request-irqs-off.md
         ("svm", "nested", 45_633, ("PREDICTOR-OF-L2",)),
-        ("vmx", "reuse", 2_496_624, ("FREED-IS-FORGOTTEN",)),
+        ("vmx", "reuse", 2_668_066, ("FREED-IS-FORGOTTEN",)),
         ("vmx", "assign", 118_893, ("KERNEL-WARN",)),
-        ("vmx", "posted-offline", 20_075, ("NO-LOST-WAKEUP",)),
+        ("vmx", "posted-offline", 23_000, ("NO-LOST-WAKEUP",)),
     ],
 )
 def test_what_v7_3_decides(arch: str, scenario: str, states: int, found: tuple[str, ...]) -> None:

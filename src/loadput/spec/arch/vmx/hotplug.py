@@ -78,10 +78,9 @@ def smpcfd_dying_cpu():
 
     Mirrors: smpcfd_dying_cpu(), __flush_smp_call_function_queue(), kernel/smp.c, v6.12
     """
-    for c in each(cpu):
-        csd = per_cpu_ptr(addr(csd_stack), c)
-        if csd.dst == smp_processor_id():
-            __loaded_vmcs_clear(csd.info)
+    for t in each(task_struct):
+        if t.csd_stack.dst == smp_processor_id():
+            __loaded_vmcs_clear(t.csd_stack.info)
             with atomic:
-                csd.info = NULL
-                smp_store_release(csd.dst, -1)
+                t.csd_stack.info = NULL
+                smp_store_release(t.csd_stack.dst, -1)

@@ -1,16 +1,18 @@
 """A function call on another CPU, waited for.
 
 Mirrors: kernel/smp.c, v6.12. The only function that is called this way here is
-__loaded_vmcs_clear(). The sender spins with preemption off, so a CPU has at most one on its way.
+__loaded_vmcs_clear(). What is asked for stands on the sender's stack: a task has at most one on its
+way.
 """
 
 
-class call_single_data(struct, per="cpu"):
+class task_struct(struct):
+    csd_stack: embed[call_single_data]
+
+
+class call_single_data(struct, per="task"):
     dst: cpu = -1
     info: ptr[loaded_vmcs]
-
-
-csd_stack: per_cpu[call_single_data]
 
 
 # [New in arch:vmx]
@@ -29,12 +31,11 @@ def smp_call_function_single(cpu: cpu, info: ptr[loaded_vmcs]):
         __loaded_vmcs_clear(info)
         local_irq_restore(flags)
     else:
-        csd = this_cpu_ptr(addr(csd_stack))
         with atomic:
             if cpu_online(cpu):
-                csd.info = info
-                csd.dst = cpu
-        await_until(smp_load_acquire(csd.dst) == -1)
+                current.csd_stack.info = info
+                current.csd_stack.dst = cpu
+        await_until(smp_load_acquire(current.csd_stack.dst) == -1)
 
     put_cpu()
 
@@ -48,11 +49,10 @@ def sysvec_call_function_single():
     __flush_smp_call_function_queue(), kernel/smp.c, v6.12
     """
     with atomic:
-        src = choose(0, NR_CPUS - 1)
-        csd = per_cpu_ptr(addr(csd_stack), src)
-        assume(csd.dst == smp_processor_id())
-        info = csd.info
+        src = choose_task()
+        assume(src.csd_stack.dst == smp_processor_id())
+        info = src.csd_stack.info
     __loaded_vmcs_clear(info)
     with atomic:
-        csd.info = NULL
-        smp_store_release(csd.dst, -1)
+        src.csd_stack.info = NULL
+        smp_store_release(src.csd_stack.dst, -1)
