@@ -48,7 +48,7 @@ FOUND = {
     "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 18, 14229, 23905, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 44, 45869, 39173, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 37, 51390, 39173, PUBLISHED),
-    "vmcs-clear-publish-order": ("LIST-ADD", 23, 67108, 29262, PUBLISHED),
+    "vmcs-clear-publish-order": ("LIST-ADD", 23, 73192, 32240, PUBLISHED),
     "vmcs-foreign-access": ("RVI-OWN", 77, 27398, 19459, PUBLISHED),
     "vmx-pi-on-after-sn": ("PI-ON-IF-POSTED", 15, 46674, 58309, ANOTHER),
     "vmx-self-post-no-wake": ("NO-LOST-WAKEUP", 39, 6658, 6838, PUBLISHED),
