@@ -190,11 +190,10 @@ class _Carrying:
         is_ours = not any(u.name in self.by_c.get(name, [name]) for u in self.at.user)
         change.there = is_ours and is_there(self.mirrored, *self.taken.c[name])
         laid = self.without if change.there else self.new
-        left_ = self._lay(change, laid, self.ready(name))
+        raw, was, now, known, unread = self._lay(change, laid, self.ready(name))
         if change.through and name in self.own and change.outcomes and not change.judged:
-            self._lay(change, laid, self.ready(name, changed=False))
+            raw, was, now, known, _ = self._lay(change, laid, self.ready(name, changed=False))
             change.through = []
-        raw, was, now, known = self._last
         if name in lost or (only is not None and name not in only):
             change.leave(lost.get(name, ""))
         if any(o.verdict == CARRIED and o.edit.kind != ADDED for o in change.outcomes):
@@ -203,13 +202,17 @@ class _Carrying:
             change.unknown = self.ready.unknown(was, now, self.effects, brought)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
         _describe(change, self.taken, raw, known=known)
-        if left_ and not change.outcomes:
-            change.why = f"{min(left_)}() has no form that can be read where it is called"
+        if unread and not change.outcomes:
+            change.why = f"{min(unread)}() has no form that can be read where it is called"
 
     def _lay(
         self, change: FunctionChange, laid: Mapping[str, Def], raw: tuple[Def, Def]
-    ) -> set[str]:
-        """Lay what turns the first of ``raw`` into the second on ours; the helpers that stay."""
+    ) -> tuple[tuple[Def, Def], Def, Def, bool, set[str]]:
+        """Lay what turns the first of ``raw`` into the second on ours.
+
+        :return: ``raw`` with our names; the two that were compared; whether ours has it; the
+            helpers that are not read where they are called
+        """
         name = change.name
         calls = {*calls_in(raw[0]), *calls_in(raw[1])}
         every = self.callers.of.get(name, set())
@@ -222,8 +225,7 @@ class _Carrying:
         known, change.carried, change.outcomes = carry_function(
             name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
         )
-        self._last = raw, was, now, known
-        return left
+        return raw, was, now, known, left
 
     def tell_helpers(self) -> None:
         """Helpers that are judged where they are called are what calls them, there alone."""
