@@ -166,5 +166,5 @@ def judge_kicked(diff: str, tree: Path, memory: str) -> lp.Judged:
         tree=tree,
         arch="svm",
         choice=lp.Choice(memory=memory),
-        decide=lambda c, _, how: lp.check(c, scenario, opaque=how),
+        decide=lambda c, _, how, most: lp.check(c, scenario, opaque=how),
     )
