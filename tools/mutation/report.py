@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loadput.link.layers import DEFAULT_RELEASE
+
 from .damage import KINDS
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
     whole = {arch: row for arch, row in found.items() if not row[1]}
     parts = [
         HEAD.format(kinds=kinds, states=states, bound=bound, most=most),
-        "## Score\n\n" + _score(found),
+        f"## Score\n\nOf {DEFAULT_RELEASE}.\n\n" + _score(found),
         "## By kind of damage\n\n" + _kinds(whole),
         "## Who notices\n\nMutants by the property with the shortest counterexample, or the first"
         " that is not asked\nany more; in parentheses, how many each notices at all.\n\n"
