@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from loadput.base.errors import ScenarioError
 from loadput.check.judge import known_archs
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
+
+# Machines are a million objects that live as long as a test: counting them finds no garbage.
+gc.set_threshold(100_000, 50, 100)
 
 Ran = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]

@@ -141,6 +141,7 @@ def main() -> None:
     p.add_argument("--minutes", type=float, default=1e6, help="stop after so many; go on next time")
     p.add_argument("--list", action="store_true", help="print each mutant's result")
     args = p.parse_args()
+    gc.set_threshold(100_000, 50, 100)  # trees of which little is garbage
     begin = time.monotonic()
     found = {}
     for arch in args.arch or known:

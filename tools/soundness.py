@@ -12,6 +12,7 @@ With --shipped, the shipped scenarios, twins and entries of the museum instead o
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def main() -> None:
     p.add_argument("--found", type=Path, default=KEPT / "found", help="where disagreements go")
     p.add_argument("--write", action="store_true", help="put the tables into docs/reductions.md")
     args = p.parse_args()
+    gc.set_threshold(100_000, 50, 100)  # trees of which little is garbage
     most = args.most or (MOST if args.shipped is None else MOST_SHIPPED)
     bounds = Bounds(most=most, spin=args.spin, interp=args.interp)
     if args.only is not None:

@@ -14,6 +14,7 @@ from mutation.damage import is_kernel
 from loadput.base.errors import LoadputError
 from loadput.check.judge import known_archs
 from loadput.ir import ops as o
+from loadput.link.layers import DEFAULT_RELEASE
 from loadput.link.overlay import find_overlays
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import FOLDER, list_scenarios, load_scenario
@@ -21,7 +22,9 @@ from loadput.link.scenario import FOLDER, list_scenarios, load_scenario
 from . import edits as e
 from .program import Case, source_of
 
-RELEASES = ("v6.11-pre", "v6.1.192", "v6.1", "v7.2")
+RELEASES = ("v6.12", "v6.12", "v6.11-pre", "v6.1.192", "v6.1", "v7.2")
+BOTH = (DEFAULT_RELEASE, "v6.12")
+"""Releases that every design is written for."""
 HOW_MANY = (1, 1, 1, 1, 2, 2, 2, 3, 3, 4)
 WEIGHTS = {
     "drop": 3, "double": 2, "swap": 3, "move": 3, "atomic": 2, "unprotect": 3, "narrow": 3,
@@ -54,8 +57,8 @@ def draw(seed: int, i: int) -> Case:
 
 def _base(rng: Random) -> Case:
     arch = rng.choice(known_archs())
-    release = rng.choice(RELEASES) if rng.random() < 0.12 else "v6.12"
-    design = rng.choice(designs()) if release == "v6.12" and rng.random() < 0.3 else ""
+    release = rng.choice(RELEASES) if rng.random() < 0.2 else DEFAULT_RELEASE
+    design = rng.choice(designs()) if release in BOTH and rng.random() < 0.3 else ""
     below = rng.choice(broken(arch)) if not design and rng.random() < 0.35 else ""
     if below:
         v = {**find_overlays("twin"), **find_overlays("museum")}[below]

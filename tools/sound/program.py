@@ -12,6 +12,7 @@ from typing import Any
 
 from loadput.ir import ops as o
 from loadput.ir import types as ty
+from loadput.link.layers import DEFAULT_RELEASE
 from loadput.link.overlay import SPEC, find_overlays
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import Scenario, make_scenario
@@ -33,7 +34,7 @@ class Case:
     scenario: dict[str, Any]
     edits: tuple[Edit, ...] = ()
     design: str = ""
-    release: str = "v6.12"
+    release: str = DEFAULT_RELEASE
     below: str = ""
 
     @property
@@ -151,7 +152,7 @@ def write(case: Case, folder: Path, name: str = NAME) -> Choice:
 def _put(at: Path, case: Case, name: str, text: str) -> None:
     at.mkdir(parents=True, exist_ok=True)
     words = f'name="{name}", parent="{case.below or case.design or "D"}", arch="{case.arch}"'
-    if case.release != "v6.12":
+    if case.release != DEFAULT_RELEASE:
         words += f', release="{case.release}"'
     (at / "overlay.py").write_text(f'"""Drawn."""\n\nOVERLAY = Overlay({words})\n', "utf-8")
     (at / "x.py").write_text(text, "utf-8")

@@ -16,6 +16,7 @@ from pathlib import Path
 from loadput.base.errors import LoadputError
 from loadput.check.judge import known_archs
 from loadput.check.museum import entries
+from loadput.link.layers import DEFAULT_RELEASE
 from loadput.link.overlay import SPEC, find_overlays
 from loadput.link.program import link
 from loadput.link.scenario import FOLDER, list_scenarios
@@ -176,7 +177,9 @@ def shipped() -> list[Job]:
     for twin, v in sorted(find_overlays("twin").items()):
         design = v.parent if v.parent in draw.designs() else ""
         for arch in v.arch.split(",") if v.arch else known_archs():
-            case = Case(arch, raw(v.scenario or "one"), (), design, v.release or "v6.12", twin)
+            case = Case(
+                arch, raw(v.scenario or "one"), (), design, v.release or DEFAULT_RELEASE, twin
+            )
             out.append(Job(f"{twin} {arch}", case=case))
     for e in entries().values():
         design = find_overlays("museum")[e.id].parent

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from loadput.base.errors import LoadputError
+from loadput.link.layers import DEFAULT_RELEASE
 from loadput.link.program import Choice
 from loadput.link.scenario import Scenario, load_scenario
 
@@ -73,8 +74,8 @@ def _smaller(case: Case) -> Iterator[Case]:
             yield replace(case, edits=(*case.edits[:i], *case.edits[i + 1 :]))
     if case.below:
         yield replace(case, below="")
-    if case.release != "v6.12":
-        yield replace(case, release="v6.12")
+    if case.release != DEFAULT_RELEASE:
+        yield replace(case, release=DEFAULT_RELEASE)
     if case.design:
         yield replace(case, design="")
     for raw in _less(case.scenario):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 from ..ir import types as ty
 from ..ir.decls import Decls
@@ -40,15 +41,25 @@ COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||"))
 
 def kids(e: object) -> Iterator[s.Expr | s.Stmt]:
     """The expressions and statements directly inside ``e``, in order."""
-    for f in fields(e) if is_dataclass(e) else ():
-        yield from _nodes(getattr(e, f.name))
+    for name in _fields(type(e)):
+        yield from _nodes(getattr(e, name))
+
+
+@cache
+def _fields(t: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(t)) if is_dataclass(t) else ()
+
+
+@cache
+def _is_node(t: type) -> bool:
+    return is_dataclass(t) and t.__module__ == s.__name__
 
 
 def _nodes(v: object) -> Iterator[s.Expr | s.Stmt]:
     if isinstance(v, tuple):
         for item in v:
             yield from _nodes(item)
-    elif is_dataclass(v) and type(v).__module__ == s.__name__:
+    elif _is_node(type(v)):
         yield v  # type: ignore[misc]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -425,6 +425,7 @@ def _hooks(
     hooks: dict[tuple[str, str], list[o.Function]] = {}
     found: dict[str, Property] = {}
     reached = dict(lo.done)
+    written = _written(reached.values())
     for key, d in hooks_at.items():
         words = [a.partition(":") for a in d.attrs]
         kinds = {w[0] for w in words}
@@ -439,7 +440,7 @@ def _hooks(
         uncalled = not why and bool(points) and not live
         if uncalled:
             why = f"no {', '.join(p.split(':')[1] for p in points)} in this program"
-        why = why or _lacking(meta[key].get("needs", ""), reached, lo.lay.defs)
+        why = why or _lacking(meta[key].get("needs", ""), written, lo.lay.defs)
         wants = sum(n not in GIVEN for n, _ in d.params)
         live = [p for p in live if wants <= len(reached[p.split(":")[1]].params)]
         if not why and points and not live:
@@ -511,18 +512,17 @@ def _may_forget(lo: _Lowerer, meta: dict[str, str]) -> bool:
     return all(n in lo.done and lo.done[n].origin in origins for n in names)
 
 
-def _lacking(needs: str, reached: dict[str, o.Function], defs: Collection[str]) -> str:
+def _written(reached: Iterable[o.Function]) -> set[str]:
+    """Every field and variable that these functions store to."""
+    ops = (op for f in reached for b in f.blocks for op in b.ops)
+    return {op.place.var for op in ops if isinstance(op, o.Store)}
+
+
+def _lacking(needs: str, written: Collection[str], defs: Collection[str]) -> str:
     """Why a property that needs these functions, or fields that are written, does not apply.
 
     A function that is there and that nothing calls any more is no excuse.
     """
-    written = {
-        op.place.var
-        for f in reached.values()
-        for b in f.blocks
-        for op in b.ops
-        if isinstance(op, o.Store)
-    }
     for name in [n.strip() for n in needs.split(",") if n.strip()]:
         if name not in (written if "." in name else defs):
             return f"nothing writes {name}" if "." in name else f"no {name} in this program"

@@ -478,6 +478,12 @@ def check_called(lay: Layers, hooks: Iterable[s.Def]) -> None:
     Only where the overlay is for one architecture, or a twin: a design may have a function that
     some architectures do not call.
     """
+    replaced = {r.name for r in lay.replaced}
+    asked = [
+        d for n, d in lay.defs.items() if n not in replaced and is_users(d.span) and d.lang != "c"
+    ]
+    if not asked:
+        return
     names = [n for n, d in lay.defs.items() if {a.partition(":")[0] for a in d.attrs} & {*ROLES}]
     seen = set(names)
     todo = [*(lay.defs[n] for n in names), *hooks]
@@ -486,10 +492,10 @@ def check_called(lay: Layers, hooks: Iterable[s.Def]) -> None:
             if isinstance(c, s.Invoke) and c.fn in lay.defs and c.fn not in seen:
                 seen.add(c.fn)
                 todo.append(lay.defs[c.fn])
-    replaced = {r.name for r in lay.replaced}
-    for name, d in lay.defs.items():
+    for d in asked:
+        name = d.name
         kind, _, overlay = d.origin.partition(":")
-        if name in seen or name in replaced or not is_users(d.span) or d.lang == "c":
+        if name in seen:
             continue
         v = (
             find_overlays(kind, *lay.choice.search).get(overlay)

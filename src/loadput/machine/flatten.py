@@ -220,6 +220,7 @@ class Flattener:
     # walking
 
     def _goto(self, c: _Ctx) -> int:
+        c = c._replace(env=self._prune(c))
         for _ in range(20_000):
             nxt = self._advance(c)
             if isinstance(nxt, int):
