@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo site test test-all test-tree lint update-docs clean bench fuzz mutate soundness lab lab-smoke lab-riscv-csr-skip
+.PHONY: venv demo site test test-all test-tree lint update-docs clean bench fuzz mutate soundness lab lab-smoke lab-riscv-csr-skip lab-ldt
 
 venv: $(STAMP)
 
@@ -77,3 +77,6 @@ lab-smoke: venv
 # Decide a finding on the kernels that it is about; each is a folder of lab/experiments.
 lab-riscv-csr-skip: venv
 	$(VENV)/bin/python lab/lab.py experiment riscv-csr-skip
+
+lab-ldt: venv
+	$(VENV)/bin/python lab/lab.py experiment ldt

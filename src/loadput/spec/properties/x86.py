@@ -261,7 +261,7 @@ ldt_seen: per_cpu[ldt_ghost]
 @at_exit(__svm_vcpu_run)
 def LDT_FRESH() -> bool:
     """After #VMEXIT LDTR has the LDT that its mm has since install_ldt() returned. Violated in
-    mainline: suspected, source reading only, not shown on hardware.
+    mainline: shown under emulation, not on hardware (docs/findings/ldt.md).
     """
     mm = task_mm(current)
     return mm.context.lock or this_cpu(hw_ldtr) == mm.context.ldt
@@ -276,7 +276,7 @@ def LDT_FRESH() -> bool:
 @at_exit(arch_exit_to_user_mode_prepare)
 def HOST_RESTORED_AT_USER_LDT() -> bool:
     """User mode has in LDTR the LDT that its mm has since install_ldt() returned. Violated in
-    mainline: suspected, source reading only, not shown on hardware.
+    mainline: shown under emulation, not on hardware (docs/findings/ldt.md).
     """
     mm = task_mm(current)
     if mm == NULL or mm.context.lock:
