@@ -151,17 +151,21 @@ def mark(text: str, design: str) -> str:
     return text.replace("@property_", f"# [New in design:{design}]\n@property_")
 
 
-def allows(folder: Path, design: str, cpus: int, memory: str, **how: object) -> bool:
-    """Whether some run of a test ends as its row asks."""
-    raw = {
+def scenario_of(design: str, cpus: int) -> dict[str, object]:
+    """A test's scenario: each thread on a CPU of its own, and nothing else."""
+    return {
         "title": design,
         "cpus": cpus,
         "vms": [0],
         "task": [{"runs": f"p{k}", "cpus": [k]} for k in range(cpus)],
         "set": {"timer_irqs": 0, "device_irq_cpus": 0, "preempt_model": 0},
     }
+
+
+def allows(folder: Path, design: str, cpus: int, memory: str, **how: object) -> bool:
+    """Whether some run of a test ends as its row asks."""
     choice = Choice("svm", design, search=(folder,), memory=memory)
-    scenario = make_scenario("litmus", raw)
+    scenario = make_scenario("litmus", scenario_of(design, cpus))
     found = check(choice, scenario, properties=["EXISTS"], **how)  # type: ignore[arg-type]
     assert found.verdict in ("holds", "violated"), found
     return found.verdict == "violated"

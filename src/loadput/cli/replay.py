@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from .counterexample import load_counterexample
 from .options import make_choice, program_options
 
 
@@ -26,7 +26,7 @@ def command(file: str | None, name: str, step: int | None, schedule: str, **opts
 
     if bool(file) == bool(schedule):
         raise click.UsageError("either a FILE or --schedule")
-    found, machine, path, prop = _load(Path(file), name) if file else _follow(schedule, opts)
+    found, machine, path, prop = _load(file, name) if file else _follow(schedule, opts)
     teller = Teller(machine)
     story = teller.follow(path[:step] if step else path)
     click.echo(f"{found}: {prop}, {len(path)} steps")
@@ -53,58 +53,11 @@ def _follow(schedule: str, opts: dict[str, Any]) -> tuple[str, Any, list[Any], s
     return choice.title, machine, path, ", ".join(bad) or "violates nothing"
 
 
-def _load(file: Path, name: str) -> tuple[str, Any, list[Any], str]:
-    import msgspec
-
-    from ..base.errors import InputError
-    from ..link.program import Choice, link
-    from ..link.scenario import make_scenario
+def _load(file: str, name: str) -> tuple[str, Any, list[Any], str]:
+    """The program, its machine, the path of a counterexample, and what it violates."""
+    from ..link.program import link
     from ..machine.model import build_machine
-    from ..run.interp import Action
 
-    try:
-        raw = msgspec.json.decode(file.read_bytes())
-        for p in raw["programs"]:
-            for q in p["properties"]:
-                if q.get("path") and name in ("", q["name"]):
-                    if p["program"]["user_functions"]:
-                        continue
-                    s = p["scenario"]
-                    scenario = make_scenario(
-                        s["name"],
-                        {
-                            "title": s["title"],
-                            "cpus": s["cpus"],
-                            "vms": s["vms"],
-                            "set": s["set"],
-                            "task": [
-                                {k: v for k, v in t.items() if v is not None} for t in s["tasks"]
-                            ],
-                        },
-                    )
-                    c = p["program"]
-                    choice = Choice(
-                        c["arch"],
-                        c["design"],
-                        c["release"],
-                        c["twin"],
-                        reduce=c["forgetting"],
-                        search=tuple(Path(f) for f in c["overlays"]),
-                        memory=c.get("memory", "sc"),
-                    )
-                    path = [Action(a[0], a[1], a[2], a[3], tuple(a[4])) for a in q["path"]]
-                    machine = build_machine(link(choice, scenario), fusing=c["fusing"])
-                    return c["title"], machine, path, q["name"]
-    except (msgspec.DecodeError, KeyError, TypeError, IndexError) as e:
-        raise InputError(
-            "LP0507",
-            f"{file} is no result of check",
-            got=str(e)[:100],
-            expected="a file that loadput check --json wrote",
-        ) from None
-    raise InputError(
-        "LP0507",
-        f"{file} holds no counterexample" + (f" of {name}" if name else ""),
-        expected="a violated property of a program without C of your own",
-        next="loadput check … --json FILE",
-    )
+    c = load_counterexample(file, name)
+    machine = build_machine(link(c.choice, c.scenario), fusing=c.fusing)
+    return c.title, machine, c.path, c.property

@@ -6,8 +6,9 @@ import dataclasses
 
 from ..base.source import NOWHERE, Span
 from ..link.program import Program
+from .delayed import FULL
 from .flatten import Flattener
-from .tso import FULL, TSO
+from .tso import TSO
 from .weave import weave
 
 Graph = list[tuple[object, ...]]

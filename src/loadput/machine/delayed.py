@@ -17,6 +17,10 @@ from .fuse import Visibility, region_of
 from .nodes import End, Graph, Node, Push
 from .values import Analysis, is_switch
 
+FULL = ("mb", "locked")
+"""The barriers that empty a store buffer; the others order what x86 never lets pass."""
+TOLD = (*FULL, "rmb", "wmb")
+"""The barriers that a path may be asked for."""
 CAP = 8
 """Stores that a buffer holds where nothing bounds their number: a run that needs more is told."""
 Held = tuple[frozenset[str], int]
@@ -54,7 +58,7 @@ class _Finder:
         self.cpus = [a.cpus_of(c) for c in self.v.contexts]
         self.starts = [g.entries[("sched", s)] for s in g.starts["sched"]]
         # A locked instruction's barrier and what it does are one step.
-        nexts = [n.next[0] for n in g.nodes if isinstance(n.op, o.Barrier) and not n.atomic]
+        nexts = [n.next[0] for n in g.nodes if is_full(n) and not n.atomic]
         self.locked = {i for i in nexts if isinstance(g.nodes[i].op, o.Atomic)}
         self.empties = {n.id for n in g.nodes if self._empties(n)}
         self.before: dict[int, list[int]] = {}
@@ -167,7 +171,8 @@ class _Finder:
         if is_locked(n):
             return not n.atomic
         if isinstance(n.op, o.Barrier):
-            return not n.atomic and not (n.op.kind == "locked" and n.next[0] in self.locked)
+            alone = not (n.op.kind == "locked" and n.next[0] in self.locked)
+            return is_full(n) and not n.atomic and alone
         if isinstance(n.op, End):
             return n.kind == "irq"
         if is_switch(n.op) and not n.atomic:
@@ -188,7 +193,7 @@ class _Finder:
         return not self._is_ghost(n) and not _place(n).var.startswith("hw_")
 
     def _is_locked(self, n: Node) -> bool:
-        if isinstance(n.op, o.Barrier) or is_switch(n.op) or is_locked(n):
+        if is_full(n) or is_switch(n.op) or is_locked(n):
             return True
         if not isinstance(n.op, o.Store | o.Fresh) or n.id not in self.vis.kept:
             return False
@@ -265,6 +270,11 @@ class _Finder:
                 if over != NONE and self._is_open(g.nodes[m]):
                     join(m, over)
         return held
+
+
+def is_full(n: Node) -> bool:
+    """Whether ``n`` is a barrier that empties the buffer."""
+    return isinstance(n.op, o.Barrier) and n.op.kind in FULL
 
 
 def is_locked(n: Node) -> bool:

@@ -8,11 +8,12 @@ from ..base.clock import look
 from ..base.errors import LayoutError
 from ..ir import ops as o
 from ..link.program import Program
+from .delayed import FULL, TOLD
 from .flatten import Flattener
 from .forget import DEAD_IS_READ, is_shadow
 from .fuse import Fused, fuse
 from .nodes import FRAMES, PER, Graph
-from .tso import FULL, FULL_BUFFER, TSO, Buffers, buffer_stores
+from .tso import FULL_BUFFER, TSO, Buffers, buffer_stores
 from .values import Analysis, Values, Var, is_kept
 from .weave import weave
 
@@ -79,14 +80,16 @@ class Machine:
         return self.fused.control[kind][pc - 1]
 
 
-def build_machine(program: Program, *, fusing: bool = True) -> Machine:
+def build_machine(program: Program, *, fusing: bool = True, told: bool = False) -> Machine:
     """Return the machine of ``program``.
 
     :param fusing: False: every access to memory is a step of its own
+    :param told: a path through it passes every barrier, also one that this memory has no need of
     Raises LinkError LP041x and LayoutError LP060x.
     """
     buffers, memory = None, program.choice.memory
-    graph = Flattener(program, weave(program), FULL if memory == TSO else ()).run()
+    kinds = () if memory != TSO else TOLD if told else FULL
+    graph = Flattener(program, weave(program), kinds).run()
     if memory == TSO:
         program, graph, buffers = buffer_stores(program, graph)
     analysis = Analysis(program, graph)

@@ -24,8 +24,6 @@ from .values import Analysis, Var
 
 SC, TSO = "sc", "tso"
 FULL_BUFFER = "STORE-BUFFER-FULL"
-FULL = ("mb", "locked")
-"""The barriers that empty a store buffer; the others order what x86 never lets pass."""
 VISIBLE = "store_becomes_visible"
 PREFIX = "__sb_"
 KIND = PREFIX + "what"
@@ -61,11 +59,14 @@ class Buffers:
     :param lines: per place that is buffered, where a store to it is kept
     :param slots: how many stores a buffer holds
     :param watched: some path may need more: a run that does violates `FULL_BUFFER`
+    :param was: per node that stands for one of the program's, what that does: a store that goes to
+        the buffer, a load that finds its place there, a barrier
     """
 
     lines: dict[str, Line] = field(default_factory=dict)
     slots: int = 0
     watched: bool = False
+    was: dict[int, FlatOp] = field(default_factory=dict)
 
 
 def buffer_stores(p: Program, g: Graph) -> tuple[Program, Graph, Buffers]:
@@ -81,7 +82,7 @@ def buffer_stores(p: Program, g: Graph) -> tuple[Program, Graph, Buffers]:
         writer.drop_barriers()
         return p, g, Buffers()
     writer.run()
-    return writer.program(), g, Buffers(writer.lines, writer.slots, found.watched)
+    return writer.program(), g, Buffers(writer.lines, writer.slots, found.watched, writer.was)
 
 
 class _Writer:
@@ -90,6 +91,7 @@ class _Writer:
     def __init__(self, p: Program, g: Graph, a: Analysis, found: Buffered) -> None:
         self.p, self.g, self.a, self.v, self.found = p, g, a, a.v, found
         self.lines: dict[str, Line] = {}
+        self.was: dict[int, FlatOp] = {}
         self.asked = {
             n.op.place.var for n in g.nodes if isinstance(n.op, o.Load) and n.op.mark == "late"
         }
@@ -167,6 +169,7 @@ class _Writer:
         """A barrier has waited: nothing is left to do. Who asks whether a store waits is told."""
         for n in self.g.nodes:
             if isinstance(n.op, o.Barrier):
+                self.was[n.id] = n.op
                 n.op = o.Assign(f"{n.id}:barrier", o.Const(0), n.op.span)
             if isinstance(n.op, o.Load) and n.op.mark == "late":
                 p = n.op.place
@@ -232,6 +235,7 @@ class _Writer:
             out = self._new(inner, o.Branch(free, "", "", op.span), [at, out])
             out = self._new(inner, o.Load(what, self._at(KIND, j), "once", op.span), [out])
         out = self._guarded(n, inner, op, out, after)
+        self.was[inner.id] = op
         inner.op, inner.next = o.Assign(f"{n.id}:push", o.Const(0), op.span), [out]
 
     def _guarded(self, n: Node, inner: Node, op: o.Store, push: int, after: int) -> int:
@@ -279,6 +283,7 @@ class _Writer:
             if is_shadow(p.var):
                 got = o.Assign(op.dst, o.Const(0), op.span)
             at = self._new(inner, got, [after])
+            self.was[at] = op
             for array, e in ((line.sub, p.sub), (line.index, p.index), (KIND, o.Const(line.code))):
                 if not array or e is None:
                     continue
