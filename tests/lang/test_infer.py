@@ -83,6 +83,34 @@ def test_infer_fields_believes_the_header_of_the_patch() -> None:
     assert decls.structs["kvm_vcpu"].fields["fresh"].type == ty.Ptr("task_struct")
 
 
+@pytest.mark.parametrize(
+    ("ctype", "statements", "want", "percpu"),
+    [
+        ("per_cpu struct kvm_vcpu *", "this_cpu_write(last, vcpu);", ty.Ptr("kvm_vcpu"), True),
+        ("per_cpu struct kvm_vcpu *", "per_cpu(last, 0) = vcpu;", ty.Ptr("kvm_vcpu"), True),
+        ("per_cpu struct kvm_vcpu *", "*this_cpu_ptr(&last) = vcpu;", ty.Ptr("kvm_vcpu"), True),
+        ("per_cpu bool", "__this_cpu_write(last, true);", ty.BOOL, True),
+        ("per_cpu int", "this_cpu_write(last, 3);", ty.Int(0, 3), True),
+        ("bool", "WRITE_ONCE(last, vcpu->ready);", ty.BOOL, False),
+        ("struct kvm_vcpu *", "last = vcpu;", ty.Ptr("kvm_vcpu"), False),
+    ],
+)
+def test_a_variable_that_a_patch_brings_is_state(
+    ctype: str, statements: str, want: ty.Type, percpu: bool
+) -> None:
+    decls = program()
+    defs = parse_c(FN % statements, "x.c", "user:x.c")
+    found = infer_fields(defs, decls, [("", "last", ctype)])
+    assert [(v.name, v.type, v.percpu) for v in found] == [("last", want, percpu)]
+    assert decls.globals["last"].type == want
+    lower_c(FN % statements, decls)
+
+
+def test_a_variable_that_nobody_brings_is_no_state() -> None:
+    decls = program()
+    assert infer_fields(parse_c(FN % "this_cpu_write(last, vcpu);", "x.c", "user:x.c"), decls) == []
+
+
 def test_lower_opaque_read_is_any_value_and_noted() -> None:
     notes: list[Note] = []
     text = FN % "if (vcpu->pool->depth > n) g(); vcpu->pool->depth = n;"

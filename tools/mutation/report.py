@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +84,7 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
         " that is not asked\nany more; in parentheses, how many each notices at all.\n\n"
         + _who(whole),
         "## Barriers and marks\n\n" + _order(whole),
-        "## Holes\n\n" + _holes(whole),
+        "## Survivors\n\n" + _survivors(whole),
     ]
     page.write_text("\n".join(parts), encoding="utf-8")
 
@@ -150,19 +152,54 @@ def _order(found: Found) -> str:
     )
 
 
-def _holes(found: Found) -> str:
-    out = []
+REASONS = Path(__file__).with_name("reasons.toml")
+
+
+@cache
+def _reasons() -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = tomllib.loads(REASONS.read_text("utf-8"))["reason"]
+    return rows
+
+
+def reason_of(arch: str, r: Result) -> str:
+    """Why no property minds the mutant, as a person has found; "" where nobody has looked."""
+    for row in _reasons():
+        archs = row.get("arch", arch).split(", ")
+        if (
+            arch in archs
+            and r.name.split()[0] in row["function"].split(", ")
+            and row.get("kind", r.kind) == r.kind
+            and row.get("damage", "") in r.what
+        ):
+            return row["why"]
+    return ""
+
+
+def _survivors(found: Found) -> str:
+    """Each mutant that no property notices, those of one reason together."""
+    told: dict[str, list[str]] = {}
+    left = 0
     for arch, (results, *_) in found.items():
-        mine = [r for r in results if r.state == "hole"]
-        if mine:
-            out.append(f"### {arch}\n")
-            out += [f"- `{r.name}`: {r.what} ({r.place}): {_why(r)}" for r in mine]
-            out.append("")
-    return "\n".join(out) or "None.\n"
+        for r in results:
+            if r.state in ("hole", "lost"):
+                why = reason_of(arch, r)
+                left += not why
+                row = f"- {arch}, {r.state}: `{r.name}`: {r.what} ({r.place}): {_why(r)}"
+                told.setdefault(why or "No reason is written yet.", []).append(row)
+    count = sum(map(len, told.values()))
+    head = (
+        f"{count:,} mutants are *lost* or a *hole*: no property notices. Why not, as a person has"
+        f" found (tools/mutation/reasons.toml), is said above those that it is about; {left:,} are"
+        " without.\n"
+    )
+    parts = [f"**{why}**\n\n" + "\n".join(rows) + "\n" for why, rows in sorted(told.items())]
+    return "\n".join([head, *parts])
 
 
 def _why(r: Result) -> str:
     """What is known of a mutant that nothing notices."""
+    if r.state == "lost":
+        return f"{r.by} is not run any more, or one way through it"
     if r.scenario:
-        return f"it does something else on `{r.scenario}`, which no property asks about"
+        return f"it does something else on `{r.scenario}`"
     return "reached only where there are too many states to compare"

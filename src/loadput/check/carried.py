@@ -363,12 +363,12 @@ def _with_fields(decls: Decls, taken: Taken) -> tuple[Decls, list[tuple[str, Var
         found = []
     out = []
     for f in found:
-        struct, _, name = f.name.partition(".")
+        struct, _, name = f.name.rpartition(".")
         if name in hinted or name not in known:
             out.append((struct, replace(f, name=name)))
     kept = copy.deepcopy(decls)
     for struct, f in out:
-        kept.structs[struct].fields[f.name] = f
+        (kept.structs[struct].fields if struct else kept.globals)[f.name] = f
     return kept, out
 
 

@@ -59,6 +59,8 @@ class Result:
 
     :param remembers: what a @forget hook calls dead is read in this program, so that it was
         explored without any; ``choice`` says so too
+    :param renamed: names of properties that others have taken the place of, and their names
+    :param absent: the settings that it was decided with and no kernel of its release has there
     """
 
     program: str
@@ -79,6 +81,25 @@ class Result:
     races: list[Race] = field(default_factory=list)
     remembers: bool = False
     fusing: bool = True
+    opaque: str = "any"
+    renamed: dict[str, str] = field(default_factory=dict)
+    absent: list[tuple[str, int]] = field(default_factory=list)
+
+    # Between processes a result goes without its machine, which takes longer to send than to build.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f: getattr(self, f) for f in self.__dataclass_fields__ if f != "machine"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "machine":
+            raise AttributeError(name)
+        program = fix_opaque(link(self.choice, self.scenario), self.opaque)
+        self.machine = build_machine(program, fusing=self.fusing)
+        return self.machine
 
     def __repr__(self) -> str:
         bad = f" {', '.join(self.violated)}" if self.violated else ""
@@ -105,17 +126,8 @@ class Result:
 
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``, or of the one that has taken its place."""
-        now = present_names(self.machine.program).get(name, name)
+        now = self.renamed.get(name, name)
         return next(p for p in self.properties if p.name == now)
-
-    @property
-    def absent(self) -> list[tuple[str, int]]:
-        """The settings that it was decided with and no kernel of its release has there."""
-        release = get_overlay("release", self.choice.release, *self.choice.search)
-        said = [
-            x for r in chain(release, *self.choice.search) for x in r.absent_on(self.choice.arch)
-        ]
-        return [(n, x) for n, x in said if self.machine.program.decls.consts.get(n) == x]
 
     @property
     def expected(self) -> Expected | None:
@@ -197,7 +209,8 @@ def check(
         first = {p: path for p, path in ex.first.items() if p != FULL_BUFFER}
         ex = replace(ex, finished=False, stopped_by="store buffer", first=first)
     out = _made(program, machine, ex, properties)
-    out.seconds, out.remembers, out.fusing = time.perf_counter() - begin, remembers, fusing
+    out.seconds, out.remembers = time.perf_counter() - begin, remembers
+    out.fusing, out.opaque = fusing, opaque
     if base is not None:
         lay_blame(out, base)
     return out
@@ -254,7 +267,15 @@ def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[s
         ex,
         machine,
         races=find_races(_without_buffers(machine)),
+        renamed=present_names(program),
+        absent=_absent(program),
     )
+
+
+def _absent(p: Program) -> list[tuple[str, int]]:
+    release = get_overlay("release", p.choice.release, *p.choice.search)
+    said = [x for r in chain(release, *p.choice.search) for x in r.absent_on(p.choice.arch)]
+    return [(n, x) for n, x in said if p.decls.consts.get(n) == x]
 
 
 def _worst(results: Sequence[PropertyResult]) -> str:

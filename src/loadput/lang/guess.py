@@ -36,6 +36,8 @@ BOOLS = frozenset(
 )
 CPUS = frozenset(("smp_processor_id", "raw_smp_processor_id", "__smp_processor_id", "get_cpu"))
 PER_CPU = frozenset(("per_cpu", "per_cpu_ptr", "this_cpu_ptr", "raw_cpu_ptr", "this_cpu"))
+PER_CPU_TYPE = "per_cpu "
+"""Before the C type of a variable of which each CPU has one."""
 COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||"))
 
 

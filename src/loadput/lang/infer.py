@@ -6,14 +6,14 @@ Only for functions written in C. A guess is never silent: fields go to ``decls.i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..base.source import Span
 from ..ir import types as ty
 from ..ir.decls import Decls, VarDecl
 from . import syntax as s
-from .guess import COMPARE, INT, NULLS, TRUTH, Guess, bare, kids, walk
+from .guess import COMPARE, INT, NULLS, PER_CPU, PER_CPU_TYPE, TRUTH, Guess, bare, kids, walk
 
 PLACES = {  # access macros: which argument is the place
     **dict.fromkeys(("READ_ONCE", "WRITE_ONCE", "smp_load_acquire", "smp_store_release"), 0),
@@ -36,6 +36,8 @@ WRITERS = frozenset(
     )
 )
 _COUNT_ENDS = ("_bit", "_inc", "_dec", "_add", "_sub", "_return", "_test", "_or", "_and", "_andnot")
+VARIABLE = "*"
+"""In the place of a struct's name: a variable of a whole file."""
 COUNTING = frozenset(k for k in PLACES if k.endswith(_COUNT_ENDS))
 
 
@@ -82,10 +84,20 @@ Key = tuple[str, str]
 
 
 class _Collector:
-    """Collects the uses of places that have no declared type: unknown fields, int locals."""
+    """Collects the uses of places that have no declared type: unknown fields, int locals.
 
-    def __init__(self, d: s.Def, decls: Decls, narrow: Mapping[str, ty.Type] | None = None) -> None:
+    :param brought: variables that the user's code brings
+    """
+
+    def __init__(
+        self,
+        d: s.Def,
+        decls: Decls,
+        narrow: Mapping[str, ty.Type] | None = None,
+        brought: Collection[str] = (),
+    ) -> None:
         self.decls = decls
+        self.brought = {n for n in brought if n not in decls.globals}
         env = dict(d.params)
         for n in walk(d.body):
             if isinstance(n, s.Declare) and n.type is not None:
@@ -100,6 +112,13 @@ class _Collector:
         """``(struct, field)`` or ``("", local)`` where ``e`` is a place of unknown type."""
         if isinstance(e, s.Name) and self.env.get(e.id) == INT:
             return "", e.id
+        if isinstance(e, s.Name) and e.id in self.brought and e.id not in self.env:
+            return VARIABLE, e.id
+        if isinstance(e, s.Invoke) and e.fn in PER_CPU and e.args and self.brought:
+            return self.key(bare(e.args[0])) if not e.fn.endswith("_ptr") else None
+        if isinstance(e, s.Unary) and e.op == "*" and isinstance(e.a, s.Invoke) and self.brought:
+            ptr = e.a
+            return self.key(bare(ptr.args[0])) if ptr.fn in PER_CPU and ptr.args else None
         if isinstance(e, s.Member):
             base = self.guess.type(e.base)
             if isinstance(base, ty.Ptr | ty.Embed) and base.struct in self.decls.structs:
@@ -258,16 +277,18 @@ def infer_fields(
     Give every function of the user's at once, so that each use counts. A field that is used as a
     struct, or only counted up, stays undeclared: `lower` reads it as any value and says so.
 
-    :param hints: ``(struct, field, C type)`` that a patch adds to a header
+    :param hints: ``(struct, field, C type)`` that a patch adds to a header; a variable of a whole
+        file has no struct
     """
     defs = [adopt_signature(d, decls) for d in defs if d.lang == "c"]
-    declared = {(st, name): text for st, name, text in hints}
+    declared = {(st or VARIABLE, name): text for st, name, text in hints}
+    brought = [name for st, name in declared if st == VARIABLE]
     out: list[VarDecl] = []
     for _ in range(3):  # a field may get its type from another
         uses: dict[Key, _Uses] = {}
         origin: dict[Key, str] = {}
         for d in defs:
-            for k, u in _Collector(d, decls, local_types(d, decls)).uses.items():
+            for k, u in _Collector(d, decls, local_types(d, decls), brought).uses.items():
                 if k[0]:
                     uses[k] = _merge(uses[k], u) if k in uses else u
                     origin.setdefault(k, d.origin)
@@ -277,9 +298,15 @@ def infer_fields(
             if t is None:
                 continue
             where = origin[struct, name]
+            new = True
+            if struct == VARIABLE:
+                each = declared[struct, name].startswith(PER_CPU_TYPE)
+                v = VarDecl(name, t, percpu=each, span=u.span, origin=where)
+                decls.globals[name] = v
+                out.append(v)
+                continue
             decls.structs[struct].fields[name] = VarDecl(name, t, span=u.span, origin=where)
             out.append(VarDecl(f"{struct}.{name}", t, span=u.span, origin=where))
-            new = True
         if not new:
             break
     decls.inferred += out
@@ -298,7 +325,7 @@ def _merge(a: _Uses, b: _Uses) -> _Uses:
 
 
 def _hinted(ctype: str, decls: Decls) -> ty.Type | None:
-    words = ctype.replace("*", " * ").split()
+    words = ctype.removeprefix(PER_CPU_TYPE).replace("*", " * ").split()
     if words == ["bool"]:
         return ty.BOOL
     if len(words) == 3 and words[0] == "struct" and words[2] == "*":

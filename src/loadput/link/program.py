@@ -340,7 +340,7 @@ def specification(choice: Choice) -> tuple[dict[str, s.Def], Decls]:
     lay = _stack(replace(choice, user=(), removed=()))
     lay.decls.consts.update(NR_CPUS=2, NR_TASKS=2, NR_VCPUS=2, NR_VMS=1)
     for struct, f in choice.fields:
-        lay.decls.structs[struct].fields[f.name] = f
+        (lay.decls.structs[struct].fields if struct else lay.decls.globals)[f.name] = f
     mine = {d.name: d for d in choice.user if d.lang != "c"}
     return {n: mine.get(n, d) for n, d in lay.defs.items() if not is_hook(d)}, lay.decls
 

@@ -28,7 +28,8 @@ def lay_user(lay: Layers) -> None:
             lay.decls.funcs.pop(name, None)
             lay.removed[name] = choice.user_label or "user"
     for struct, f in choice.fields:
-        lay.decls.structs[struct].fields.setdefault(f.name, f)
+        into = lay.decls.structs[struct].fields if struct else lay.decls.globals
+        into.setdefault(f.name, f)
     user = {d.name: d for d in choice.user}
     for d in user.values():
         _abridged(lay, d)

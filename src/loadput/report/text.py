@@ -138,7 +138,7 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
 
 def _memory(r: Result) -> list[str]:
     """The memory model, where it is not the one that is meant."""
-    b = r.machine.buffers
+    b = r.machine.buffers if r.choice.memory != SC else None
     if b is None:
         return []
     if not b.slots:

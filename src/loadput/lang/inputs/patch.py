@@ -13,7 +13,10 @@ from ..cfront import CFunction, parse_function
 
 @dataclass(frozen=True, slots=True)
 class FieldHint:
-    """A struct field that a diff adds to a header: ``bool scheduled_out;`` in ``kvm_vcpu``."""
+    """A struct field that a diff adds to a header: ``bool scheduled_out;`` in ``kvm_vcpu``.
+
+    :param struct: "" for a variable of a whole file; its ``ctype`` says where each CPU has one
+    """
 
     struct: str
     name: str

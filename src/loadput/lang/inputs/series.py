@@ -11,6 +11,7 @@ from ...base.errors import InputError, LoadputError
 from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
 from ..cfront.unit import other_arms
+from ..guess import PER_CPU_TYPE
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
 from .patch import FieldHint, Near, Unread
 
@@ -18,6 +19,10 @@ _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
 )
 _CALLBACK = re.compile(r"\s+((?:\w+ )*\w+\s*\**\(\*)(\w+)(\)\(.*\));")
+_VARIABLE = re.compile(
+    r"(?:static )?(?:DEFINE|DECLARE)_PER_CPU\w*\((?P<percpu>[\w ]+\**), (?P<its>\w+)\);"
+    r"|static (?P<plain>(?:bool|int|struct \w+ \*))\s*(?P<name>\w+)(?: = [\w-]+)?;"
+)
 _HEADING_FN = re.compile(r"(\w+)\(")
 
 
@@ -225,11 +230,16 @@ class Changes:
         )
 
     def _fields(self, d: FileDiff) -> None:
-        """Note ``+ type name;`` lines inside a struct."""
+        """Note ``+ type name;`` lines inside a struct, and variables of a whole file."""
         for h in d.hunks:
             struct = re.match(r"struct (\w+) \{", h.heading)
             name = struct[1] if struct else ""
             for kind, text, where in h.body:
+                v = _VARIABLE.match(text) if kind == "+" else None
+                if v:
+                    ctype = PER_CPU_TYPE + v["percpu"] if v["its"] else v["plain"]
+                    place = f"{where.file}:{where.number}"
+                    self.fields.append(FieldHint("", v["its"] or v["name"], ctype, place))
                 opened = re.match(r"struct (\w+) \{", text)
                 if opened:
                     name = opened[1]
