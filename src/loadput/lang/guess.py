@@ -43,7 +43,7 @@ COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||"))
 
 def kids(e: object) -> Iterator[s.Expr | s.Stmt]:
     """The expressions and statements directly inside ``e``, in order."""
-    for name in _fields(type(e)):
+    for name in _fields(type(e)):  # type: ignore[arg-type]
         yield from _nodes(getattr(e, name))
 
 
@@ -61,7 +61,7 @@ def _nodes(v: object) -> Iterator[s.Expr | s.Stmt]:
     if isinstance(v, tuple):
         for item in v:
             yield from _nodes(item)
-    elif _is_node(type(v)):
+    elif _is_node(type(v)):  # type: ignore[arg-type]
         yield v  # type: ignore[misc]
 
 

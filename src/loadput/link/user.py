@@ -30,6 +30,7 @@ def lay_user(lay: Layers) -> None:
     for struct, f in choice.fields:
         into = lay.decls.structs[struct].fields if struct else lay.decls.globals
         into.setdefault(f.name, f)
+        lay.decls.inferred.append(dataclasses.replace(f, name=f"{struct}.{f.name}".lstrip(".")))
     user = {d.name: d for d in choice.user}
     for d in user.values():
         _abridged(lay, d)
