@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +22,14 @@ from loadput.link.scenario import load_scenario
 # Machines are a million objects that live as long as a test: counting them finds no garbage.
 gc.set_threshold(100_000, 50, 100)
 
+# No test reads or writes the cache of whoever runs it, and none is answered from a kept result
+# unless it asks for that.
+OURS = "loadput-tests-"
+if OURS not in os.environ.get("XDG_CACHE_HOME", ""):  # a worker has that of who started it
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix=OURS)
+    atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+os.environ["LOADPUT_NO_CACHE"] = "1"
+
 Ran = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]
 
@@ -28,6 +39,7 @@ def loadput(tmp_path: Path) -> Callable[..., Ran]:
     """``loadput ARGS`` in an empty folder; what it printed and its exit code."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("LOADPUT_")}
     env |= {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    env |= {"LOADPUT_NO_CACHE": "1"}
 
     def run(*args: object) -> Ran:
         return subprocess.run(

@@ -65,10 +65,12 @@ def run_command(command: str, folder: Path) -> str:
     """What ``command`` (with its ``$ ``) prints; raises where it ends with an internal error."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {k: v for k, v in os.environ.items() if not k.startswith("LOADPUT_")}
+    # What a page shows was worked out for it.
+    fresh = {"LOADPUT_NO_CACHE": "1"}
     done = subprocess.run(
         ["bash", "-c", command.removeprefix("$ ")],
         cwd=folder,
-        env={**env, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
+        env={**env, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"} | fresh,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from loadput.base.kept import Shelf, digest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,6 +54,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     state = run_as_it_is("list", "state", "--arch", "riscv")
     functions = run_as_it_is("list", "functions")
     constants = run_as_it_is("list", "constants", "--arch", "arm64-nv")
+    Shelf("results").put(digest("a result"), b"")
+    cached = run_as_it_is("cache")
     drifted = run_as_it_is("drift", "--tree", str(tree), "--arch", "riscv")
     programs = [*check["programs"], judged["programs"][0]["base"], compared["rows"][0]["program"]]
     properties = [q for p in programs for q in p["properties"]]
@@ -80,6 +84,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
         "functions": [functions],
         "function": functions["functions"],
         "constants": [constants],
+        "cache": [cached],
+        "kind": cached["kinds"],
         "default": constants["constants"],
     }
 

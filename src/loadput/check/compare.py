@@ -114,11 +114,11 @@ def churn(design: str, arch: str, release: str, *more: Path) -> list[str]:
 
 
 def _name_same(rows: list[Row]) -> None:
-    """Of rows that are one program the first is the one searched, whichever thread came first."""
+    """Of rows that are one machine the first is the one searched, whichever thread came first."""
     firsts: dict[str, str] = {}
     for r in rows:
         title, x = r.result.choice.title, r.result.exploration
-        first = firsts.setdefault(x.title or title, title)
+        first = firsts.setdefault(x.alike or title, title)
         x.title = first if first != title else ""
 
 
@@ -140,12 +140,29 @@ def learns(p: Program, at: str) -> bool:
     return "kvm_vcpu.scheduled_out" in _stores(p, caller)
 
 
+def _told(p: Program) -> tuple[list[str], bool, bool]:
+    """What a design changes of the architecture, and what it lets it know at load and at put."""
+    c = p.choice
+    changed = churn(c.design, c.arch, c.release, *c.search)
+    return changed, learns(p, "kvm_arch_vcpu_load"), learns(p, "kvm_arch_vcpu_put")
+
+
 def _stores(p: Program, name: str) -> set[str]:
     ops = [op for b in p.functions[name].blocks for op in b.ops]
     return {op.place.var for op in ops if isinstance(op, o.Store)}
 
 
-def order_matters(a: Result, swapped: Choice, run: Callable[[Choice], Result]) -> str:
+Fact = Callable[[str, tuple[Choice, ...], Scenario, Callable[[], Any]], Any]
+
+
+def work_out(of: str, choices: tuple[Choice, ...], s: Scenario, make: Callable[[], Any]) -> Any:
+    """``make()``: what is said ``of`` some programs, kept nowhere."""
+    return make()
+
+
+def order_matters(
+    a: Result, swapped: Choice, run: Callable[[Choice], Result], fact: Fact = work_out
+) -> str:
     """Whether a run can tell the hook before the load from the hook after it.
 
     A differential run of kvm_sched_in over its inputs comes first; only where it tells the two
@@ -154,8 +171,12 @@ def order_matters(a: Result, swapped: Choice, run: Callable[[Choice], Result]) -
     from .equiv import EQUAL, EQUIVALENT
     from .equiv import Comparison as Differential
 
-    machine = build_machine(link(swapped, a.scenario))
-    if Differential(a.machine, machine).compare("kvm_sched_in").verdict in (EQUAL, EQUIVALENT):
+    def same() -> bool:
+        machine = build_machine(link(swapped, a.scenario))
+        verdict = Differential(a.machine, machine).compare("kvm_sched_in").verdict
+        return verdict in (EQUAL, EQUIVALENT)
+
+    if fact(f"kvm_sched_in alike, fusing {a.fusing}", (a.choice, swapped), a.scenario, same):
         return "no"
     before = {p.name: p.verdict for p in a.properties}
     changed = [p.name for p in run(swapped).properties if p.verdict != before.get(p.name)]
@@ -171,11 +192,13 @@ def compare(
     release: str = DEFAULT_RELEASE,
     search: tuple[Path, ...] = (),
     at_once: int = 1,
+    fact: Fact = work_out,
 ) -> Comparison:
     """Decide every design on every architecture; where ``run`` raises Interrupted, what it can.
 
     :param run: decides one choice; called by ``at_once`` threads
     :param search: further folders with overlays
+    :param fact: keeps what is worked out about programs, or gives what was kept
     """
 
     def row(of: tuple[str, str]) -> Row | None:
@@ -184,15 +207,15 @@ def compare(
             r = run(Choice(arch, design, release, search=search))
         except Interrupted:
             return None
-        p = r.machine.program
         order = ""
         if design == "A":
             try:
-                order = order_matters(r, Choice(arch, "A-swapped", release, search=search), run)
+                other = Choice(arch, "A-swapped", release, search=search)
+                order = order_matters(r, other, run, fact)
             except Interrupted:
                 order = UNDECIDED
-        told = learns(p, "kvm_arch_vcpu_load"), learns(p, "kvm_arch_vcpu_put")
-        return Row(design, arch, r, churn(design, arch, release, *search), *told, order)
+        changed, load, put = fact("design", (r.choice,), scenario, lambda: _told(r.built.program))
+        return Row(design, arch, r, changed, load, put, order)
 
     cells = list(product(designs, archs))
     # The largest programs are x86's, the first in ARCHS, and A's, which runs twice: with them at

@@ -287,7 +287,7 @@ def _before(base: Choice, s: Scenario, after: Result, run: Run, *, alone: bool) 
     if s.name != LARGE:
         return run(base, s, "any", None)
     unasked = any(p.verdict == NOT_ASKED for p in after.properties) or bool(
-        _uncalled(after.machine.program) - _uncalled(program_of(base, s))
+        _uncalled(after.built.program) - _uncalled(program_of(base, s))
         or _unwritten(after, base, s)
     )
     if not unasked and not after.violated and not alone:
@@ -315,7 +315,7 @@ def _uncalled(p: Program) -> set[str]:
 def _compare(out: Judgement, before: Result, after: Result, whole: Sequence[str]) -> None:
     """What the functions that replace ours do otherwise."""
     comparison = Comparison(before.machine, after.machine, MAX_INPUTS)
-    old, new = (r.machine.program.functions for r in (before, after))
+    old, new = (r.built.program.functions for r in (before, after))
     out.equivalences = [comparison.compare(n) for n in whole if n in old and n in new]
     out.added = [n for n in whole if n in new and n not in old]
 
@@ -325,7 +325,7 @@ def _conclude(out: Judgement, user: Choice, carried: bool) -> None:
     worst = out.worst
     assert worst is not None
     out.verdict = worst.verdict
-    lost = _left_out(worst.result.machine.program, user)
+    lost = _left_out(worst.result.built.program, user)
     alike = all(e.verdict in (EQUAL, EQUIVALENT) for e in out.equivalences)
     if out.verdict == MINDS_NOT and (lost or any(f.unknown for f in out.changes)):
         out.verdict = OPEN
@@ -358,7 +358,7 @@ def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[st
     :param beside: what is outside the model and may do what the change takes out
     """
     fresh = [p for p in x.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
-    program = x.result.machine.program
+    program = x.result.built.program
     lost, values = [*_left_out(program, user), *beside], opaque_values(program, user)
     if not fresh or not (lost or values):
         return
@@ -375,7 +375,7 @@ def _at_the_ends(user: Choice, s: Scenario, run: Run) -> tuple[list[dict[str, st
     """The verdicts with every value outside the model at either end; whether it is one machine."""
     try:
         ends = [run(user, s, how, None) for how in ("low", "high")]
-        a, b = (graph_of(r.machine.program)[0] for r in ends)
+        a, b = (graph_of(r.built.program)[0] for r in ends)
     except TimeUp:
         return [], False
     return [{p.name: p.verdict for p in r.properties} for r in ends], a == b

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..base.errors import Interrupted, LinkError, LoadputError
 from ..ir import ops as o
-from ..link.opaque import fix_opaque
 from ..link.overlay import chain, find_overlays, get_overlay
 from ..link.program import Choice, Program, Property, link
 from ..link.scenario import Expected, Scenario
+from ..machine.built import Built
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
 from ..machine.tso import FULL_BUFFER, SC, TSO
@@ -41,6 +41,7 @@ class PropertyResult:
     """The verdict on one property; ``blame`` is "" without a base.
 
     :param ways: the ways through its own text that some state takes: of each test, which sides
+    :param replaces: names of narrower ones whose place it has taken
     """
 
     name: str
@@ -51,6 +52,7 @@ class PropertyResult:
     blame: str = ""
     why: str = ""
     ways: frozenset[str] = frozenset()
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)
@@ -59,8 +61,8 @@ class Result:
 
     :param remembers: what a @forget hook calls dead is read in this program, so that it was
         explored without any; ``choice`` says so too
-    :param renamed: names of properties that others have taken the place of, and their names
     :param absent: the settings that it was decided with and no kernel of its release has there
+    :param kept: it was not worked out now
     """
 
     program: str
@@ -76,30 +78,18 @@ class Result:
     inferred_fields: list[str]
     layers: list[str]
     exploration: Exploration
-    machine: Machine
+    built: Built
     seconds: float = 0.0
     races: list[Race] = field(default_factory=list)
     remembers: bool = False
     fusing: bool = True
-    opaque: str = "any"
-    renamed: dict[str, str] = field(default_factory=dict)
     absent: list[tuple[str, int]] = field(default_factory=list)
+    kept: bool = False
 
-    # Between processes a result goes without its machine, which takes longer to send than to build.
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f: getattr(self, f) for f in self.__dataclass_fields__ if f != "machine"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "machine":
-            raise AttributeError(name)
-        program = fix_opaque(link(self.choice, self.scenario), self.opaque)
-        self.machine = build_machine(program, fusing=self.fusing)
-        return self.machine
+    @property
+    def machine(self) -> Machine:
+        """The machine that was explored."""
+        return self.built.machine
 
     def __repr__(self) -> str:
         bad = f" {', '.join(self.violated)}" if self.violated else ""
@@ -126,8 +116,7 @@ class Result:
 
     def find(self, name: str) -> PropertyResult:
         """The result of property ``name``, or of the one that has taken its place."""
-        now = self.renamed.get(name, name)
-        return next(p for p in self.properties if p.name == now)
+        return next(p for p in self.properties if name == p.name or name in p.replaces)
 
     @property
     def expected(self) -> Expected | None:
@@ -155,6 +144,23 @@ class Result:
         return [p.name for p in sorted(bad, key=lambda p: (p.depth or 0, p.name))]
 
 
+class Place(Protocol):
+    """Where the result of one check is kept."""
+
+    def find(self) -> Result | None:
+        """The result, with every property and no blame; None where it is not there."""
+
+    def keep(self, r: Result) -> None:
+        """Keep ``r``, which has every property and no blame."""
+
+
+class Keeper(Protocol):
+    """Keeps results from one process to the next."""
+
+    def at(self, built: Built, reduce: Reduce, limits: Limits) -> Place:
+        """Where the result of that program, searched so, is kept."""
+
+
 def check(
     choice: Choice,
     scenario: Scenario,
@@ -169,6 +175,7 @@ def check(
     base: Result | None = None,
     opaque: str = "any",
     known: Known | None = None,
+    kept: Keeper | None = None,
 ) -> Result:
     """Decide every property of one program in one exploration.
 
@@ -177,6 +184,7 @@ def check(
     :param reduce: leave out what no verdict needs; docs/reductions.md
     :param opaque: what has no value in the model is ``any``, always the ``low`` or the ``high`` one
     :param known: searches that need not be run again
+    :param kept: results of earlier processes, which need not be worked out again; this one is added
     :raises Interrupted: ``limits.interrupted`` is true before a state was seen
     :param base: the result of the program it is compared with: gives each finding its blame
     :return: the Result; ``verdict`` is ``violated`` if any reported property is, else
@@ -184,36 +192,61 @@ def check(
     """
     begin = time.perf_counter()
     check_memory(choice)
-    if limits is not None and limits.is_interrupted:
-        raise Interrupted
-    choice = choice if forgetting else replace(choice, reduce=False)
-    program = fix_opaque(link(choice, scenario), opaque)
-    properties = _known(program, properties)
-    machine = build_machine(program, fusing=fusing)
     limits = limits or Limits()
     if limits.is_interrupted:
         raise Interrupted
-    search = partial(
-        explore, engine=engine, limits=limits, progress=progress, reduce=reduce, known=known
-    )
-    ex = search(machine)
-    remembers = DEAD_IS_READ in ex.first
-    if remembers:
-        # What a @forget hook calls dead is not dead in this program: it is asked without them.
-        choice = replace(choice, reduce=False)
-        program = fix_opaque(link(choice, scenario), opaque)
-        machine = build_machine(program, fusing=fusing)
-        ex = search(machine)
-    if FULL_BUFFER in ex.first:
-        # Some run needs a longer buffer than there is: what it does then was not seen.
-        first = {p: path for p, path in ex.first.items() if p != FULL_BUFFER}
-        ex = replace(ex, finished=False, stopped_by="store buffer", first=first)
-    out = _made(program, machine, ex, properties)
-    out.seconds, out.remembers = time.perf_counter() - begin, remembers
-    out.fusing, out.opaque = fusing, opaque
+    choice = choice if forgetting else replace(choice, reduce=False)
+    built = Built(choice, scenario, opaque, fusing)
+    # The interpreter defines what is right: it is asked itself.
+    place = kept.at(built, reduce, limits) if kept and engine == "native" else None
+    out = place.find() if place is not None else None
+    if out is None:
+        _known(built.program.properties, properties)
+        search = partial(
+            explore, engine=engine, limits=limits, progress=progress, reduce=reduce, known=known
+        )
+        out = _search(built, search, limits)
+        if place is not None:
+            place.keep(out)
+    out.seconds = time.perf_counter() - begin
+    _select(out, _known(out.properties, properties))
     if base is not None:
         lay_blame(out, base)
     return out
+
+
+def _search(built: Built, search: Callable[[Machine], Exploration], limits: Limits) -> Result:
+    """Every property of ``built``."""
+    machine = built.machine
+    if limits.is_interrupted:
+        raise Interrupted
+    ex = search(machine)
+    asked, remembers = built, DEAD_IS_READ in ex.first
+    if remembers:
+        # What a @forget hook calls dead is not dead in this program: it is asked without them.
+        choice = replace(built.choice, reduce=False)
+        asked = Built(choice, built.scenario, built.opaque, built.fusing)
+        ex = search(asked.machine)
+    out = _made(asked, _watched(ex))
+    out.remembers, out.fusing = remembers, built.fusing
+    return out
+
+
+def _watched(ex: Exploration) -> Exploration:
+    """Not decided where some run needs a longer buffer than there is: what it does then was not
+    seen.
+    """
+    if FULL_BUFFER not in ex.first:
+        return ex
+    first = {p: path for p, path in ex.first.items() if p != FULL_BUFFER}
+    return replace(ex, finished=False, stopped_by="store buffer", first=first)
+
+
+def _select(r: Result, names: Sequence[str]) -> None:
+    """Leave only the properties of these names, where there are any."""
+    if names:
+        r.properties = [p for p in r.properties if p.name in names]
+        r.verdict = worst(r.properties)
 
 
 def _without_buffers(m: Machine) -> Machine:
@@ -243,19 +276,16 @@ def has_tso(arch: str, search: tuple[Path, ...] = ()) -> bool:
     return any(v.memory == TSO for v in chain(get_overlay("arch", arch, *search), *search))
 
 
-def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[str]) -> Result:
+def _made(built: Built, ex: Exploration) -> Result:
+    program, machine = built.program, built.machine
     teller = Teller(machine)
     asked = _asked(machine, ex)
-    results = [
-        _result(p, ex, teller, asked.get(p.name))
-        for p in program.properties
-        if not names or p.name in names
-    ]
+    results = [_result(p, ex, teller, asked.get(p.name)) for p in program.properties]
     return Result(
         program.choice.title,
         program.choice,
         program.scenario,
-        _worst(results),
+        worst(results),
         results,
         ex.states,
         ex.transitions,
@@ -265,9 +295,8 @@ def _made(program: Program, machine: Machine, ex: Exploration, names: Sequence[s
         [f"{f.name}: {f.type}" for f in program.decls.inferred],
         program.layers,
         ex,
-        machine,
+        built,
         races=find_races(_without_buffers(machine)),
-        renamed=present_names(program),
         absent=_absent(program),
     )
 
@@ -278,29 +307,25 @@ def _absent(p: Program) -> list[tuple[str, int]]:
     return [(n, x) for n, x in said if p.decls.consts.get(n) == x]
 
 
-def _worst(results: Sequence[PropertyResult]) -> str:
+def worst(results: Sequence[PropertyResult]) -> str:
+    """The verdict over all of them: violated, not decided, or holds."""
     verdicts = {r.verdict for r in results}
     return next((v for v in (VIOLATED, UNDECIDED) if v in verdicts), HOLDS)
 
 
-def present_names(program: Program) -> dict[str, str]:
-    """Names of properties that others have taken the place of, and their names."""
-    return {old: p.name for p in program.properties for old in p.replaces}
-
-
-def _known(program: Program, names: Sequence[str]) -> list[str]:
+def _known(known: Sequence[Property | PropertyResult], names: Sequence[str]) -> list[str]:
     import difflib
 
-    known = [p.name for p in program.properties]
-    now = present_names(program)
+    all_names = [p.name for p in known]
+    now = {old: p.name for p in known for old in p.replaces}
     names = [now.get(n, n) for n in names]
     for n in names:
-        if n not in known:
-            near = difflib.get_close_matches(n, known, 1)
+        if n not in all_names:
+            near = difflib.get_close_matches(n, all_names, 1)
             raise LoadputError(
                 "LP0505",
                 f"no property '{n}'" + (f"; nearest: {near[0]}" if near else ""),
-                available=", ".join(known),
+                available=", ".join(all_names),
                 next="loadput explain NAME tells what each says",
             )
     return names
@@ -328,16 +353,19 @@ def _result(
 
     :param asked: the ways through its text; None: its place was not reached
     """
-    name = p.name
+    out = PropertyResult(p.name, HOLDS, replaces=p.replaces)
+    path = ex.first.get(p.name)
     if p.applies:
-        return PropertyResult(name, NOT_APPLICABLE, why=p.applies)
-    path = ex.first.get(name)
-    if path is not None:
-        return PropertyResult(name, VIOLATED, len(path), tuple(path), teller.follow_to(path, name))
-    if not ex.finished:
-        return PropertyResult(name, UNDECIDED)
-    held = NOT_ASKED if asked is None and p.points else HOLDS
-    return PropertyResult(name, held, ways=frozenset(asked or ()))
+        out.verdict, out.why = NOT_APPLICABLE, p.applies
+    elif path is not None:
+        out.verdict, out.depth, out.path = VIOLATED, len(path), tuple(path)
+        out.counterexample = teller.follow_to(path, p.name)
+    elif not ex.finished:
+        out.verdict = UNDECIDED
+    else:
+        out.verdict = NOT_ASKED if asked is None and p.points else HOLDS
+        out.ways = frozenset(asked or ())
+    return out
 
 
 def lay_blame(new: Result, base: Result) -> None:
@@ -347,7 +375,7 @@ def lay_blame(new: Result, base: Result) -> None:
     """
     new.races = lay_race_blame(new.races, base.races)
     before = {p.name: p for p in base.properties}
-    uncalled = {p.name for p in new.machine.program.properties if p.uncalled}
+    uncalled = {p.name for p in new.built.program.properties if p.uncalled}
     for p in new.properties:
         old = before.get(p.name)
         was = old.verdict if old is not None else NOT_APPLICABLE
@@ -361,4 +389,4 @@ def lay_blame(new: Result, base: Result) -> None:
             p.blame = BLAME_FIXED
         elif was == p.verdict == HOLDS and old is not None and old.ways - p.ways:
             p.blame = BLAME_LESS
-    new.verdict = _worst(new.properties)
+    new.verdict = worst(new.properties)

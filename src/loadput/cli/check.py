@@ -18,12 +18,14 @@ from .options import (
     engine_options,
     keep_inputs,
     make_choice,
+    make_kept,
     make_limits,
     make_reduce,
     overlay_folders,
     program_options,
     progress_for,
     reduction_words,
+    say_kept,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     end_softly()
     source = click.get_current_context().get_parameter_source("scenario")
     opts["scenario_named"] = source is not click.core.ParameterSource.DEFAULT
+    opts["kept"] = make_kept(opts)
     opts["arch"] = opts["arch"] or ("all" if inputs or opts["tree"] else "svm")
     archs = expand_archs(opts["arch"], *overlay_folders(opts))
     if opts["memory"] == TSO and opts["arch"] == "all":
@@ -85,7 +88,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
         sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
     from ..report.json import SCHEMA, encode, program_result
-    from ..report.text import render_not_begun, render_result
+    from ..report.text import render_not_begun
 
     scenario = load_scenario(opts["scenario"])
     lacking = _not_for(archs, scenario, opts) if opts["arch"] == "all" else {}
@@ -96,14 +99,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
             before = run(_base(opts, choice), scenario, opts) if opts["base"] else None
             results.append(run(choice, scenario, opts, before))
             if opts["json_file"] != "-":
-                text = render_result(
-                    results[-1], command=again(opts, arch), verbose=opts["verbose"]
-                )
-                click.echo(("\n" if len(results) > 1 else "") + text, nl=False)
-                if opts["stats"]:
-                    from ..report.stats import render_stats
-
-                    click.echo(render_stats(results[-1]), nl=False)
+                click.echo("\n" if len(results) > 1 else "", nl=False)
+                _show(results[-1], arch, opts)
     left = [a for a in archs if a not in lacking][len(results) :]
     if left and not interrupted() and opts["json_file"] != "-":
         click.echo(render_not_begun(left, again(opts, ",".join(left))), nl=False)
@@ -117,9 +114,18 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
             encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),
         )
     draw(opts, results, again(opts, opts["arch"]))
+    _say_kept(opts)
     codes = [exit_code(r, bool(opts["base"])) for r in results] + [4 for _ in left]
     code = max(codes, key=_severity, default=4)
     sys.exit(INTERRUPTED if interrupted() else code)
+
+
+def _show(r: Result, arch: str, opts: dict[str, Any]) -> None:
+    from ..report.stats import render_stats
+    from ..report.text import render_result
+
+    text = render_result(r, command=again(opts, arch), verbose=opts["verbose"])
+    click.echo(text + (render_stats(r) if opts["stats"] else ""), nl=False)
 
 
 def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> int:
@@ -134,6 +140,7 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
             code, rows = tree_alone(archs, opts)
         if opts["json_file"]:
             store(opts["json_file"], encode(rows))
+        _say_kept(opts)
         return code
     command = again(opts, opts["arch"], inputs)
     done = run_judging(inputs, archs, opts, run_bounded, command)
@@ -141,6 +148,7 @@ def _judge(inputs: tuple[str, ...], archs: list[str], opts: dict[str, Any]) -> i
         store(opts["json_file"], encode(done.json()))
     judged = done.judging.judged
     draw(opts, [j.result for j in judged if j.result is not None], command)
+    _say_kept(opts)
     return INTERRUPTED if interrupted() else done.exit_code
 
 
@@ -215,7 +223,13 @@ def run(
         progress=progress_for(choice.title),
         base=base,
         opaque=opaque,
+        kept=opts["kept"],
     )
+
+
+def _say_kept(opts: dict[str, Any]) -> None:
+    if opts["kept"] is not None:
+        say_kept(opts["kept"].shelf.found, opts["kept"].shelf.asked)
 
 
 def draw(opts: dict[str, Any], results: list[Result], command: str) -> None:

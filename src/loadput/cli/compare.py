@@ -12,12 +12,14 @@ from .options import (
     OutputFile,
     engine_options,
     keep_inputs,
+    make_kept,
     make_limits,
     make_reduce,
     overlay_folders,
     overlays_option,
     progress_for,
     reduction_words,
+    say_kept,
     share_cores,
 )
 
@@ -43,7 +45,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     release as it is, 4 where one is not decided.
     """
     from ..base.output import store
-    from ..check.compare import compare
+    from ..check.compare import compare, work_out
     from ..check.judge import expand_archs, known_archs
     from ..check.verdict import check
     from ..link.layers import Choice
@@ -59,7 +61,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     search = overlay_folders(opts)
     on = tuple(expand_archs(archs, *search))
     shared = share_cores(opts, len(names) * len(on))
-    limits, known = make_limits(shared), Known()
+    limits, known, kept = make_limits(shared), Known(), make_kept(opts)
 
     def run(choice: Choice) -> Result:
         return check(
@@ -72,6 +74,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
             known=known,
+            kept=kept,
         )
 
     c = compare(
@@ -82,17 +85,25 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
         release=release or Choice().release,
         search=search,
         at_once=shared["at_once"],
+        fact=kept.fact if kept else work_out,
     )
     if json_file := opts["json_file"]:
         store(json_file, encode(comparison_json(c)))
     if json_file != "-":
-        words = ["loadput compare"]
-        words += [f"--design {designs}"] if designs != "A,B,C,D" else []
-        words += [f"--arch {archs}"] if archs != ARCHS else []
-        words += [f"--release {release}"] if release else []
-        words += [f"--scenario {scenario}"] if scenario != "default" else []
-        words += [f"--overlays {folder}" for folder in opts["overlays"]]
-        words += reduction_words(opts)
+        words = _again(designs, archs, release, scenario, opts)
         left = [a for a in known_archs(*search) if a not in on] if archs == ARCHS else []
-        click.echo(render_comparison(c, command=" ".join(words), left_out=left), nl=False)
+        click.echo(render_comparison(c, command=words, left_out=left), nl=False)
+    if kept is not None:
+        say_kept(kept.shelf.found, kept.shelf.asked)
     sys.exit(INTERRUPTED if interrupted() else c.exit_code)
+
+
+def _again(designs: str, archs: str, release: str, scenario: str, opts: dict[str, Any]) -> str:
+    """The command that gives this table again."""
+    words = ["loadput compare"]
+    words += [f"--design {designs}"] if designs != "A,B,C,D" else []
+    words += [f"--arch {archs}"] if archs != ARCHS else []
+    words += [f"--release {release}"] if release else []
+    words += [f"--scenario {scenario}"] if scenario != "default" else []
+    words += [f"--overlays {folder}" for folder in opts["overlays"]]
+    return " ".join(words + reduction_words(opts))

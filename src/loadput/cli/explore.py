@@ -17,6 +17,7 @@ from .options import (
     engine_options,
     keep_inputs,
     make_choice,
+    make_kept,
     program_options,
     program_words,
 )
@@ -64,6 +65,7 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
         raise InputError(
             "LP0532", f"--arch {opts['arch']}", got=opts["arch"], expected="one architecture"
         )
+    opts["kept"] = make_kept(opts)
     scenario = load_scenario(opts["scenario"])
     choice = make_choice(opts)
     found = _with_inputs(inputs, opts) if inputs else None

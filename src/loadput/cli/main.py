@@ -28,6 +28,7 @@ VERBS = {
     "record": "record the loads and puts of this host's vCPUs",
     "trace": "account for every load and put of a recording",
     "conform": "hold a recording of a real kernel against the specification",
+    "cache": "what is kept from one command to the next, and an end to it",
     "doctor": "what this machine has for each verb, and what is missing",
 }
 INTERNAL = "LP0999"

@@ -12,12 +12,14 @@ from .interrupt import INTERRUPTED, end_softly, interrupted
 from .options import (
     OutputFile,
     engine_options,
+    make_kept,
     make_limits,
     make_reduce,
     overlay_folders,
     overlays_option,
     progress_for,
     reduction_words,
+    say_kept,
     share_cores,
 )
 
@@ -53,7 +55,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
     wanted = [get_entry(i, *search) for i in ids] or list(entries(*search).values())
     missing = {} if ids else not_shown()
     end_softly()
-    shared = share_cores(opts, 2 * len(wanted))
+    shared, kept = share_cores(opts, 2 * len(wanted)), make_kept(opts)
 
     def run(choice: Choice, scenario: Scenario) -> Result:
         return check(
@@ -65,6 +67,7 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
             forgetting=not opts["no_forget"],
             reduce=make_reduce(opts),
             progress=progress_for(choice.title),
+            kept=kept,
         )
 
     shown = show(wanted, run, at_once=shared["at_once"], search=search)
@@ -83,24 +86,29 @@ def command(ids: tuple[str, ...], **opts: Any) -> None:
             click.echo(render_table(shown, missing, " ".join(words)), nl=False)
     if opts["html_folder"]:
         _draw(shown, Path(opts["html_folder"]), shared["at_once"])
+    results = _results(shown)
+    say_kept(sum(r.kept for r in results), len(results))
     code = 4 if left else exit_code(shown, missing)
     sys.exit(INTERRUPTED if interrupted() else code)
 
 
 def exit_code(shown: list[Shown], missing: dict[str, str]) -> int:
     """0 all right, 4 where a limit ended one, else 1."""
-    results = [r for s in shown for r in (s.before, s.after)]
-    results += [r for s in shown for b in s.between for r in (b.result, b.after)]
-    if any(r.verdict == "not decided" for r in results):
+    if any(r.verdict == "not decided" for r in _results(shown)):
         return 4
     return 0 if all(s.is_right for s in shown) and not missing else 1
+
+
+def _results(shown: list[Shown]) -> list[Result]:
+    out = [r for s in shown for r in (s.before, s.after)]
+    return out + [r for s in shown for b in s.between for r in (b.result, b.after)]
 
 
 def _differences(s: Shown) -> tuple[str, list[str]]:
     from .diff import render_difference
 
     def of(r: Result, name: str) -> str:
-        return render_difference(r.machine.program, f"museum:{name}", no_doc=True)
+        return render_difference(r.built.program, f"museum:{name}", no_doc=True)
 
     return of(s.before, s.entry.id), [of(b.result, b.state.overlay) for b in s.between]
 

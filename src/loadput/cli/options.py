@@ -14,10 +14,11 @@ from click.shell_completion import CompletionItem
 
 from ..base import clock
 from ..base.errors import OutputError
-from ..base.output import STDOUT, check_output
+from ..base.output import STDOUT, check_output, say
 from .interrupt import interrupted
 
 if TYPE_CHECKING:
+    from ..check.kept import Kept
     from ..check.verdict import Progress
     from ..link.program import Choice
     from ..run.explore import Limits
@@ -156,6 +157,31 @@ max_time_option = click.option(
 )
 
 
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, envvar="LOADPUT_NO_CACHE", show_envvar=True,
+    help="work out what is kept again, and keep nothing",
+)  # fmt: skip
+
+
+def make_kept(opts: dict[str, Any]) -> Kept | None:
+    """Where results are kept; None where they are not to be, or the engine is what is asked about.
+
+    Where the user names no folder for it that can be, none is kept.
+    """
+    if opts["no_cache"] or opts.get("stats") or opts["engine"] != "native":
+        return None
+    from ..base.kept import Shelf
+    from ..check.kept import RESULTS, Kept
+
+    return Kept(Shelf(RESULTS))
+
+
+def say_kept(found: int, asked: int) -> None:
+    """What of the results was there already, where any was."""
+    if found:
+        say(f"kept: {found} of {asked} results were there already; loadput cache")
+
+
 def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
     """What the engine does: threads, what is left out, where it ends."""
     for option in (
@@ -180,6 +206,7 @@ def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
             "--threads", type=click.IntRange(min=0), default=0, help="default: every core"
         ),
         click.option("--engine", type=click.Choice(["native", "interp"]), default="native"),
+        no_cache_option,
     ):
         f = option(f)
     return f

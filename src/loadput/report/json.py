@@ -157,7 +157,7 @@ def patch_input(p: Patch) -> dict[str, Any]:
 def judgement(j: Judgement) -> dict[str, Any]:
     """One patch on one architecture; what was explored is that of the worst scenario."""
     worst = j.worst
-    notes = worst.result.machine.program.notes if worst else []
+    notes = worst.result.built.program.notes if worst else []
     words = ("functions", "of_functions", "edits", "of_edits")
     before = worst.before if worst else None
     return {

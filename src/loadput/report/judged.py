@@ -165,7 +165,7 @@ def _reason(why: str) -> str:
 
 
 def _left_out(j: Judgement) -> bool:
-    notes = j.result.machine.program.notes if j.result else []
+    notes = j.result.built.program.notes if j.result else []
     return any(n.kind == "opaque statement" for n in notes)
 
 
@@ -382,7 +382,7 @@ def _rests_on(j: Judgement, *, verbose: bool) -> list[str]:
     if r.opaque_calls:
         calls = _names(sorted(r.opaque_calls), most)
         out += wrap("opaque calls", f"{len(r.opaque_calls)}, no effect, any result: {calls}")
-    notes = r.machine.program.notes
+    notes = r.built.program.notes
     for kind, label in SAID.items():
         what = sorted({n.what for n in notes if n.kind == kind})
         if what:

@@ -185,7 +185,7 @@ def render_findings(
 ) -> list[str]:
     """Each finding's sentence and schedule; those that one schedule shows stand together."""
     out: list[str] = []
-    sentences = {q.name: q.sentence for q in r.machine.program.properties}
+    sentences = {q.name: q.sentence for q in r.built.program.properties}
     for i, p in enumerate(found):
         if not out or p.path != found[i - 1].path:
             same = [q for q in found[i:] if q.path == p.path]

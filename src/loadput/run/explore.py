@@ -60,6 +60,7 @@ class Exploration:
     :param nodes: every node that some step passed
     :param reduction: None where no reduction was wanted; else states, transitions, levels and
         ``fired`` are those of the reduced search, and paths are the shortest of all
+    :param alike: a name for the machine, natively: equal ones are equal step by step
     :param title: of the program that was searched, where this one is the same, step by step
     """
 
@@ -79,6 +80,7 @@ class Exploration:
     engine: str = ""
     threads: int = 1
     reduction: Reduction | None = None
+    alike: str = ""
     title: str = ""
 
 

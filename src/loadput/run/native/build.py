@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from .step import StepWriter, write_conditions
 SMALL = 12_000
 """Lines of IR up to which the optimiser's whole O2 is worth its time."""
 WHOLE, SOME, LEAST = "whole", "some", "least"
+INSERT = re.compile(r"define [^\n]*@insert\(.*?\n}\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,12 @@ def write_text(m: Machine, *, shared: bool, plan: Plan | None = None) -> Text:
 
 
 def text_key(m: Machine, text: Text) -> str:
-    """A name for the machine: equal ones are equal step by step, and ask the same properties."""
+    """A name for the machine: equal ones are equal step by step, and ask the same properties.
+
+    It is the same for one thread as for several, which insert a state in another way.
+    """
     step, loop, writer = text
+    loop = INSERT.sub("", loop)
     rest = repr((writer.entries, m.props, m.initial, [s.name for s in m.slots]))
     return hashlib.sha256("\0".join((step, loop, rest)).encode()).hexdigest()
 

@@ -63,12 +63,15 @@ def explore_native(
     plan = make_plan(m, reduce) if reduce != NOTHING else Plan()
     threads = limits.threads or len(os.sched_getaffinity(0))
     text = write_text(m, shared=threads > 1, plan=plan)
-    if known is None:
-        return _explore(m, text, plan, threads, limits, progress)
     key = text_key(m, text)
-    with known.turn(key) as found:
-        if found is None:
-            found = _explore(m, text, plan, threads, limits, progress)
+    if known is None:
+        found = _explore(m, text, plan, threads, limits, progress)
+        found.alike = key
+        return found
+    with known.turn(key) as earlier:
+        found = earlier or _explore(m, text, plan, threads, limits, progress)
+        if earlier is None:
+            found.alike = key
             known.keep(key, found, m.program.choice.title)
     return found
 
