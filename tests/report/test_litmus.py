@@ -88,7 +88,7 @@ def test_what_tso_allows_and_sc_does_not(
 
 @pytest.mark.skipif(not HERD or not MODEL.is_dir(), reason="no herd7, or no kernel tree")
 def test_linux_memory_model_allows_them(kick: str, tmp_path: Path) -> None:
-    files = {"kick": kick} | {row[0]: test_of_row(row, tmp_path) for row in LATE}
+    files = {"kick": kick} | {row[0]: test_of_row(row, tmp_path / row[0]) for row in LATE}
     for name, text in files.items():
         file = tmp_path / f"{name}.litmus"
         file.write_text(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..base.errors import LoadputError, TimeUp
 from ..ir import ops as o
-from ..lang.carry import CARRIED
+from ..lang.carry import CARRIED, Carried
 from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
@@ -18,11 +18,20 @@ from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
 from ..machine.model import build_machine
-from ..machine.tso import SC
+from ..machine.tso import SC, TSO
 from .bounds import FURTHER, SHALLOW
 from .carried import Carriage, FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
-from .scenes import ALIKE, LARGE, OTHER, compare_in, orders_only, program_of, scenes_for
+from .scenes import (
+    ALIKE,
+    LARGE,
+    OTHER,
+    compare_in,
+    may_order,
+    orders_only,
+    program_of,
+    scenes_for,
+)
 from .taken import Taken, take
 from .verdict import (
     BLAME_FIXED,
@@ -57,11 +66,15 @@ class Explored:
 
     :param before: the result of the program without it; None where nothing had to be compared
     :param rests_on: per violated property, the values that are not modelled and that decide it
+    :param late: asked beside the others, under the memory that the architecture has
+    :param finds: it only looks for violations: where it ended says nothing of the verdict
     """
 
     result: Result
     before: Result | None = None
     rests_on: dict[str, list[str]] = field(default_factory=dict)
+    late: bool = False
+    finds: bool = False
 
     @property
     def verdict(self) -> str:
@@ -69,7 +82,7 @@ class Explored:
         found = self.result.properties
         if any(p.blame == BLAME_NEW for p in found):
             return NEW
-        is_open = self.rests_on or any(p.verdict == UNDECIDED for p in found)
+        is_open = self.rests_on or any(p.verdict == UNDECIDED and not self.finds for p in found)
         return OPEN if is_open or any(p.blame == BLAME_OPEN for p in found) else MINDS_NOT
 
 
@@ -168,6 +181,7 @@ def judge(
         return out, user, known or {}
     try:
         after = _ask(out, base, user, scenario, run, known)
+        _ask_late(out, base, user, scenario, run)
     except TimeUp:
         out.notes.append(TIME)
         out.verdict = NEW if out.worst and out.worst.verdict == NEW else OPEN
@@ -194,9 +208,7 @@ def _ask(
         out.verdict = OPEN if lost else MINDS_NOT
         out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
         if user.memory == SC and any(map(orders_only, edited)):
-            has = has_tso(user.arch, user.search)
-            more = ": --memory tso asks about it" if has else ""
-            out.notes.append(f"a barrier changes; memory is sequentially consistent here{more}")
+            out.notes.append("a barrier changes; memory is sequentially consistent here")
         return known
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
@@ -207,6 +219,50 @@ def _ask(
     out.removed = [n for n in user.removed if n in program_of(base, first).functions]
     _conclude(out, user, any(f.changes for f in out.changes if not f.whole))
     return after
+
+
+def _ask_late(
+    out: Judgement, base: Choice, user: Choice, scenario: Scenario | None, run: Run
+) -> None:
+    """Ask it again with the memory that the architecture has, where the change may order accesses.
+
+    Where order is all that is changed, the verdict rests on that; else it is looked for violations.
+    """
+    if user.memory != SC or out.verdict == NEW or not has_tso(user.arch, user.search):
+        return
+    ours = specification(base)[0]
+    edited = [c for f in out.changes for c in f.carried if c.changes]
+    edited += [Carried(ours[d.name], d) for d in user.user if d.name in ours]
+    if not any(map(may_order, edited)):
+        return
+    was, now = (replace(c, memory=TSO) for c in (base, user))
+    if scenario is None:
+        scenes = scenes_for(was, now, edited, marks=False)[0]
+    else:
+        other = scenario.cpus > 1 and compare_in(was, now, scenario, edited, marks=False) == OTHER
+        scenes = [scenario] * other
+    finds = not all(map(orders_only, edited))
+    for s in (s for s in scenes if s.cpus > 1):
+        x = Explored(run(now, s, "any", FURTHER), late=True, finds=finds)
+        if not finds and x.result.stopped_by and not x.result.violated:
+            x.result = run(now, s, "any", None)
+        if x.result.violated:
+            x.before = run(was, s, "any", FURTHER)
+            _blame_late(x.result, x.before)
+            _weigh(x, now, s, run, _beside(out.changes))
+        out.explored.append(x)
+        if x.verdict == NEW or (x.verdict == OPEN and out.verdict != NEW):
+            out.verdict = x.verdict
+        if x.verdict == NEW:
+            break
+
+
+def _blame_late(after: Result, before: Result) -> None:
+    """As `lay_blame`; where the base's search ended, new is what it has not in as many steps."""
+    lay_blame(after, before)
+    for p in after.properties:
+        if p.blame == BLAME_OPEN and p.depth is not None and p.depth < before.depth:
+            p.blame = BLAME_NEW
 
 
 def _linking(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from ..base.errors import LoadputError
 from ..lang.carry import Carried
 from ..lang.guess import walk
+from ..lang.show import render_body
 from ..lang.syntax import Expr, ExprStmt, If, Invoke, Name, Stmt
 from ..lang.vocab import is_barrier
 from ..link.program import Choice, Program, link, specification
@@ -29,7 +31,7 @@ def shipped() -> tuple[Scenario, ...]:
 
 
 def scenes_for(
-    before: Choice, after: Choice, edited: Sequence[Carried]
+    before: Choice, after: Choice, edited: Sequence[Carried], *, marks: bool = True
 ) -> tuple[list[Scenario], list[Scenario]]:
     """The scenarios to ask in order: small ones, one that has what it is about, the large one.
 
@@ -37,6 +39,7 @@ def scenes_for(
     and are the same machine with it. Where no scenario runs it, both are empty.
 
     :param edited: the specification's functions that ``after`` has otherwise than ``before``
+    :param marks: as `graph_of` has it
     """
     wanted = switches(after, [c.spec.name for c in edited])
     special = sorted(
@@ -48,7 +51,7 @@ def scenes_for(
     def ask(scenarios: Iterable[Scenario], most: int) -> list[Scenario]:
         found = []
         for s in scenarios:
-            how = compare_in(before, after, s, edited)
+            how = compare_in(before, after, s, edited, marks=marks)
             found += [s] if how == OTHER else []
             alike.extend([s] if how == ALIKE else [])
             if len(found) == most:
@@ -68,7 +71,9 @@ def _hits(s: Scenario, wanted: frozenset[str]) -> int:
     return sum(name in wanted and value != 0 for name, value in s.constants)
 
 
-def compare_in(before: Choice, after: Choice, s: Scenario, edited: Sequence[Carried]) -> str:
+def compare_in(
+    before: Choice, after: Choice, s: Scenario, edited: Sequence[Carried], *, marks: bool = True
+) -> str:
     """OTHER where ``after`` is another machine than ``before`` in scenario ``s``, ALIKE where it is
     the same and runs what is changed, AWAY where it does not.
     """
@@ -76,10 +81,12 @@ def compare_in(before: Choice, after: Choice, s: Scenario, edited: Sequence[Carr
         a, b = _bare(before, s), link(after, s, asked=False)
         if not any(c.spec.name in p.functions for c in edited for p in (a, b)):
             return AWAY
-        if graph_of(a)[0] != graph_of(b)[0]:
+        if graph_of(a, marks=marks)[0] != graph_of(b, marks=marks)[0]:
             return OTHER
-        was, places = graph_of(program_of(before, s))
-        now, more = graph_of(link(after, s))  # what a monitor sees may still be another
+        was, places = graph_of(program_of(before, s), marks=marks)
+        now, more = graph_of(
+            link(after, s), marks=marks
+        )  # what a monitor sees may still be another
     except LoadputError:
         return AWAY
     if was != now:
@@ -92,6 +99,25 @@ def compare_in(before: Choice, after: Choice, s: Scenario, edited: Sequence[Carr
 def orders_only(c: Carried) -> bool:
     """Whether barriers are all that is changed."""
     return c.spec.body != c.new.body and _unordered(c.spec.body) == _unordered(c.new.body)
+
+
+_ORDERS = re.compile(
+    r"\b(?:smp_\w+|READ_ONCE|WRITE_ONCE|rcu_assign_pointer|rcu_dereference|\w*xchg\w*|atomic\w*|"
+    r"(?:test_and_)?(?:set|clear)_bit|kvm_(?:make|check|test|clear)_\w*request\w*|"
+    r"kvm_request_pending|set_current_state)\("
+)
+
+
+def may_order(c: Carried) -> bool:
+    """Whether what is changed may order accesses: a barrier, a marked access, an atomic, a request;
+    or a statement that has moved, in a function that has any of these.
+    """
+    told = [ln for ln in c.diff(0) if ln.startswith(("+", "-"))]
+    if any(_ORDERS.search(ln) for ln in told):
+        return True
+    gone, new = ({ln[1:].strip() for ln in told if ln[0] == sign} for sign in "-+")
+    whole = render_body(c.spec.body, 0)
+    return bool(gone & new) and any(_ORDERS.search(ln) for ln in whole)
 
 
 def _unordered(body: Sequence[Stmt]) -> tuple[Stmt, ...]:

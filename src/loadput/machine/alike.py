@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..base.source import NOWHERE, Span
+from ..ir import ops as o
 from ..link.program import Program
 from .delayed import FULL
 from .flatten import Flattener
@@ -12,11 +13,19 @@ from .tso import TSO
 from .weave import weave
 
 Graph = list[tuple[object, ...]]
+UNLIKE = ("once", "acquire", "release")
 
 
-def graph_of(p: Program) -> tuple[Graph, frozenset[Span]]:
-    """The graph without places, to compare; and the places of its operations."""
+def graph_of(p: Program, *, marks: bool = True) -> tuple[Graph, frozenset[Span]]:
+    """The graph without places, to compare; and the places of its operations.
+
+    :param marks: False: READ_ONCE() is as a plain load, which only what counts races minds
+    """
     g = Flattener(p, weave(p), FULL if p.choice.memory == TSO else ()).run()
+    if not marks:
+        for n in g.nodes:
+            if isinstance(n.op, o.Load | o.Store) and n.op.mark in UNLIKE:
+                n.op = dataclasses.replace(n.op, mark="plain")
     rows: Graph = [
         (n.kind, dataclasses.replace(n.op, span=NOWHERE), n.depth, n.irqs_off, n.atomic, *n.next)
         for n in g.nodes

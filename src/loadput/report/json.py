@@ -168,6 +168,7 @@ def judgement(j: Judgement) -> dict[str, Any]:
         "explored": [
             {
                 "scenario": x.result.scenario.name,
+                "memory": x.result.choice.memory,
                 "verdict": x.verdict,
                 "states": x.result.states,
                 "rests_on": x.rests_on,

@@ -123,7 +123,7 @@ def _why_open(done: Judging) -> str:
         return f"what {_names(f'{n}()' for n in unknown)} does instead is not known"
     if any(_left_out(j) for j in done.judged):
         return "a statement of the input has no meaning here, see 'left out'"
-    ended = [e for j in done.judged for x in j.explored if (e := _ended(x.result))]
+    ended = [e for j in done.judged for x in j.explored if not x.finds and (e := _ended(x.result))]
     ended += [TIME for j in done.judged if any(n.startswith(TIME) for n in j.notes)]
     return "; ".join(dict.fromkeys(ended)) or "see below"
 
@@ -172,9 +172,11 @@ def _left_out(j: Judgement) -> bool:
 def _by_blame(done: Judging, blame: str) -> str:
     rows: dict[str, list[str]] = {}
     for j in done.judged:
-        for p in (p for x in j.explored for p in x.result.properties):
-            if p.blame == blame:
-                rows.setdefault(p.name, []).append(j.arch)
+        for x in j.explored:
+            late = " under tso" if x.late else ""
+            for p in x.result.properties:
+                if p.blame == blame:
+                    rows.setdefault(p.name + late, []).append(j.arch)
     return "; ".join(f"{n} ({', '.join(dict.fromkeys(a))})" for n, a in sorted(rows.items()))
 
 
@@ -281,6 +283,8 @@ def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
     """What one scenario says: verdicts with blame, and each new counterexample."""
     r = x.result
     out = wrap("scenario", f"{r.scenario.name}: {r.scenario.title}") if len(j.explored) > 1 else []
+    if x.late:
+        out += wrap("memory", "tso, as accesses may be ordered otherwise: docs/memory.md")
     seen = f"{number(r.states)} states"
     if x.before is not None:
         shallow = x.before.stopped_by and not r.stopped_by
@@ -299,7 +303,9 @@ def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
     out += wrap("holds", f"{held} of {len(r.rows())}")
     unasked = [p.name for p in r.properties if p.blame == BLAME_UNASKED]
     open_ = [p.name for p in r.properties if p.verdict == UNDECIDED and p.name not in unasked]
-    if open_:
+    if open_ and x.finds:
+        out += wrap("not decided", f"{len(open_)} properties: nothing found so far")
+    elif open_:
         out += wrap("not decided", ", ".join(open_))
     if unasked:
         out += wrap("not decided", f"{', '.join(unasked)}: {BLAME_UNASKED}")
@@ -403,17 +409,22 @@ def _summary(done: Judging) -> list[str]:
         if said or (blame == BLAME_NEW and explored):
             label = "new" if blame == BLAME_NEW else blame.partition(":")[0]
             out += wrap(label, said or "no violation")
-    results = [(j.arch, x.result) for j in done.judged for x in j.explored]
-    open_ = {a for a, r in results for p in r.properties if p.verdict == UNDECIDED}
-    if open_:
-        out += wrap("not decided", f"some properties on {', '.join(sorted(open_))}")
+    results = [(j.arch, x.result) for j in done.judged for x in j.explored if not x.late]
+    late = [(j.arch, x.result) for j in done.judged for x in j.explored if x.late]
+    for rows, where in ((results, ""), (late, " under tso")):
+        open_ = {a for a, r in rows for p in r.properties if p.verdict == UNDECIDED}
+        if open_:
+            out += wrap("not decided", f"some properties{where} on {', '.join(sorted(open_))}")
     if done.failed:
         archs = [a for a, _, _ in done.failed]
         told = (a if archs.count(a) == 1 else f"{a} ({archs.count(a)} patches)" for a in archs)
         out += wrap("no verdict", _names(told))
-    if results:
-        tso = any(r.choice.memory == TSO for _, r in results)
-        more = OPAQUE if any(r.opaque_calls for _, r in results) else ""
-        out += wrap("memory", "tso: docs/memory.md") if tso else []
+    if results or late:
+        tso = any(r.choice.memory == TSO for _, r in results or late)
+        more = OPAQUE if any(r.opaque_calls for _, r in (*results, *late)) else ""
+        if tso:
+            out += wrap("memory", "tso: docs/memory.md")
+        elif late:
+            out += wrap("memory", f"sc; tso too on {_names(a for a, _ in late)}: docs/memory.md")
         out += wrap("not covered", (EDGE_TSO if tso else EDGE) + more)
     return out

@@ -3,6 +3,6 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """As kvm_arch_vcpu_put(), arch/s390/kvm/kvm-s390.c, without the store of vcpu->cpu."""
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __stop_cpu_timer_accounting(vcpu)
-    vcpu.arch.sie_block.running = False
+    xchg(vcpu.arch.sie_block.running, False)
     vcpu.arch.enabled_gmap = gmap_get_enabled()
     gmap_disable(vcpu.arch.enabled_gmap)

@@ -4,5 +4,5 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vcpu.cpu = -1
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __stop_cpu_timer_accounting(vcpu)
-    vcpu.arch.sie_block.running = False
+    xchg(vcpu.arch.sie_block.running, False)
     vcpu.arch.enabled_gmap = gmap_get_enabled()

@@ -33,15 +33,15 @@ def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
 # [New in arch:s390]
 def __set_cpu_idle(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __set_cpu_idle(), arch/s390/kvm/interrupt.c, v6.12"""
-    vcpu.arch.sie_block.wait = True
-    WRITE_ONCE(vcpu.arch.idle, True)
+    xchg(vcpu.arch.sie_block.wait, True)
+    xchg(vcpu.arch.idle, True)
 
 
 # [New in arch:s390]
 def __unset_cpu_idle(vcpu: ptr[kvm_vcpu]):
     """Mirrors: __unset_cpu_idle(), arch/s390/kvm/interrupt.c, v6.12"""
-    vcpu.arch.sie_block.wait = False
-    WRITE_ONCE(vcpu.arch.idle, False)
+    xchg(vcpu.arch.sie_block.wait, False)
+    xchg(vcpu.arch.idle, False)
 
 
 # [New in arch:s390]
@@ -110,7 +110,7 @@ def device_interrupt():
 # [New in arch:s390]
 def kvm_s390_set_ext_int(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_s390_set_cpuflags(vcpu, CPUSTAT_EXT_INT), arch/s390/kvm/kvm-s390.h, v6.12"""
-    WRITE_ONCE(vcpu.arch.sie_block.ext_int, True)
+    xchg(vcpu.arch.sie_block.ext_int, True)
 
 
 # [New in arch:s390]

@@ -20,7 +20,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     Context: preemption off; IRQs on, rq lock not held
     """
     gmap_enable(vcpu.arch.enabled_gmap)
-    vcpu.arch.sie_block.running = True
+    xchg(vcpu.arch.sie_block.running, True)
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __start_cpu_timer_accounting(vcpu)
     vcpu.cpu = cpu
@@ -35,7 +35,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vcpu.cpu = -1
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __stop_cpu_timer_accounting(vcpu)
-    vcpu.arch.sie_block.running = False
+    xchg(vcpu.arch.sie_block.running, False)
     vcpu.arch.enabled_gmap = gmap_get_enabled()
     gmap_disable(vcpu.arch.enabled_gmap)
 

@@ -9,7 +9,7 @@ KVM_REQ_REFRESH_GUEST_PREFIX = 2
 # [New in arch:s390]
 def kvm_s390_vcpu_request_handled(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_s390_vcpu_request_handled(), arch/s390/kvm/kvm-s390.c, v6.12"""
-    WRITE_ONCE(vcpu.arch.sie_block.request, False)
+    xchg(vcpu.arch.sie_block.request, False)
 
 
 # [New in arch:s390]
@@ -28,7 +28,7 @@ def exit_sie(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: exit_sie(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: vSIE
     """
-    WRITE_ONCE(vcpu.arch.sie_block.stop_int, True)
+    xchg(vcpu.arch.sie_block.stop_int, True)
     await_until(not vcpu.arch.sie_block.in_sie)
 
 
@@ -36,7 +36,7 @@ def exit_sie(vcpu: ptr[kvm_vcpu]):
 def kvm_s390_sync_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_s390_sync_request(), kvm_s390_vcpu_request(), arch/s390/kvm/kvm-s390.c, v6.12"""
     kvm_make_request(req, vcpu)
-    WRITE_ONCE(vcpu.arch.sie_block.request, True)
+    xchg(vcpu.arch.sie_block.request, True)
     exit_sie(vcpu)
 
 

@@ -8,7 +8,7 @@ Mirrors: arch/s390/kvm/kvm-s390.c after 20240430193157.419425-1-seanjc@google.co
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     """Mirrors: kvm_arch_vcpu_load(), arch/s390/kvm/kvm-s390.c; Context: as in arch:s390"""
     gmap_enable(vcpu.arch.enabled_gmap)
-    vcpu.arch.sie_block.running = True
+    xchg(vcpu.arch.sie_block.running, True)
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __start_cpu_timer_accounting(vcpu)
     vcpu.cpu = cpu

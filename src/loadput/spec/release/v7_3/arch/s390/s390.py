@@ -12,7 +12,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
     Context: preemption off; IRQs on, rq lock not held
     """
-    vcpu.arch.sie_block.running = True
+    xchg(vcpu.arch.sie_block.running, True)
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __start_cpu_timer_accounting(vcpu)
     vcpu.cpu = cpu
@@ -27,7 +27,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vcpu.cpu = -1
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __stop_cpu_timer_accounting(vcpu)
-    vcpu.arch.sie_block.running = False
+    xchg(vcpu.arch.sie_block.running, False)
 
 
 # [Modified in release:v7.3]

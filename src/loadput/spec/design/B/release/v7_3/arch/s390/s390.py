@@ -7,7 +7,7 @@ Mirrors: arch/s390/kvm/s390/s390.c, v7.3, after 20240430193157.419425-1-seanjc@g
 # [Modified in design:B]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     """Mirrors: kvm_arch_vcpu_load(), arch/s390/kvm/s390/s390.c, v7.3"""
-    vcpu.arch.sie_block.running = True
+    xchg(vcpu.arch.sie_block.running, True)
     if vcpu.arch.cputm_enabled and not is_vcpu_idle(vcpu):
         __start_cpu_timer_accounting(vcpu)
     vcpu.cpu = cpu
