@@ -2,8 +2,9 @@
 
 Each mutant is one function damaged in one place (tools/mutation/damage.py), decided on small
 scenarios, the museum's and then ``default`` (tools/mutation/verdict.py). Results are kept in
-build/mutation with a digest of what each rests on, a line as soon as it is there, so that one that
-is killed goes on where it was, and a second run does what has changed.
+tools/mutation/kept with a digest of what each rests on, a line as soon as it is there, so that one
+that is killed goes on where it was, and a second run, of whoever has the repository, does what has
+changed.
 Writes docs/mutation.md, unless only a part was asked for.
 """
 
@@ -28,7 +29,7 @@ from mutation.verdict import LAST_BOUND, Field, Result
 from loadput.link.overlay import find_overlays
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "build" / "mutation"
+KEPT = ROOT / "tools" / "mutation" / "kept"
 TOGETHER = 24
 """Mutants in one machine."""
 TASKS_PER_PROCESS = 8
@@ -71,9 +72,20 @@ class Kept:
         """Keep one more."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as f:
-            f.write(json.dumps({"key": key, **asdict(r)}) + "\n")
+            f.write(_line(key, r))
             f.flush()
             os.fsync(f.fileno())
+
+    def tidy(self, rows: list[tuple[str, Result]]) -> None:
+        """Only these from now on, in this order."""
+        if rows:
+            new = self.file.with_suffix(".new")
+            new.write_text("".join(_line(*row) for row in rows), "utf-8")
+            new.replace(self.file)
+
+
+def _line(key: str, r: Result) -> str:
+    return json.dumps({"key": key, **asdict(r)}) + "\n"
 
 
 def run(
@@ -103,6 +115,8 @@ def run(
         if time.monotonic() > until:
             break
     done = [r for r in found if r is not None]
+    if not only:
+        kept.tidy([(field.key(m, r), r) for m, r in zip(todo, found, strict=True) if r])
     return done, len(found) - len(done), field
 
 

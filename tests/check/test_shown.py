@@ -5,10 +5,16 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import loadput
+from loadput.check.judge import known_archs
 from loadput.check.museum import get_entry, show
+from loadput.check.story import variable_name
 from loadput.check.verdict import Result
 from loadput.conform import conform_trace
+from loadput.link.program import link
+from loadput.machine.model import build_machine
 from loadput.trace.account import account_trace
 
 
@@ -67,3 +73,20 @@ def test_recordings_and_what_is_held_against_them_show_themselves() -> None:
     assert held.verdict in repr(held)
     assert {"release", "aspect", "compared"} <= set(held.rows()[0])
     assert held._repr_html_().count("<tr>") == len(held.rows()) + 1
+
+
+@pytest.mark.parametrize("arch", known_archs())
+def test_no_two_places_have_one_name(arch: str) -> None:
+    m = build_machine(link(loadput.Choice(arch), loadput.load_scenario("shared")))
+    names = [
+        variable_name(m, name, i)
+        for name in m.var_at
+        for i in range(m.values.vars[name].count * m.values.vars[name].length)
+    ]
+    assert [n for n in names if names.count(n) > 1] == []
+
+
+def test_the_cpu_of_a_vcpu_and_of_its_vmcs_are_told_apart() -> None:
+    m = build_machine(link(loadput.Choice("vmx"), loadput.load_scenario("one")))
+    told = {name: variable_name(m, name, 0) for name in ("kvm_vcpu.cpu", "loaded_vmcs.cpu")}
+    assert told == {"kvm_vcpu.cpu": "v0.cpu", "loaded_vmcs.cpu": "v0.loaded_vmcs.cpu"}

@@ -47,3 +47,28 @@ def test_rules_agree_on_random_programs(text: str, cpus: int, fusing: bool) -> N
 def test_rules_agree_on_shipped_scenarios(arch: str, fusing: bool) -> None:
     m = build_machine(link(Choice(arch=arch), load_scenario("default")), fusing=fusing)
     compare(m, 200)
+
+
+WAYS = """
+may_preempt = 0
+irqs_off = 0
+@task
+def actor():
+    while True:
+        with atomic:
+            if flag:
+                a = (a + 1) & 3
+            if a == 2:
+                flag = not flag
+            if a == 3:
+                flag = False
+"""
+
+
+def test_a_step_with_too_many_ways_is_refused_at_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Rules(make_machine(WAYS)).rules
+    monkeypatch.setattr("loadput.export.rules.MOST", 6)
+    with pytest.raises(LoadputError) as e:
+        Rules(make_machine(WAYS))
+    assert e.value.code == "LP0804" and e.value.span is not None
+    assert e.value.expected == "at most 6"

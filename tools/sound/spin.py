@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loadput.base.errors import LoadputError
 from loadput.export import export_promela
 from loadput.machine.model import Machine
 
@@ -21,6 +22,7 @@ PAN = "{cc} {level} -DNOREDUCE -DSAFETY -DMEMLIM=16000 pan.c -o pan"
 RUN = "./pan -m4000000 -E -c0 -w{table}"
 TOO_LONG = 4_000_000
 """Characters of a model that takes SPIN and the compiler minutes."""
+TOO_MANY_WAYS = "LP0804"
 LATE_S = 1_800
 
 
@@ -74,7 +76,12 @@ def ask(row: Row, m: Machine) -> Answer | None:
 
     if not is_here():
         return None
-    model = export_promela(m, checks=True)
+    try:
+        model = export_promela(m, checks=True)
+    except LoadputError as e:
+        if e.code == TOO_MANY_WAYS:
+            return None
+        raise
     if len(model) > TOO_LONG:
         return None
     with tempfile.TemporaryDirectory() as name:

@@ -58,6 +58,10 @@ class StoryStep:
         return tuple(f.property for f in self.findings)
 
 
+PLAIN = ("kvm_vcpu", "task_struct", "kvm")
+"""Structs whose fields go by their own names."""
+
+
 def show_value(t: ty.Type, value: int, users: int) -> str:
     """``value`` of type ``t`` as a maintainer would write it."""
     if isinstance(t, ty.Ptr):
@@ -102,10 +106,14 @@ def variable_name(m: Machine, var: str, i: int) -> str:
 
 
 def _told_field(m: Machine, struct: str, field: str) -> str:
-    """``field``, after the struct that is embedded where another one has a field of that name."""
+    """``field``; after its struct, by the name that it is embedded by, where another one has a field
+    of that name.
+    """
     parent = m.program.decls.find_parent(struct)
     alike = [v for v in m.values.vars if v.endswith(f".{field}") and m.var_at.get(v) is not None]
-    return f"{parent[1]}.{field}" if parent and len(alike) > 1 else field
+    if len(alike) < 2 or (parent is None and struct in PLAIN):
+        return field
+    return f"{parent[1] if parent else struct}.{field}"
 
 
 def value_text(m: Machine, var: str, value: int) -> str:

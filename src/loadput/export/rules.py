@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..base.errors import LoadputError
 from ..machine.model import Machine
 from ..machine.nodes import BEGINS, FRAMES, Node
 from .cells import Cells
 from .expr import E, Exprs, Range
 from .steps import Steps
 from .tree import Cond, Tree, Trees
+
+
+MOST = 500_000
+"""Nodes of one step, each as often as it is written: a model is a tree, where ours is a graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Rules:
                 self._judge((kind, 0), name, node, {}, starts=True)
 
     def _step(self, kind: str, pc: int, node: int, start: str) -> None:
-        whole = self.steps.tree(kind, node, starts=bool(start))
+        whole = self._fitting(self.steps.tree(kind, node, starts=bool(start)), node)
         where = self.place(self.m.graph.nodes[node])
         facts = {}
         for name, r in [] if start else self.m.regs[node]:
@@ -124,6 +129,17 @@ class Rules:
             self.rules.append(Rule(title, at, (kind, pc), guard, body))
         self._judge((kind, pc), label, node, facts, starts=bool(start))
 
+    def _fitting(self, whole: Tree, node: int) -> Tree:
+        """``whole``; raises LoadputError LP0804 where it is too large to be written."""
+        if (size := self.trees.size(whole)) > MOST:
+            n = self.m.graph.nodes[node]
+            raise LoadputError(
+                "LP0804", f"cannot export a step with {size:,} decisions and ends",
+                span=n.op.span, where=f"function {n.stack[-1]}", expected=f"at most {MOST:,}",
+                next="a smaller scenario, or fewer ways through what is done at once from here",
+            )  # fmt: skip
+        return whole
+
     def _judge(
         self, at: tuple[str, int], label: str, node: int, facts: dict[E, Range], *, starts: bool
     ) -> None:
@@ -131,7 +147,7 @@ class Rules:
         where = self.place(self.m.graph.nodes[node])
         self.steps.kind = at[0]
         for prop in sorted(self.steps.sees(node, False)[0]) if self.checks else ():
-            whole = self.steps.tree(at[0], node, starts=starts, prop=prop)
+            whole = self._fitting(self.steps.tree(at[0], node, starts=starts, prop=prop), node)
             rows = self.trees.choices(whole)
             ways = (self.trees.simplify(self.trees.take(whole, r), facts) for r in rows)
             guard = self.x.any(*(self.trees.formula(t, bad=True) for t in ways))

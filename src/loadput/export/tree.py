@@ -58,6 +58,8 @@ class Trees:
     def __init__(self, x: Exprs) -> None:
         self.x = x
         self._known: dict[object, Tree] = {}
+        self._taken: dict[tuple[Tree, tuple[int, ...]], Tree] = {}
+        self._sizes: dict[Tree, int] = {}
         self.stop = Stop()
 
     def leaf(self, writes: tuple[Write, ...], bad: bool = False) -> Tree:
@@ -92,8 +94,20 @@ class Trees:
             }
         return {}
 
+    def size(self, t: Tree) -> int:
+        """How many nodes ``t`` has written out: what stands in several places is counted in each."""
+        if t not in self._sizes:
+            subs = (t.yes, t.no) if isinstance(t, Cond) else t.subs if isinstance(t, Pick) else ()
+            self._sizes[t] = 1 + sum(map(self.size, subs))
+        return self._sizes[t]
+
     def take(self, t: Tree, row: tuple[int, ...]) -> Tree:
         """``t`` with its choices made as in ``row``; ends that need fewer or more are no ends."""
+        if (t, row) not in self._taken:
+            self._taken[t, row] = self._take(t, row)
+        return self._taken[t, row]
+
+    def _take(self, t: Tree, row: tuple[int, ...]) -> Tree:
         if isinstance(t, Cond):
             return self.cond(t.cond, self.take(t.yes, row), self.take(t.no, row))
         if isinstance(t, Pick):

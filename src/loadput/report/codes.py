@@ -103,6 +103,7 @@ CODES = {
     "LP0801": "An operation on a value that may be negative, which the export cannot say.",
     "LP0802": "A loop inside one step, which the export cannot say.",
     "LP0803": "Start values that the export's language has no form for.",
+    "LP0804": "A step with too many ways through it to be written out as a model's.",
     "LP0900": "The native engine and the interpreter disagree: our bug.",
     "LP0901": "A path that the interpreter cannot follow: our bug.",
     "LP0999": "An internal error: our bug.",
