@@ -17,7 +17,8 @@ import time
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
 from loadput.machine.model import build_machine
-from loadput.run.explore import Limits, explore
+from loadput.run.exploration import Limits
+from loadput.run.explore import explore
 from loadput.run.native.build import compile_machine
 from loadput.run.native.search import Run
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import loadput
 from loadput.explore.offline import render_file
 from loadput.explore.prepare import learn, prepare
-from loadput.run.explore import Known
+from loadput.run.exploration import Known
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHS = ("svm", "vmx", "arm64", "riscv", "loongarch", "mips", "powerpc", "s390")

@@ -41,10 +41,9 @@ validation:
 """
 
 
-def front_page() -> str:
-    """The README, with its links as they are from docs/."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    return re.sub(r"\]\(docs/", "](", text)
+def page(name: str) -> str:
+    """A page of the repository's root, with its links as they are from docs/."""
+    return re.sub(r"\]\(docs/", "](", (ROOT / name).read_text("utf-8"))
 
 
 def build(site: Path) -> int:
@@ -52,8 +51,9 @@ def build(site: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="loadput-site-") as at:
         docs = Path(at) / "docs"
         shutil.copytree(ROOT / "docs", docs)
-        (docs / "index.md").write_text(front_page(), "utf-8")
-        shutil.copy(ROOT / "ARCHITECTURE.md", docs)
+        (docs / "index.md").write_text(page("README.md"), "utf-8")
+        for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+            (docs / name).write_text(page(name), "utf-8")
         config = Path(at) / "mkdocs.yml"
         config.write_text(CONFIG.format(docs=docs, site=site.resolve()), "utf-8")
         words = ["-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(config)]

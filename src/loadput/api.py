@@ -26,7 +26,7 @@ from .link.overlay import find_overlays
 from .link.program import Choice, Program, Property, link
 from .link.scenario import Scenario, load_scenario, make_scenario
 from .machine.model import build_machine
-from .run.explore import Limits
+from .run.exploration import Limits
 
 if TYPE_CHECKING:
     from .lang.inputs import Patch

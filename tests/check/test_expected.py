@@ -17,7 +17,7 @@ from loadput.check.judge import known_archs
 from loadput.check.verdict import check
 from loadput.link.program import Choice, link
 from loadput.link.scenario import HOLDS, list_scenarios, load_scenario, make_scenario
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 
 Ran = CompletedProcess[str]
 LARGE = ("bench10m", "default", "standard")

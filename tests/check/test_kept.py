@@ -22,7 +22,7 @@ from loadput.link.layers import Choice
 from loadput.link.scenario import load_scenario
 from loadput.report.json import encode, program_result
 from loadput.report.text import render_result
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 
 ONE = load_scenario("one")
 RISCV = Choice("riscv")
@@ -214,7 +214,7 @@ from loadput.check.kept import Kept
 from loadput.link.layers import Choice
 from loadput.link.scenario import load_scenario
 from loadput.machine.built import Built
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 from loadput.run.reduce import USUAL
 for arch, twin in (("svm", "no_vmsave"), ("arm64", ""), ("powerpc", "")):
     b = Built(Choice(arch, twin=twin), load_scenario("one"))

@@ -9,7 +9,7 @@ import pytest
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice
 from loadput.link.scenario import make_scenario
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 
 CONSTANTS = {"asids": 1, "nested": 1, "nested_vcpus": 1, "preempt_model": 0, "timer_irqs": 0}
 TASKS = [

@@ -9,7 +9,7 @@ import pytest
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice
 from loadput.link.scenario import load_scenario
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 
 CHANGED = {
     # The architecture, the scenario, what is changed, and what must be seen of it.

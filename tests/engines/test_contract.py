@@ -12,7 +12,8 @@ from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
 from loadput.machine.model import Machine, build_machine
 from loadput.run.contract import differences, run_engine_contract
-from loadput.run.explore import Limits, explore
+from loadput.run.exploration import Limits
+from loadput.run.explore import explore
 
 ACTOR = """
 may_preempt = 0

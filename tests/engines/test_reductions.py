@@ -10,7 +10,8 @@ from programs import make_machine, programs
 
 from loadput.base.errors import LoadputError
 from loadput.machine.model import Machine
-from loadput.run.explore import Exploration, Limits, explore
+from loadput.run.exploration import Exploration, Limits
+from loadput.run.explore import explore
 from loadput.run.reduce import Reduce
 
 BOTH, SYMMETRY, POR = Reduce(True, True), Reduce(True, False), Reduce(False, True)

@@ -9,7 +9,8 @@ from loadput.link.program import Choice, link
 from loadput.link.scenario import list_scenarios, load_scenario
 from loadput.machine.model import build_machine
 from loadput.report.json import encode, program_result
-from loadput.run.explore import Limits, explore
+from loadput.run.exploration import Limits
+from loadput.run.explore import explore
 from loadput.run.reduce import NOTHING, Reduce
 
 ARCHS = ("arm64", "riscv", "svm", "vmx")

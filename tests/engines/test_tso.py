@@ -14,7 +14,8 @@ from programs import BUFFERED, make_machine, programs
 from loadput.base.errors import LayoutError, LoadputError
 from loadput.machine.model import Machine
 from loadput.run.contract import differences, run_engine_contract
-from loadput.run.explore import Limits, explore
+from loadput.run.exploration import Limits
+from loadput.run.explore import explore
 from loadput.run.interp import Interpreter, State
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))

@@ -15,7 +15,7 @@ from loadput.explore.subject import Subject
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
 from loadput.machine.model import build_machine
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 
 AREA = "HOST-AREA-FRESH"
 REPLAY = "loadput replay --arch svm --design skip-iii --scenario one"

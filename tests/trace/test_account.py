@@ -15,7 +15,7 @@ from loadput.trace.account import Accounting, account_trace
 from loadput.trace.account.costs import load_costs
 from loadput.trace.account.infer import infer_log
 from loadput.trace.account.loads import REASONS, find_outs
-from loadput.trace.account.log import read_log
+from loadput.trace.account.read import read_log
 from loadput.trace.account.state import evaluate, state_bits
 from loadput.trace.account.stats import bootstrap_ratio, describe
 from loadput.trace.needs import FUNCTIONS, find_roles

@@ -11,7 +11,7 @@ from loadput.trace import read_trace
 from loadput.trace.account import account_trace
 from loadput.trace.account.infer import infer_log
 from loadput.trace.account.loads import REASONS, find_outs
-from loadput.trace.account.log import read_log
+from loadput.trace.account.read import read_log
 from loadput.trace.needs import FUNCTIONS, find_roles
 
 RECORDINGS = {

@@ -11,7 +11,7 @@ import numpy as np
 from loadput.base.source import NOWHERE
 from loadput.ir import ops as o
 from loadput.machine.model import Machine
-from loadput.run.explore import Limits
+from loadput.run.exploration import Limits
 from loadput.run.native.build import compile_machine
 from loadput.run.native.search import Run
 from loadput.run.reduce import Reduce, make_plan

@@ -21,7 +21,8 @@ from loadput.machine.fuse import fuse
 from loadput.machine.model import Machine
 from loadput.machine.values import Analysis
 from loadput.machine.weave import weave
-from loadput.run.explore import Limits, explore
+from loadput.run.exploration import Limits
+from loadput.run.explore import explore
 from loadput.run.reduce import NOTHING, USUAL
 
 from . import same

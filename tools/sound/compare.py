@@ -13,7 +13,8 @@ from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import Scenario
 from loadput.machine.forget import DEAD_IS_READ
 from loadput.machine.model import Machine, build_machine
-from loadput.run.explore import Exploration, Limits, explore
+from loadput.run.exploration import Exploration, Limits
+from loadput.run.explore import explore
 from loadput.run.reduce import NOTHING, USUAL, Reduce, make_plan
 
 from . import spin

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..run.explore import Limits
+from ..run.exploration import Limits
 
 # The largest that a release has in scenario default is 25 million states.
 STATES = 60_000_000  # of one search

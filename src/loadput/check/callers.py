@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ..base.errors import SourceError
 from ..lang.carry.bind import Bindings
 from ..lang.cfront import CFunction, find_c_functions, parse_function
-from ..lang.cfront.unit import lines_of
+from ..lang.cfront.found import lines_of
 from ..lang.inputs.patch import Near
 from .scope import for_arch, is_of
 from .taken import Taken

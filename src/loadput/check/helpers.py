@@ -17,7 +17,7 @@ from ..lang.carry.inline import calls_in, expand
 from ..lang.carry.renames import plainly, renamed, same_aliases, same_locals, same_names, same_views
 from ..lang.carry.tidy import tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
-from ..lang.cfront.unit import lines_of
+from ..lang.cfront.found import lines_of
 from ..lang.guess import SAME
 from ..lang.infer import PLACES
 from ..lang.inputs.patch import Near

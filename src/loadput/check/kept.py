@@ -18,7 +18,7 @@ from ..base.kept import Shelf, checker_digest, digest, digest_folder, spec_diges
 from ..link.program import Choice
 from ..link.scenario import Scenario
 from ..machine.built import Built
-from ..run.explore import Exploration, Limits
+from ..run.exploration import Exploration, Limits
 from ..run.reduce import Reduce
 from .races import Race
 from .verdict import PropertyResult, Result, worst

@@ -12,7 +12,7 @@ from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry.bind import Bindings
 from ..lang.cfront import find_c_functions, parse_function
-from ..lang.cfront.unit import CFunction, lines_of
+from ..lang.cfront.found import CFunction, lines_of
 from ..lang.syntax import Def
 from ..link.program import Choice, specification
 

@@ -19,7 +19,8 @@ from ..machine.built import Built
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
 from ..machine.tso import FULL_BUFFER, SC, TSO
-from ..run.explore import Exploration, Known, Limits, explore
+from ..run.exploration import Exploration, Known, Limits
+from ..run.explore import explore
 from ..run.interp import Action
 from ..run.reduce import USUAL, Reduce
 from .races import Race, find_races, lay_race_blame

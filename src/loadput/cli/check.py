@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..check.verdict import Result
     from ..link.program import Choice
     from ..link.scenario import Scenario
-    from ..run.explore import Limits
+    from ..run.exploration import Limits
 
 
 @click.command("check")

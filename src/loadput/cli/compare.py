@@ -52,7 +52,7 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
     from ..report.json import encode
-    from ..run.explore import Known
+    from ..run.exploration import Known
 
     keep_inputs((opts["json_file"],), (scenario,))
     end_softly()

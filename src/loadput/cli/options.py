@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..check.kept import Kept
     from ..check.verdict import Progress
     from ..link.program import Choice
-    from ..run.explore import Limits
+    from ..run.exploration import Limits
     from ..run.reduce import Reduce
 
 
@@ -214,7 +214,7 @@ def engine_options(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def make_limits(opts: dict[str, Any]) -> Limits:
     """The limits that the engine options ask for."""
-    from ..run.explore import Limits
+    from ..run.exploration import Limits
 
     memory = opts["max_memory"]
     return Limits(

@@ -7,21 +7,16 @@ called is a function of the program, or opaque.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..ir import ops as o
 from ..ir import types as ty
 from . import registers
 from . import syntax as s
 from .guess import INT
+from .lowering import Lowering, Rule, Words
 from .place import Cell, Value, place_name
 from .pydecl import nearest
 
-if TYPE_CHECKING:
-    from .lower import Lowering
-
-Rule = Callable[["Lowering", s.Invoke], Value]
 NOTHING = Value(o.Const(0), ty.VOID)
 
 
@@ -556,3 +551,4 @@ MOST: dict[str, int] = {
     **{"choose": 2, "container_of": 3},
 }
 NAMES = frozenset(INTRINSICS) | {"current", "NULL", "atomic"}
+WORDS = Words(INTRINSICS, ARITY, MOST, NO_EFFECT)

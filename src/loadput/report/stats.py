@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..check.verdict import Result
 from ..ir import ops as o
-from ..run.explore import Exploration
+from ..run.exploration import Exploration
 from .text import number, wrap
 
 BINS, BAR = 12, 40

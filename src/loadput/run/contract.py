@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..machine.model import Machine
-from .explore import Exploration, Limits, explore
+from .exploration import Exploration, Limits
+from .explore import explore
 
 Engine = Callable[[Machine, Limits], Exploration]
 Case = tuple[str, Machine, Limits]

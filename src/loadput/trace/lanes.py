@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .account.loads import BLOCKED, CAUSES, Loads, Outs, by_task, find_loads, find_outs, last_where
-from .account.log import ENTRY, EXIT, SCHED_IN, SCHED_OUT, Log, read_log
+from .account.log import ENTRY, EXIT, SCHED_IN, SCHED_OUT, Log
+from .account.read import read_log
 from .account.skip import gather_facts
 from .table import Trace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .config import DEFAULT_CONFIG
-from .unit import CFunction, Line, find_c_functions, parse_c, parse_function
+from .found import CFunction, Line
+from .unit import find_c_functions, parse_c, parse_function
 
 __all__ = ["DEFAULT_CONFIG", "CFunction", "Line", "find_c_functions", "parse_c", "parse_function"]

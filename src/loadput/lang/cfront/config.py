@@ -6,13 +6,10 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...base.errors import SourceError
 from ...base.source import Span
-
-if TYPE_CHECKING:
-    from .unit import Line
+from .found import Line
 
 # 64-bit SMP kernels with KVM as distributions build them, the symbols of every architecture at
 # once: no file asks for another's. A symbol that is not here counts as unset; both are reported

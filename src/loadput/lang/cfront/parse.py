@@ -12,12 +12,12 @@ from ...base.errors import SourceError
 from ...base.source import Span
 from ...ir import types as ty
 from .. import syntax as s
-from ..lower import INT
+from ..guess import INT
 from . import loops
 from .clean import blank_annotations, hide_asm, hide_loops, hide_ranges, hide_struct_arguments
 from .expr import Expressions
+from .found import CFunction
 from .guards import guard_calls, guarded
-from .unit import CFunction
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

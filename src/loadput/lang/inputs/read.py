@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...base.errors import InputError
 from ..cfront import Line, find_c_functions
-from ..cfront.unit import lines_of
+from ..cfront.found import lines_of
 from .diff import has_diff, parse_diff
 from .mail import OwnText, find_in_mail, find_quoted, split_mail
 from .mbox import Message, is_mbox, is_message, read_messages

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...base.errors import InputError, SourceError
 from .. import syntax as s
 from ..cfront import CFunction, find_c_functions, parse_function
-from ..cfront.unit import lines_of
+from ..cfront.found import lines_of
 
 
 @dataclass(slots=True)

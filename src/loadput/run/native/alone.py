@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
+from ...machine.model import Machine
 from ...machine.nodes import BEGINS
 from .expr import Code
 from .lanes import Lanes
+from .layout import FrameLane, Layout
+from .offsets import Offsets
+from .shape import Shape
 
-if TYPE_CHECKING:
-    from .loop import LoopWriter
+
+class Writer(Protocol):
+    """What it needs of who writes the loop; `loop.LoopWriter` says what each is."""
+
+    m: Machine
+    shape: Shape
+    layout: Layout
+    at: Offsets
+    alone: Mapping[tuple[int, int], frozenset[int]]
+
+    def get(self, c: Code, name: str) -> str: ...
+
+    def set(self, c: Code, name: str, value: str) -> None: ...
+
+    def bump(self, c: Code, name: str) -> str: ...
+
+    def call(self, c: Code, cpu: int, task: str, entry: str, inner: bool) -> None: ...
+
+    def pc(self, c: Code, lanes: Lanes, f: FrameLane, elem: str, kind: str) -> str: ...
+
+    def task(self, c: Code, lanes: Lanes, cpu: int) -> str: ...
 
 
-def alone_table(w: LoopWriter) -> str:
+def alone_table(w: Writer) -> str:
     """Per CPU, task and entry, whether the CPU may be taken alone there."""
     if not w.alone:
         return ""
@@ -21,7 +45,7 @@ def alone_table(w: LoopWriter) -> str:
     return make_table("alone", [int(n in w.alone.get(p, ())) for p in pairs for n in every])
 
 
-def write_alone(w: LoopWriter, c: Code) -> None:
+def write_alone(w: Writer, c: Code) -> None:
     """The steps of the first CPU that stands for every order of the others, if there is one.
 
     Where a step of it ends in a fault, what it did is taken back, and every CPU has its turn.

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ...base.errors import InternalError
 from ...base.output import make_folder
 from ...ir.text import render_function
+from ..exploration import Violations
 from ..interp import Action, Interpreter
 from ..reduce import Plan, walk_back
 
 if TYPE_CHECKING:
     from .build import Native
-    from .search import Run
+
+
+class Run(Protocol):
+    """A search that has ended: what it found, and the states on the way to each."""
+
+    @property
+    def native(self) -> Native: ...
+
+    @property
+    def violations(self) -> Violations: ...
+
+    def way_to(self, number: int) -> list[tuple[int, ...]]:
+        """The states from the first to ``number``."""
 
 
 def replay_paths(run: Run) -> dict[str, list[Action]]:

@@ -15,7 +15,7 @@ from operator import or_
 from ...base import clock
 from ...base.errors import LayoutError, TimeUp
 from ...machine.model import Machine
-from ..explore import (
+from ..exploration import (
     PROGRESS_S,
     Exploration,
     Known,

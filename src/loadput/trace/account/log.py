@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loadput.base.errors import TraceError
-
 from ..decode import as_whole
-from ..needs import FUNCTIONS, POINTERS, UNNAMED, Roles, find_roles, name_pointer
+from ..needs import FUNCTIONS, POINTERS, UNNAMED, Roles, name_pointer
 from ..table import Columns, Trace
 
 I64 = NDArray[np.int64]
@@ -82,31 +80,8 @@ class Log:
         return np.flatnonzero(self.kind == kind)
 
 
-def read_log(trace: Trace) -> Log:
-    """Build the log of ``trace``.
-
-    :raises TraceError: LP0610, neither probes nor stock tracepoints show loads and puts
-    """
-    roles = find_roles(trace)
-    if roles.has_probes:
-        return _from_probes(trace, roles)
-    if roles.can_infer:
-        from .infer import infer_log
-
-        return infer_log(trace, roles)
-    raise TraceError(
-        "LP0610",
-        "the recording shows neither loads and puts nor what they could be inferred from",
-        where=trace.path,
-        got="; ".join(m.text for m in trace.missing[:2]),
-        expected="probes on kvm_arch_vcpu_load and kvm_arch_vcpu_put, or the tracepoints "
-        "sched_switch and kvm_entry",
-        available=", ".join(list(trace.events())[:30]) or "no events",
-        next="record with: trace-cmd record -e kvm -e sched_switch -e sched_wakeup",
-    )
-
-
-def _from_probes(trace: Trace, roles: Roles) -> Log:
+def probed_log(trace: Trace, roles: Roles) -> Log:
+    """Build the log from probes."""
     parts = read_parts(trace, roles)
     by_task = not has_pointers(parts)
     if by_task:

@@ -15,7 +15,8 @@ from loadput.base.shown import html_table
 from ..table import Trace
 from .costs import Cost, load_costs
 from .loads import CAUSES, REASONS, Loads, Outs, find_loads, find_outs, guest_time
-from .log import Log, Vcpu, read_log
+from .log import Log, Vcpu
+from .read import read_log
 from .skip import TAGGED, Skip, count_skips
 from .stats import Dist, describe
 from .steal import count_steal
