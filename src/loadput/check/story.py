@@ -106,8 +106,8 @@ def variable_name(m: Machine, var: str, i: int) -> str:
 
 
 def _told_field(m: Machine, struct: str, field: str) -> str:
-    """``field``; after its struct, by the name that it is embedded by, where another one has a field
-    of that name.
+    """``field``; after its struct, by the name that it is embedded by, where another has a field of
+    that name.
     """
     parent = m.program.decls.find_parent(struct)
     alike = [v for v in m.values.vars if v.endswith(f".{field}") and m.var_at.get(v) is not None]

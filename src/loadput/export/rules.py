@@ -12,7 +12,6 @@ from .expr import E, Exprs, Range
 from .steps import Steps
 from .tree import Cond, Tree, Trees
 
-
 MOST = 500_000
 """Nodes of one step, each as often as it is written: a model is a tree, where ours is a graph."""
 

@@ -95,7 +95,7 @@ class Trees:
         return {}
 
     def size(self, t: Tree) -> int:
-        """How many nodes ``t`` has written out: what stands in several places is counted in each."""
+        """How many nodes ``t`` has written out: what stands in several places counts in each."""
         if t not in self._sizes:
             subs = (t.yes, t.no) if isinstance(t, Cond) else t.subs if isinstance(t, Pick) else ()
             self._sizes[t] = 1 + sum(map(self.size, subs))
