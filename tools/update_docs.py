@@ -61,16 +61,21 @@ def split_commands(text: str) -> list[tuple[str, str]]:
     return [(a, b) for a, b in out]
 
 
-def run_command(command: str, folder: Path) -> str:
-    """What ``command`` (with its ``$ ``) prints; raises where it ends with an internal error."""
+KEPT = re.compile(r"^kept: .*\n", re.M)
+
+
+def run_command(command: str, folder: Path, *, fresh: bool) -> str:
+    """What ``command`` (with its ``$ ``) prints; raises where it ends with an internal error.
+
+    :param fresh: it is worked out for this; else what another command has found may be taken
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {k: v for k, v in os.environ.items() if not k.startswith("LOADPUT_")}
-    # What a page shows was worked out for it.
-    fresh = {"LOADPUT_NO_CACHE": "1"}
+    env |= {"LOADPUT_NO_CACHE": "1"} if fresh else {}
     done = subprocess.run(
         ["bash", "-c", command.removeprefix("$ ")],
         cwd=folder,
-        env={**env, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"} | fresh,
+        env={**env, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -79,10 +84,12 @@ def run_command(command: str, folder: Path) -> str:
     )
     if done.returncode not in (0, 1, 2, 4) or "error[LP0999]" in done.stdout:
         raise RuntimeError(f"{command.strip()} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
+    return KEPT.sub("", done.stdout)
 
 
-def iter_runs(text: str, folder: Path) -> Iterator[tuple[Block, list[tuple[str, str, str]]]]:
+def iter_runs(
+    text: str, folder: Path, *, fresh: bool = True
+) -> Iterator[tuple[Block, list[tuple[str, str, str]]]]:
     """Do what the page says; per console block its (command, shown, printed)."""
     (folder / "examples").symlink_to(ROOT / "examples")
     for block in iter_blocks(text):
@@ -93,7 +100,7 @@ def iter_runs(text: str, folder: Path) -> Iterator[tuple[Block, list[tuple[str, 
             file.write_text(block.text, encoding="utf-8")
         elif block.language == "console" and block.text.startswith(RUN):
             rows = split_commands(block.text)
-            yield block, [(c, shown, run_command(c, folder)) for c, shown in rows]
+            yield block, [(c, shown, run_command(c, folder, fresh=fresh)) for c, shown in rows]
 
 
 def update(page: Path) -> bool:
