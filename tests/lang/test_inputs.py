@@ -230,6 +230,27 @@ def test_read_text_field_added_in_a_header_is_a_hint(tree: Path) -> None:
     assert (f.struct, f.name, f.ctype, f.place) == ("kvm_vcpu", "parked", "bool", "x.diff:6")
 
 
+@pytest.mark.parametrize(
+    ("line", "want"),
+    [
+        ("static DEFINE_PER_CPU(struct kvm_vcpu *, last);", ("last", "per_cpu struct kvm_vcpu *")),
+        ("DECLARE_PER_CPU(bool, last);", ("last", "per_cpu bool")),
+        ("static struct kvm_vcpu *last;", ("last", "struct kvm_vcpu *")),
+        ("static bool last = false;", ("last", "bool")),
+        ("static bool last = true;", None),
+        ("static int last(void);", None),
+        ("DEFINE_PER_CPU(int, last) = 1;", None),
+    ],
+)
+def test_read_text_variable_that_begins_at_0_is_a_hint(
+    line: str, want: tuple[str, str] | None
+) -> None:
+    body = "".join(f"+{t}\n" for t in (line, "", *OLD.split("\n")[:-1]))
+    n = OLD.count("\n") + 2
+    (p,) = read_text(f"--- /dev/null\n+++ b/x.c\n@@ -0,0 +1,{n} @@\n{body}", "x.diff")
+    assert [(f.struct, f.name, f.ctype) for f in p.fields] == ([("", *want)] if want else [])
+
+
 @pytest.mark.parametrize("drop", [1, 2, 5])
 def test_read_text_truncated_diff_is_an_error(drop: int, tree: Path) -> None:
     cut = "\n".join(HUNK.split("\n")[: -1 - drop]) + "\n"

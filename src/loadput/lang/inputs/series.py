@@ -21,7 +21,7 @@ _FIELD = re.compile(
 _CALLBACK = re.compile(r"\s+((?:\w+ )*\w+\s*\**\(\*)(\w+)(\)\(.*\));")
 _VARIABLE = re.compile(
     r"(?:static )?(?:DEFINE|DECLARE)_PER_CPU\w*\((?P<percpu>[\w ]+\**), (?P<its>\w+)\);"
-    r"|static (?P<plain>(?:bool|int|struct \w+ \*))\s*(?P<name>\w+)(?: = [\w-]+)?;"
+    r"|static (?P<plain>(?:bool|int|struct \w+ \*))\s*(?P<name>\w+)(?: = (?:0|false|NULL))?;"
 )
 _HEADING_FN = re.compile(r"(\w+)\(")
 
