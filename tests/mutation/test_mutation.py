@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from mutation.damage import KINDS, mutants
-from mutation.report import STATES
+from mutation.report import STATES, reason_of
 from mutation.verdict import Field, Result
 
 from loadput.ir.ops import Choose
@@ -129,3 +129,15 @@ def test_only_the_kernel_is_damaged() -> None:
     names = {m.fn.name for m in mutants(field().program)}
     assert "kvm_sched_out" in names
     assert not names & {"vcpu_thread", "device_interrupt", "guest_runs"}
+
+
+def test_a_reason_is_of_the_damage_that_it_names() -> None:
+    def of(arch: str, name: str, kind: str, what: str) -> str:
+        return reason_of(arch, Result(name, kind, what, "", "hole"))
+
+    swapped = "call a() before store.release rcuwait.task[%w] = 0:NULL"
+    assert "waking it does nothing" in of("s390", "finish_rcuwait L0.0 swap", "swap", swapped)
+    assert of("s390", "finish_rcuwait L0.0 call", "call", "without call a()") == ""
+    slow = "without store.once last_vcpu[@this_cpu] = %vcpu"
+    assert of("mips", "kvm_vz_vcpu_load L4.1 store", "store", slow).startswith("Only slower")
+    assert of("riscv", "kvm_vz_vcpu_load L4.1 store", "store", slow) == ""
