@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mutation.damage import Mutant, mutants
+from mutation.late import decide_late
 from mutation.report import write_report
 from mutation.same import MOST
 from mutation.verdict import LAST_BOUND, Field, Result
@@ -154,7 +155,15 @@ def main() -> None:
     p.add_argument("--fresh", action="store_true", help="run again what is kept")
     p.add_argument("--minutes", type=float, default=1e6, help="stop after so many; go on next time")
     p.add_argument("--list", action="store_true", help="print each mutant's result")
+    p.add_argument(
+        "--late", action="store_true", help="barriers and atomics alone, where stores are late"
+    )
     args = p.parse_args()
+    if args.late:
+        for arch in args.arch or ("svm", "vmx", "s390"):
+            for r in decide_late(arch, args.only):
+                print(f"{arch} {r.state} {r.mutant.what} {r.mutant.place}: {r.why}", flush=True)
+        return
     gc.set_threshold(100_000, 50, 100)  # trees of which little is garbage
     begin = time.monotonic()
     found = {}

@@ -12,7 +12,8 @@ import pytest
 from loadput.check.verdict import Result, check
 from loadput.link.overlay import find_overlays, get_overlay
 from loadput.link.program import Choice
-from loadput.link.scenario import load_scenario
+from loadput.link.scenario import Scenario, load_scenario, make_scenario
+from loadput.run.explore import Limits
 
 # Twins that need the default scenario, and why one thread is not enough.
 DEFAULT = {
@@ -85,6 +86,8 @@ ALSO_73 = {
 # And what it has not: a vCPU that was preempted is on no wakeup list there, vmx_vcpu_pi_put().
 LESS_73 = {"pi_lock_irqs_on": "ALL-BLOCKED"}
 CASES = [(n, a) for n, v in find_overlays("twin").items() for a in (v.arch or "svm").split(",")]
+MEMORY = [c for c in CASES if get_overlay("twin", c[0]).memory]
+COMPANY = [c for c in CASES if c[0] in DEFAULT and c not in MEMORY]
 
 
 def broken(name: str) -> set[str]:
@@ -92,11 +95,30 @@ def broken(name: str) -> set[str]:
     return {p.strip().replace("_", "-") for p in get_overlay("twin", name).breaks.split(",")}
 
 
-def run(name: str, arch: str, scenario: str, *, release: str = "v6.12") -> Result:
+# Somebody on another CPU who kicks, and no second vCPU: every state under tso in a second or two.
+KICKED = {
+    "title": "2 CPUs, a vCPU thread, interrupts for it",
+    "cpus": 2,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "irq"]}],
+    "set": {"preempt_model": 1},
+}
+
+
+def run(
+    name: str,
+    arch: str,
+    scenario: str | Scenario,
+    *,
+    release: str = "v6.12",
+    memory: str = "",
+    limits: Limits | None = None,
+) -> Result:
     v = get_overlay("twin", name)
     design = v.parent if v.parent in find_overlays("design") else ""
-    choice = Choice(arch, design, v.release or release, name, memory=v.memory or "sc")
-    return check(choice, load_scenario(scenario))
+    choice = Choice(arch, design, v.release or release, name, memory=memory or v.memory or "sc")
+    where = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    return check(choice, where, limits=limits)
 
 
 @pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c[0] not in DEFAULT])
@@ -118,17 +140,30 @@ def test_a_twin_violates_it_on_v7_3_too(name: str, arch: str) -> None:
     assert set(r.violated) == (broken(name) | also) - set(LESS_73.get(name, "").split())
 
 
-@pytest.mark.parametrize(("name", "arch"), [c for c in CASES if c[0] in DEFAULT])
+@pytest.mark.parametrize(("name", "arch"), COMPANY)
 def test_a_twin_that_needs_company_violates_what_it_breaks(name: str, arch: str) -> None:
     assert run(name, arch, "one").verdict == "holds", "it shows on one: take it out of DEFAULT"
     r = run(name, arch, "default")
     assert set(r.violated) == broken(name) | set(ALSO.get(name, "").split())
 
 
-@pytest.mark.parametrize(("name", "arch"), [c for c in CASES if get_overlay("twin", c[0]).memory])
+@pytest.mark.parametrize(("name", "arch"), MEMORY)
+def test_a_twin_of_the_memory_violates_what_it_breaks_and_nothing_else(
+    name: str, arch: str
+) -> None:
+    r = run(name, arch, make_scenario("kicked", KICKED))
+    assert r.exploration.finished and set(r.violated) == broken(name)
+
+
+@pytest.mark.parametrize(("name", "arch"), MEMORY)
+def test_a_twin_of_the_memory_is_found_in_the_default_scenario(name: str, arch: str) -> None:
+    r = run(name, arch, "default", limits=Limits(stop_at_first=True))
+    assert set(r.violated) == broken(name)
+
+
+@pytest.mark.parametrize(("name", "arch"), MEMORY)
 def test_a_twin_of_the_memory_is_none_where_stores_are_seen_at_once(name: str, arch: str) -> None:
-    choice = Choice(arch, release="v6.12", twin=name)
-    assert check(choice, load_scenario("default")).verdict == "holds"
+    assert run(name, arch, make_scenario("kicked", KICKED), memory="sc").verdict == "holds"
 
 
 @pytest.mark.parametrize(("name", "arch"), [("flags_never_cleared", "svm"), ("no_ibpb", "svm")])

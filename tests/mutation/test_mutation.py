@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from mutation.damage import KINDS, mutants
+from mutation.late import decide_late
 from mutation.report import STATES, reason_of
 from mutation.verdict import Field, Result
 
@@ -141,3 +142,15 @@ def test_a_reason_is_of_the_damage_that_it_names() -> None:
     slow = "without store.once last_vcpu[@this_cpu] = %vcpu"
     assert of("mips", "kvm_vz_vcpu_load L4.1 store", "store", slow).startswith("Only slower")
     assert of("riscv", "kvm_vz_vcpu_load L4.1 store", "store", slow) == ""
+
+
+def test_a_barrier_that_nothing_stands_in_for_is_missed_where_stores_are_late() -> None:
+    """Who blocks stores its state, then looks for a reason not to; who wakes it, the other way."""
+    (r,) = decide_late("svm", "set_current_state")
+    assert (r.mutant.what, r.state) == ("without barrier mb", "caught")
+    assert r.why == "NO-LOST-WAKEUP, 35 steps"
+
+
+def test_of_what_orders_nothing_there_no_program_is_run() -> None:
+    (r,) = decide_late("svm", "finish_rcuwait")
+    assert (r.state, r.states) == ("redundant", 0) and "no store passes another" in r.why
