@@ -4,6 +4,7 @@
     python lab/lab.py all [NAME...]      every kernel of kernels.toml; prints docs/lab.md's table
     python lab/lab.py fetch [NAME...]    packages only
     python lab/lab.py experiment NAME    decides a finding; a folder of lab/experiments
+    python lab/lab.py reproduce NAME [KERNEL]    the program of `loadput reproduce NAME`, and its control
 
 Needs QEMU for the machine (Debian: qemu-system-x86, qemu-system-misc with opensbi, qemu-system-arm)
 and a C compiler for it (gcc, gcc-riscv64-linux-gnu, gcc-aarch64-linux-gnu). Kernels and busybox are
@@ -368,12 +369,38 @@ def experiment(name: str, kernels: dict[str, Kernel], keep: Path | None) -> bool
     return good
 
 
+def reproduce(name: str, kernels: dict[str, Kernel], on: str) -> bool:
+    """Run the program of ``loadput reproduce NAME``; whether it shows damage and its control none.
+
+    :param on: a kernel of kernels.toml; "": the first on which an experiment has decided the finding
+    """
+    import loadput
+
+    plan = HERE / "experiments" / name / "experiment.toml"
+    if not on and not plan.is_file():
+        raise RuntimeError(f"no experiment {name} names a kernel: reproduce {name} KERNEL")
+    kernel = kernels[on or tomllib.loads(plan.read_text("utf-8"))["on"][0]["kernel"]]
+    with tempfile.TemporaryDirectory(prefix="loadput-lab-") as tmp:
+        share = Path(tmp)
+        loadput.reproduce(name).write(share / "folder")
+        build_program(kernel, share / "folder" / "reproduce.c", share / "reproduce")
+        (share / "run").write_text("uname -r\n./reproduce -n 3\n./reproduce -n 3 -c\n")
+        said = boot(kernel, share, RUN_SECONDS)
+        log = (share / "log").read_text("utf-8", "replace") if (share / "log").exists() else said
+    print(log.partition("\n")[0])
+    got = {m[1]: (int(m[2]), int(m[3])) for m in RESULT.finditer(log)}
+    for what, (count, times) in got.items():
+        print(f"{what}: {count} of {times}")
+    damage, control = got.get("damage", (0, 0)), got.get("damage, control", (1, 0))
+    return damage[0] == damage[1] > 0 and control[0] == 0
+
+
 RESULT = re.compile(r"^RESULT (.+?): (\d+) of (\d+)$", re.M)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("what", choices=("smoke", "all", "fetch", "experiment"))
+    parser.add_argument("what", choices=("smoke", "all", "fetch", "experiment", "reproduce"))
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--keep", type=Path, help="keep the recordings in this folder")
@@ -381,6 +408,9 @@ def main() -> int:
     kernels = read_kernels()
     if args.what == "experiment":
         return 0 if all(experiment(n, kernels, args.keep) for n in args.names) else 1
+    if args.what == "reproduce":
+        name, on = (*args.names, "", "")[:2]
+        return 0 if reproduce(name, kernels, on) else 1
     names = args.names or [n for n, k in kernels.items() if k.fits]
     names = ["6.12"] if args.what == "smoke" else names
     if args.what == "fetch":

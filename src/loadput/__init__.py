@@ -15,7 +15,7 @@ NAMES = (
     *("build_machine", "check", "compare", "link", "load_scenario", "make_scenario"),
     *("Followup", "Judged", "JudgedCommit", "TreeDrift", "drift", "follow", "judge"),
     "judge_range",
-    *("read_trace", "render_function"),
+    *("read_trace", "render_function", "reproduce"),
 )
 
 
@@ -31,8 +31,8 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """``check`` and ``link`` are packages too, which importing them would put in the functions'
-    place: as an attribute, each is the function."""
+    """``check``, ``link`` and ``reproduce`` are packages too, which importing them would put in the
+    functions' place: as an attribute, each is the function."""
 
     @property
     def check(self) -> Any:
@@ -48,6 +48,14 @@ class _Package(ModuleType):
 
     @link.setter
     def link(self, package: ModuleType) -> None:
+        """The import system's."""
+
+    @property
+    def reproduce(self) -> Any:
+        return __getattr__("reproduce")
+
+    @reproduce.setter
+    def reproduce(self, package: ModuleType) -> None:
         """The import system's."""
 
 

@@ -30,6 +30,7 @@ from .run.exploration import Limits
 
 if TYPE_CHECKING:
     from .lang.inputs import Patch
+    from .reproduce import Reproduction
     from .trace import Trace
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "make_scenario",
     "read_trace",
     "render_function",
+    "reproduce",
 ]
 
 
@@ -256,6 +258,25 @@ def all_properties() -> dict[str, Property]:
             if p.name not in out or (out[p.name].applies and not p.applies):
                 out[p.name] = p
     return dict(sorted(out.items()))
+
+
+def reproduce(source: str | Path, *, property: str = "") -> Reproduction:
+    """Plan how to bring a counterexample about on a real kernel, as ``loadput reproduce`` does.
+
+    Its ``files`` have the program, the module and the page; `Reproduction.write` makes the folder.
+
+    :param source: a file that ``check --json`` wrote, or the name of a finding
+    :param property: which counterexample of a file; "": the first
+    :raises InputError: LP0507, the file has none; LP0540, no such finding
+    """
+    from .check.replayed import explore_finding, load_counterexample
+    from .reproduce import reproduce as plan
+
+    file = Path(source)
+    words = f"loadput reproduce {source}" + (f" --property {property}" if property else "")
+    is_file = file.is_file()
+    found = load_counterexample(file, property) if is_file else explore_finding(str(source))
+    return plan(found, command=words)
 
 
 def read_trace(path: str | Path) -> Trace:

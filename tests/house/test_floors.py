@@ -10,7 +10,8 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[2] / "src" / "loadput"
 FLOORS = (
-    *("base", "ir", "lang", "link", "machine", "run", "check", "report", "explore", "api", "cli"),
+    *("base", "ir", "lang", "link", "machine", "run", "check", "reproduce", "report", "explore"),
+    *("api", "cli"),
 )
 MAY = {  # rooms beside the stairs, and what each may import
     "trace": {"base"},

@@ -53,10 +53,10 @@ def _litmus(file: str, name: str) -> str:
     from ..base.errors import InputError
     from ..check.accesses import accesses_of
     from ..check.cycle import find_circle
+    from ..check.replayed import load_counterexample
     from ..link.program import link
     from ..machine.model import build_machine
     from ..report.litmus import render_litmus
-    from .counterexample import load_counterexample
 
     c = load_counterexample(file, name)
     m = build_machine(link(c.choice, c.scenario), fusing=c.fusing, told=True)

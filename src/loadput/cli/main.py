@@ -24,6 +24,7 @@ VERBS = {
     "explain": "a property or an error code",
     "list": "architectures, designs, scenarios, properties; what one may name",
     "replay": "a counterexample, step by step",
+    "reproduce": "a program that forces a counterexample's schedule on a real kernel",
     "export": "the same program for SPIN or rumur",
     "record": "record the loads and puts of this host's vCPUs",
     "trace": "account for every load and put of a recording",

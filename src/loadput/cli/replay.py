@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from .counterexample import load_counterexample
 from .options import make_choice, program_options
 
 
@@ -21,12 +20,17 @@ def command(file: str | None, name: str, step: int | None, schedule: str, **opts
     """Follow a counterexample that ``check --json FILE`` wrote, on the interpreter; or the
     --schedule of a page of ``explore``, with the options of its program.
     """
+    from ..check.replayed import load_counterexample
     from ..check.story import Teller, show_value, variable_name
     from ..report.text import render_story
 
     if bool(file) == bool(schedule):
         raise click.UsageError("either a FILE or --schedule")
-    found, machine, path, prop = _load(file, name) if file else _follow(schedule, opts)
+    if file:
+        c = load_counterexample(file, name)
+        found, machine, path, prop = c.title, c.build(), c.path, c.property
+    else:
+        found, machine, path, prop = _follow(schedule, opts)
     teller = Teller(machine)
     story = teller.follow(path[:step] if step else path)
     click.echo(f"{found}: {prop}, {len(path)} steps")
@@ -51,13 +55,3 @@ def _follow(schedule: str, opts: dict[str, Any]) -> tuple[str, Any, list[Any], s
     scenario = load_scenario(opts["scenario"])
     machine, path, bad = find_actions(choice, scenario, schedule, fusing=not opts["no_fuse"])
     return choice.title, machine, path, ", ".join(bad) or "violates nothing"
-
-
-def _load(file: str, name: str) -> tuple[str, Any, list[Any], str]:
-    """The program, its machine, the path of a counterexample, and what it violates."""
-    from ..link.program import link
-    from ..machine.model import build_machine
-
-    c = load_counterexample(file, name)
-    machine = build_machine(link(c.choice, c.scenario), fusing=c.fusing)
-    return c.title, machine, c.path, c.property

@@ -76,6 +76,8 @@ CODES = {
     "LP0533": "The page's server is not installed.",
     "LP0534": "An input that leaves no program to explore.",
     "LP0531": "A search for something that the program does not have.",
+    "LP0540": "A counterexample to reproduce: neither a file nor a finding, or none was found.",
+    "LP0541": "A folder to write that is there already.",
     "LP0600": "A recording that cannot be opened.",
     "LP0601": "A recording that is cut off.",
     "LP0602": "A recording that is damaged, or no recording at all.",
