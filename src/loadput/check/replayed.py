@@ -13,7 +13,7 @@ from ..link.overlay import SPEC
 from ..link.program import Choice, link
 from ..link.scenario import Scenario, load_scenario, make_scenario
 from ..machine.model import Machine, build_machine
-from ..run.explore import Limits
+from ..run.exploration import Limits
 from ..run.interp import Action
 from .verdict import check
 
