@@ -10,10 +10,10 @@ from ..machine.nodes import BEGINS, FRAMES, Node
 from .cells import Cells
 from .expr import E, Exprs, Range
 from .steps import Steps
-from .tree import Cond, Tree, Trees
+from .tree import Cond, TooManyWays, Tree, Trees
 
-MOST = 500_000
-"""Nodes of one step, each as often as it is written: a model is a tree, where ours is a graph."""
+MOST = 100_000
+"""Nodes of one step, each as often as it is written: a model has trees, where ours is a graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Rules:
                 self._judge((kind, 0), name, node, {}, starts=True)
 
     def _step(self, kind: str, pc: int, node: int, start: str) -> None:
-        whole = self._fitting(self.steps.tree(kind, node, starts=bool(start)), node)
+        whole = self.steps.tree(kind, node, starts=bool(start))
         where = self.place(self.m.graph.nodes[node])
         facts = {}
         for name, r in [] if start else self.m.regs[node]:
@@ -117,7 +117,7 @@ class Rules:
             facts[read] = min(0, 0, *map(min, sets)), max(0, 0, *map(max, sets))
         label = start or f"{kind} {pc}"
         for row, whys in sorted(self.trees.choices(whole).items()):
-            tree = self.trees.simplify(self.trees.take(whole, row), facts)
+            tree = self._way(whole, row, facts, node)
             guard = self.trees.formula(tree)
             if guard is self.x.zero:
                 continue
@@ -128,16 +128,18 @@ class Rules:
             self.rules.append(Rule(title, at, (kind, pc), guard, body))
         self._judge((kind, pc), label, node, facts, starts=bool(start))
 
-    def _fitting(self, whole: Tree, node: int) -> Tree:
-        """``whole``; raises LoadputError LP0804 where it is too large to be written."""
-        if (size := self.trees.size(whole)) > MOST:
+    def _way(self, whole: Tree, row: tuple[int, ...], facts: dict[E, Range], node: int) -> Tree:
+        """``whole`` with its choices made; LoadputError LP0804 where it is too large to write."""
+        self.trees.left = MOST
+        try:
+            return self.trees.simplify(self.trees.take(whole, row), facts)
+        except TooManyWays:
             n = self.m.graph.nodes[node]
             raise LoadputError(
-                "LP0804", f"cannot export a step with {size:,} decisions and ends",
-                span=n.op.span, where=f"function {n.stack[-1]}", expected=f"at most {MOST:,}",
+                "LP0804", f"cannot export a step with more than {MOST:,} decisions and ends",
+                span=n.op.span, where=f"function {n.stack[-1]}",
                 next="a smaller scenario, or fewer ways through what is done at once from here",
-            )  # fmt: skip
-        return whole
+            ) from None  # fmt: skip
 
     def _judge(
         self, at: tuple[str, int], label: str, node: int, facts: dict[E, Range], *, starts: bool
@@ -146,9 +148,9 @@ class Rules:
         where = self.place(self.m.graph.nodes[node])
         self.steps.kind = at[0]
         for prop in sorted(self.steps.sees(node, False)[0]) if self.checks else ():
-            whole = self._fitting(self.steps.tree(at[0], node, starts=starts, prop=prop), node)
+            whole = self.steps.tree(at[0], node, starts=starts, prop=prop)
             rows = self.trees.choices(whole)
-            ways = (self.trees.simplify(self.trees.take(whole, r), facts) for r in rows)
+            ways = (self._way(whole, r, facts, node) for r in rows)
             guard = self.x.any(*(self.trees.formula(t, bad=True) for t in ways))
             if guard is not self.x.zero:
                 self.violations.append(Violation(f"{prop}: {label}", where, at, guard, prop))

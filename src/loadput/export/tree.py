@@ -52,14 +52,22 @@ class Pick:
 Tree = Leaf | Stop | Cond | Pick
 
 
+class TooManyWays(Exception):
+    """A step has more ways through it than are to be written."""
+
+
 class Trees:
-    """Makes trees, each distinct one once."""
+    """Makes trees, each distinct one once.
+
+    :ivar left: how many nodes may still be simplified; each is one of what is written
+    """
 
     def __init__(self, x: Exprs) -> None:
         self.x = x
         self._known: dict[object, Tree] = {}
         self._taken: dict[tuple[Tree, tuple[int, ...]], Tree] = {}
-        self._sizes: dict[Tree, int] = {}
+        self._choices: dict[Tree, dict[tuple[int, ...], tuple[str, ...]]] = {}
+        self.left = 0
         self.stop = Stop()
 
     def leaf(self, writes: tuple[Write, ...], bad: bool = False) -> Tree:
@@ -82,6 +90,11 @@ class Trees:
 
     def choices(self, t: Tree) -> dict[tuple[int, ...], tuple[str, ...]]:
         """Every row of choices that ends a step somewhere in ``t``, with what decides each."""
+        if t not in self._choices:
+            self._choices[t] = self._rows(t)
+        return self._choices[t]
+
+    def _rows(self, t: Tree) -> dict[tuple[int, ...], tuple[str, ...]]:
         if isinstance(t, Leaf):
             return {(): ()}
         if isinstance(t, Cond):
@@ -93,13 +106,6 @@ class Trees:
                 for row, whys in self.choices(sub).items()
             }
         return {}
-
-    def size(self, t: Tree) -> int:
-        """How many nodes ``t`` has written out: what stands in several places counts in each."""
-        if t not in self._sizes:
-            subs = (t.yes, t.no) if isinstance(t, Cond) else t.subs if isinstance(t, Pick) else ()
-            self._sizes[t] = 1 + sum(map(self.size, subs))
-        return self._sizes[t]
 
     def take(self, t: Tree, row: tuple[int, ...]) -> Tree:
         """``t`` with its choices made as in ``row``; ends that need fewer or more are no ends."""
@@ -119,7 +125,10 @@ class Trees:
         return self.stop if row else t
 
     def simplify(self, t: Tree, facts: dict[E, Range]) -> Tree:
-        """``t`` without what the conditions on the way decide already."""
+        """``t`` without what the conditions on the way decide already; TooManyWays."""
+        self.left -= 1
+        if self.left < 0:
+            raise TooManyWays
         if isinstance(t, Leaf):
             return self.leaf(self._writes(t.writes, facts), t.bad)
         if not isinstance(t, Cond):
