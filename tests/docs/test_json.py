@@ -54,6 +54,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     state = run_as_it_is("list", "state", "--arch", "riscv")
     functions = run_as_it_is("list", "functions")
     constants = run_as_it_is("list", "constants", "--arch", "arm64-nv")
+    swept = run_as_it_is("sweep", "examples/sweep.toml")
     Shelf("results").put(digest("a result"), b"")
     cached = run_as_it_is("cache")
     drifted = run_as_it_is("drift", "--tree", str(tree), "--arch", "riscv")
@@ -84,6 +85,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
         "functions": [functions],
         "function": functions["functions"],
         "constants": [constants],
+        "sweep": [swept],
+        "job": swept["jobs"],
         "cache": [cached],
         "kind": cached["kinds"],
         "default": constants["constants"],

@@ -11,7 +11,7 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src" / "loadput"
 FLOORS = (
     *("base", "ir", "lang", "link", "machine", "run", "check", "reproduce", "report", "explore"),
-    *("api", "cli"),
+    *("api", "sweep", "cli"),
 )
 MAY = {  # rooms beside the stairs, and what each may import
     "trace": {"base"},
@@ -21,7 +21,11 @@ MAY = {  # rooms beside the stairs, and what each may import
     "spec": set[str](),
 }
 # Who may import those rooms.
-OVER = {"api": {"trace", "export"}, "cli": {"trace", "export", "conform", "record"}}
+OVER = {
+    "api": {"trace", "export"},
+    "sweep": {"trace", "conform", "export"},
+    "cli": {"trace", "export", "conform", "record"},
+}
 
 
 def room_of(file: Path) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "results": "of checks, by the program, the scenario and the options",
+    "sweep": "of sweeps, a job each",
     "trace-loops.bin": "machine code that reads recordings",
 }
 

@@ -23,7 +23,7 @@ PROGRAMS = {
         ("cpio", "cpio"),
     ),
 }
-EXTRAS = {"explore": ("starlette", "uvicorn")}
+EXTRAS = {"explore": ("starlette", "uvicorn"), "sweep": ("distributed",)}
 # A search keeps a table of states; some gigabytes hold a hundred million.
 LEAST_FREE_MIB = 2048
 # Debian's for administrators are not on everybody's path.

@@ -16,6 +16,7 @@ VERBS = {
     "run": "one random schedule, as an interleaving",
     "check": "every interleaving: what holds, what is violated, by which schedule",
     "compare": "designs against architectures",
+    "sweep": "a matrix of programs, patches or recordings, here or on a cluster",
     "explore": "step through a program's states in a page",
     "museum": "real bugs, found again where their fix is taken out",
     "drift": "what of the C that is mirrored a kernel tree has otherwise",

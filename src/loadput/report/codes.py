@@ -73,6 +73,8 @@ CODES = {
     "LP0521": "One file named for two things: it would be overwritten.",
     "LP0530": "A schedule that is none, or another program's.",
     "LP0532": "Several architectures where one is explored.",
+    "LP0545": "A plan of a sweep that cannot be read, or that comes to no jobs.",
+    "LP0546": "No cluster to use: no Dask, no scheduler, or workers of another version.",
     "LP0533": "The page's server is not installed.",
     "LP0534": "An input that leaves no program to explore.",
     "LP0531": "A search for something that the program does not have.",
