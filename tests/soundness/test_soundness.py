@@ -64,6 +64,14 @@ def test_spin_says_the_same() -> None:
     assert not row.disagree and row.compared("spin")
 
 
+@pytest.mark.skipif(not spin.is_here(), reason="no spin or cc: apt-get install spin gcc")
+def test_spin_is_not_asked_of_a_step_that_no_model_has() -> None:
+    """A loop in an atomic section that only what was read ends."""
+    f = load_folder(next(FOUND.glob("spin-*")))
+    row = compare(f.choice, f.scenario, Bounds(spin=8_000), {"spin"})
+    assert not row.disagree and not row.compared("spin")
+
+
 @pytest.mark.parametrize(
     "name", ["one riscv", "arm64-vmid-unallocated arm64", "ppc-lost-kick powerpc"]
 )

@@ -197,6 +197,6 @@ def _raw(name: str) -> str:
 
 
 def raw(name: str) -> dict[str, object]:
-    """A shipped scenario, or that of a museum entry's file, without its title."""
+    """A shipped scenario, or that of a museum entry's file, without what is said of it."""
     assert FOLDER.is_relative_to(SPEC)
-    return {k: v for k, v in tomllib.loads(_raw(name)).items() if k != "title"}
+    return {k: v for k, v in tomllib.loads(_raw(name)).items() if k not in ("title", "expect")}

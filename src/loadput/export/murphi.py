@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..machine.model import Machine
 from .cells import Group
-from .rules import Rule, Rules, Violation
+from .rules import Rule, Rules, Violation, nested_deep
 from .text import MURPHI, Text, group_comment, wrap
 from .tree import Cond, Tree
 
@@ -20,7 +20,8 @@ def export_murphi(machine: Machine, *, checks: bool = False) -> str:
     :param checks: with what violates a property, as invariants; rumur stops at the first
     Raises LoadputError LP080x for what this export cannot say.
     """
-    return _Murphi(Rules(machine, checks=checks)).render()
+    with nested_deep():
+        return _Murphi(Rules(machine, checks=checks)).render()
 
 
 class _Murphi:

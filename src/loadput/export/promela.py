@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.errors import LoadputError
 from ..machine.model import Machine
 from .cells import Group
-from .rules import Rule, Rules
+from .rules import Rule, Rules, nested_deep
 from .text import PROMELA, Text, group_comment, wrap
 from .tree import Cond, Tree
 
@@ -21,7 +21,8 @@ def export_promela(machine: Machine, *, checks: bool = False) -> str:
     :param checks: with what violates a property, as assertions; they add no state
     Raises LoadputError LP080x for what Promela or this export cannot say.
     """
-    return _Promela(Rules(machine, checks=checks)).render()
+    with nested_deep():
+        return _Promela(Rules(machine, checks=checks)).render()
 
 
 class _Promela:

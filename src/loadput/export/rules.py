@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..base.errors import LoadputError
@@ -14,6 +17,20 @@ from .tree import Cond, TooManyWays, Tree, Trees
 
 MOST = 100_000
 """Nodes of one step, each as often as it is written: a model has trees, where ours is a graph."""
+
+
+DEEP = 20_000
+
+
+@contextmanager
+def nested_deep() -> Iterator[None]:
+    """Decisions are nested as deep as a step has them: Python's own limit is for other programs."""
+    was = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(was, DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(was)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +125,7 @@ class Rules:
                 self._judge((kind, 0), name, node, {}, starts=True)
 
     def _step(self, kind: str, pc: int, node: int, start: str) -> None:
-        whole = self.steps.tree(kind, node, starts=bool(start))
+        whole = self._tree(kind, node, starts=bool(start))
         where = self.place(self.m.graph.nodes[node])
         facts = {}
         for name, r in [] if start else self.m.regs[node]:
@@ -134,12 +151,24 @@ class Rules:
         try:
             return self.trees.simplify(self.trees.take(whole, row), facts)
         except TooManyWays:
-            n = self.m.graph.nodes[node]
-            raise LoadputError(
-                "LP0804", f"cannot export a step with more than {MOST:,} decisions and ends",
-                span=n.op.span, where=f"function {n.stack[-1]}",
-                next="a smaller scenario, or fewer ways through what is done at once from here",
-            ) from None  # fmt: skip
+            raise self._too_many(node) from None
+
+    def _tree(self, kind: str, node: int, *, starts: bool, prop: str = "") -> Tree:
+        """The step from ``node``; LoadputError LP0804 where nothing bounds a loop in it."""
+        try:
+            return self.steps.tree(kind, node, starts=starts, prop=prop)
+        except RecursionError:
+            raise self._too_many(node) from None
+
+    def _too_many(self, node: int) -> LoadputError:
+        n = self.m.graph.nodes[node]
+        return LoadputError(
+            "LP0804",
+            f"cannot export a step with more than {MOST:,} decisions and ends",
+            span=n.op.span,
+            where=f"function {n.stack[-1]}",
+            next="a smaller scenario, or fewer ways through what is done at once from here",
+        )
 
     def _judge(
         self, at: tuple[str, int], label: str, node: int, facts: dict[E, Range], *, starts: bool
@@ -148,7 +177,7 @@ class Rules:
         where = self.place(self.m.graph.nodes[node])
         self.steps.kind = at[0]
         for prop in sorted(self.steps.sees(node, False)[0]) if self.checks else ():
-            whole = self.steps.tree(at[0], node, starts=starts, prop=prop)
+            whole = self._tree(at[0], node, starts=starts, prop=prop)
             rows = self.trees.choices(whole)
             ways = (self._way(whole, r, facts, node) for r in rows)
             guard = self.x.any(*(self.trees.formula(t, bad=True) for t in ways))

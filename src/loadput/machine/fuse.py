@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..ir import ops as o
 from .between import Between, Cell, aged_by
 from .forget import is_shadow
+from .locks import is_held_shut
 from .nodes import DRAIN, KINDS, Cut, End, Graph, Node, Push, Restrict
 from .values import Analysis, Values, is_kept
 
@@ -305,7 +306,8 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
     which nothing moves reads them with every frame at its wait: what it reads is written before.
     """
     before = _predecessors(g)
-    waits, acts, chosen, plain = set(), set(), set(), set()
+    waits, acts, chosen, plain, touches = set(), set(), set(), set(), set()
+    locks: dict[str, bool] = {}
     shut = _first_of_interrupts(g)
     asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
     for n in g.nodes:
@@ -327,14 +329,53 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
                 picks = any(isinstance(g.nodes[i].op, o.Choose) for i in inner)
                 if any(isinstance(g.nodes[i].op, o.Assume) for i in inner):
                     waits.add(n.id)
-                    plain.update([] if picks else [n.id])
+                    plain.update([n.id] if not picks or _waits_first(g, vis, n, locks) else [])
                 if picks:
                     chosen.add(n.id)
+                if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
+                    acts.add(n.id)
+                if any(i in vis.kept for i in inner):
+                    touches.add(n.id)
+                    acts.update([n.id] if picks else [])
     after = {n.id: n.next for n in g.nodes}
     settled = _along(after, chosen, cls, set())
-    acts |= {i for i in vis.kept if i in settled and not g.nodes[i].atomic}
+    touches |= {i for i in vis.kept if not g.nodes[i].atomic}
+    acts |= touches & settled
     for i in _along(before, waits, cls, acts) & acts | _along(before, plain, cls, shut) & shut:
         cls[i] = VISIBLE
+
+
+def _waits_first(g: Graph, vis: Visibility, n: Node, shut: dict[str, bool]) -> bool:
+    """Whether the region that begins at ``n`` may wait for what none of its choices decides.
+
+    :param shut: what is known of locks: whether no frame of their CPU finds them taken
+    """
+    todo, seen = list(n.next), set()
+    loads: dict[str, str] = {}
+    while todo:
+        i = todo.pop()
+        m = g.nodes[i]
+        if i in seen or not m.atomic or isinstance(m.op, o.Choose):
+            continue
+        seen.add(i)
+        if isinstance(m.op, o.Load | o.Assign):
+            loads.pop(m.op.dst, None)
+        if isinstance(m.op, o.Load) and i in vis.here:
+            loads[m.op.dst] = m.op.place.var
+        if isinstance(m.op, o.Assume):
+            match m.op.cond:
+                case o.Un("not", o.Local(name)) if name in loads and not any(
+                    vis.v.vars[loads[name]].init
+                ):
+                    lock = loads[name]
+                    if lock not in shut:
+                        shut[lock] = is_held_shut(g, lock, vis.here)
+                    if not shut[lock]:
+                        return True
+                case _:
+                    return True
+        todo += m.next
+    return False
 
 
 def _first_of_interrupts(g: Graph) -> set[int]:
