@@ -45,7 +45,7 @@ FOUND = {
     "st-preempted-mid-insn": ("TLB-FRESH", 65, 283802, 90817, PUBLISHED),
     "svm-ibpb-vmcb-aba": ("PREDICTOR-OWN", 47, 10690, 14922, PUBLISHED),
     "svm-tsc-ratio-cache": ("GUEST-STATE-COHERENT", 25, 15525, 11468, PUBLISHED),
-    "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 18, 14229, 23905, PUBLISHED),
+    "svm-vmcb-cpu-on-switch": ("CLEAN-WHERE-IT-RAN", 18, 13997, 23629, PUBLISHED),
     "vgic-vmcr-block": ("NO-LOST-WAKEUP", 44, 45869, 39173, ANOTHER),
     "vgic4-doorbell-preempt": ("NO-LOST-WAKEUP", 37, 51390, 39173, PUBLISHED),
     "vmcs-clear-publish-order": ("LIST-ADD", 23, 73192, 32240, PUBLISHED),

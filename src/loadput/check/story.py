@@ -111,9 +111,11 @@ def _told_field(m: Machine, struct: str, field: str) -> str:
     """
     parent = m.program.decls.find_parent(struct)
     alike = [v for v in m.values.vars if v.endswith(f".{field}") and m.var_at.get(v) is not None]
-    if len(alike) < 2 or (parent is None and struct in PLAIN):
-        return field
-    return f"{parent[1] if parent else struct}.{field}"
+    if parent is not None:
+        return f"{parent[1]}.{field}" if len(alike) > 1 else field
+    domain = m.values.vars[f"{struct}.{field}"].domain
+    among = sum(m.values.vars[v].domain == domain for v in alike)
+    return field if among < 2 or struct in PLAIN else f"{struct}.{field}"
 
 
 def value_text(m: Machine, var: str, value: int) -> str:
