@@ -308,6 +308,8 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
     before = _predecessors(g)
     waits, acts, chosen, plain, touches = set(), set(), set(), set(), set()
     locks: dict[str, bool] = {}
+    # Where stores wait, most accesses are regions: docs/memory.md says what that leaves out.
+    buffered = any(n.kind == DRAIN for n in g.nodes)
     shut = _first_of_interrupts(g)
     asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
     for n in g.nodes:
@@ -329,9 +331,12 @@ def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
                 picks = any(isinstance(g.nodes[i].op, o.Choose) for i in inner)
                 if any(isinstance(g.nodes[i].op, o.Assume) for i in inner):
                     waits.add(n.id)
-                    plain.update([n.id] if not picks or _waits_first(g, vis, n, locks) else [])
+                    alone = not picks or (not buffered and _waits_first(g, vis, n, locks))
+                    plain.update([n.id] if alone else [])
                 if picks:
                     chosen.add(n.id)
+                if buffered:
+                    continue
                 if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
                     acts.add(n.id)
                 if any(i in vis.kept for i in inner):
