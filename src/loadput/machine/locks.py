@@ -57,13 +57,21 @@ def _is_given_back(g: Graph, var: str, begin: int) -> bool:
             isinstance(n.op, End | Push) or not (n.atomic or n.irqs_off or n.kind == "irq")
         ):
             return False
-        if held and isinstance(n.op, o.Store) and n.op.place.var == "current_task":
+        if held and _gives_up_or_looks(n, var):
             return False
         if isinstance(n.op, o.Store) and n.op.place.var == var:
             held = n.op.expr != o.Const(0)
         if held or n.atomic or n.id == begin:
             todo += [(i, held, facts) for i, facts in _onward(n, at[2], learn=not held)]
     return True
+
+
+def _gives_up_or_looks(n: Node, var: str) -> bool:
+    """Whether who holds the lock goes on as another task there, or asks for it once more."""
+    op = n.op
+    if isinstance(op, o.Store):
+        return op.place.var == "current_task"
+    return isinstance(op, o.Load) and op.place.var == var
 
 
 def _onward(n: Node, known: frozenset[Fact], *, learn: bool) -> list[tuple[int, frozenset[Fact]]]:
@@ -80,6 +88,8 @@ def _onward(n: Node, known: frozenset[Fact], *, learn: bool) -> list[tuple[int, 
                 out.append((i, known | {fact} if learn else known))
         return out
     dst = o.dst_of(op) if isinstance(op, o.Load | o.Choose | o.Assign) else ""
+    if isinstance(op, o.Store) and op.place.var == "current_task":
+        known = frozenset()
     if dst:
         gone = {f for f in known if any(_reads(e, dst) for e in f[0])}
         known = known - gone
