@@ -142,3 +142,18 @@ def test_what_was_found_before_a_wait_that_never_ends_is_found(twin, before: str
     choice = twin("riscv", WAITS.format(before=before), "design")
     fused, plain = both(choice, make_scenario("alone", ALONE))
     assert set(fused.violated) == set(plain.violated) == {"ALL-BLOCKED", "NEVER-HERE"}
+
+
+TWICE = '''# [Modified in twin:t]
+def prepare_task_switch(prev: ptr[task_struct], next: ptr[task_struct]):
+    """Asks for the run queue's lock once more, which it holds."""
+    fire_sched_out_preempt_notifiers(prev, next)
+    with atomic:
+        block_and_pick(prev, False)
+'''
+
+
+def test_a_cpu_that_asks_for_its_own_lock_twice_is_found(twin) -> None:
+    fused, plain = both(twin("mips", TWICE), load_scenario("one"))
+    assert "ALL-BLOCKED" in plain.violated
+    assert set(fused.violated) == set(plain.violated)
