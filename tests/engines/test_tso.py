@@ -209,7 +209,7 @@ def test_a_buffer_that_some_run_fills_is_told() -> None:
     text = BUFFERED.replace("        smp_mb()\n", "")
     m = make_machine(text, cpus=2, tasks=("one", "two"), memory="tso")
     assert m.buffers is not None and m.buffers.watched
-    x = explore(m, limits=Limits(threads=1, max_states=20_000))
+    x = explore(m, limits=Limits(threads=1, max_states=60_000))
     assert "STORE-BUFFER-FULL" in x.first
     want = explore(m, engine="interp", limits=Limits(threads=1, max_states=2_000))
     got = explore(m, limits=Limits(threads=1, max_states=2_000))

@@ -157,3 +157,28 @@ def test_a_cpu_that_asks_for_its_own_lock_twice_is_found(twin) -> None:
     fused, plain = both(twin("mips", TWICE), load_scenario("one"))
     assert "ALL-BLOCKED" in plain.violated
     assert set(fused.violated) == set(plain.violated)
+
+
+NOBODY = '''# [Modified in twin:t]
+def pick_next_task(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
+    """Who is preempted does not give way to the idle task."""
+    next = this_idle_task()
+    if choose():
+        next = choose_task()
+        if next == prev:
+            assume(prev.on_rq and not prev.sched_delayed{here})
+        else:
+            assume(next.on_rq and not next.on_cpu and not next.is_idle)
+            assume((next.cpus_mask >> smp_processor_id()) & 1)
+            assume(not next.sched_delayed)
+            next.on_cpu = True
+    else:
+        assume(next != prev and not preempt)
+    return next
+'''
+
+
+@pytest.mark.parametrize(("here", "bad"), [(" and not preempt", {"ALL-BLOCKED"}), ("", set())])
+def test_a_pick_of_which_nothing_is_possible_is_a_wait(twin, here: str, bad: set[str]) -> None:
+    fused, plain = both(twin("mips", NOBODY.format(here=here)), load_scenario("one"))
+    assert set(fused.violated) == set(plain.violated) == bad

@@ -19,7 +19,7 @@ from sound.report import tables
 from sound.run import Done, Job, Kept, run, shipped
 from sound.shrink import decide, load_folder, shrink
 
-from loadput.machine.fuse import Visibility
+from loadput.machine.visible import Visibility
 
 SEED = 1
 SMALL = Bounds(most=60_000, single=20_000, interp=2_500)

@@ -16,10 +16,11 @@ from loadput.ir.types import Int
 from loadput.link.program import Program
 from loadput.machine import model
 from loadput.machine.flatten import Flattener
-from loadput.machine.fuse import Visibility, divide
+from loadput.machine.fuse import divide
 from loadput.machine.model import Machine
 from loadput.machine.nodes import Node
 from loadput.machine.values import Analysis
+from loadput.machine.visible import Visibility
 from loadput.machine.weave import weave
 
 from .damage import Mutant
@@ -93,7 +94,7 @@ class Joint:
     def machine(self, *, fused: bool = True) -> Machine:
         """One of the two."""
         seen = _Unseen(self.graph, self.analysis, fused)
-        points = divide(self.graph, self.values, seen)
+        points = divide(self.graph, seen)
         return model._layout(self.p, self.graph, self.values, points)
 
 

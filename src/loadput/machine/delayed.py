@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from ..ir import ops as o
 from .forget import base_of, is_shadow
-from .fuse import Visibility, region_of
 from .nodes import End, Graph, Node, Push
 from .values import Analysis, is_switch
+from .visible import Visibility, region_of
 
 FULL = ("mb", "locked")
 """The barriers that empty a store buffer; the others order what x86 never lets pass."""

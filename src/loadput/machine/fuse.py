@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..ir import ops as o
-from .between import Between, Cell, aged_by
-from .forget import is_shadow
-from .locks import is_held_shut
-from .nodes import DRAIN, KINDS, Cut, End, Graph, Node, Push, Restrict
-from .values import Analysis, Values, is_kept
+from .nodes import KINDS, Cut, End, Graph, Node, Push, Restrict
+from .values import Analysis, Values
+from .visible import Visibility, predecessors, region_of
+from .waits import ends_before_waits
 
 FREE, STOP, VISIBLE = 0, 1, 2
 
@@ -44,170 +43,24 @@ class Fused:
         return not isinstance(n.op, Cut | End) and self.cls[n.id] != FREE
 
 
-class Visibility:
-    """Which accesses some other frame could tell apart if they happened a little earlier or later.
-
-    Others are what may come between a frame's own steps: everything on other CPUs, interrupts of
-    its own while they are on, and, where preemption is on, the scheduler in the task's own name.
-    """
-
-    def __init__(self, g: Graph, a: Analysis, fuse: bool) -> None:
-        self.g, self.v, self.fuse = g, a.v, fuse
-        self.readers: dict[Cell, set[int]] = {}
-        self.writers: dict[Cell, set[int]] = {}
-        # The same, by accesses that may be to another CPU's data, or another task's.
-        self.far_readers: dict[Cell, set[int]] = {}
-        self.far_writers: dict[Cell, set[int]] = {}
-        self.here = {n.id for n in g.nodes if _is_access(n.op) and self._is_here(n)}
-        # What is forgotten is nobody's, or else that is found: see forget.py.
-        self.kept = {
-            nid
-            for nid in self.v.access
-            if self._kept(g.nodes[nid]) and not g.forgets & set(g.nodes[nid].stack)
-        }
-        self.writes = {i for i in self.kept if not isinstance(g.nodes[i].op, o.Load)}
-        for nid in self.kept:
-            self._note(nid)
-        self.between = Between(a, self.kept)
-        self.many = {i for i, c in enumerate(self.v.contexts) if len(a.cpus_of(c)) > 1}
-
-    def _note(self, nid: int) -> None:
-        n = self.g.nodes[nid]
-        op = n.op
-        assert isinstance(op, o.Load | o.Store | o.Fresh)
-        reads = isinstance(op, o.Load)
-        for ci, elems in self.v.access[nid].items():
-            cells = {(op.place.var, e) for e in elems}
-            aged = aged_by(op, self.v) if isinstance(op, o.Fresh) else set()
-            for c in cells | aged:
-                (self.readers if reads else self.writers).setdefault(c, set()).add(ci)
-                if nid not in self.here or c in aged:
-                    far = self.far_readers if reads else self.far_writers
-                    far.setdefault(c, set()).add(ci)
-
-    def _kept(self, n: Node) -> bool:
-        op = n.op
-        assert isinstance(op, o.Load | o.Store | o.Fresh)
-        cells = self.v.cells[op.place.var]
-        if is_shadow(op.place.var) or all(len(c) == 1 for c in cells):
-            return False
-        if isinstance(op, o.Load):
-            return op.dst in self.v.needed_locals
-        return op.place.var in self.v.needed_vars
-
-    def _is_here(self, n: Node) -> bool:
-        """Whether the access is to data of the CPU that it runs on, or of the task that is current:
-        what others reach by their own CPU or task is never that.
-        """
-        op = n.op
-        assert isinstance(op, o.Load | o.Store | o.Fresh)
-        var, index = self.v.vars[op.place.var], op.place.index
-        if var.domain == "task":
-            return index == o.Leaf("current")
-        if var.domain != "cpu":
-            return False
-        here: o.Expr = o.Leaf("this_cpu")
-        return index == (o.Bin("add", here, o.Const(1)) if var.by == "ptr" else here)
-
-    def visible(self, n: Node) -> bool:
-        """Whether some other frame can tell when this operation happens."""
-        op = n.op
-        if n.kind == "main" and not n.fixed and self._knows_cpu(n):
-            # Preempted here, the task may go on on another CPU.
-            return True
-        if not _is_access(op) or n.id not in self.kept:
-            return False
-        if not self.fuse:
-            return True
-        if op.place.var == "current_task" and not isinstance(op, o.Load):  # type: ignore[union-attr]
-            return True
-        return self._shared(n, op)  # type: ignore[arg-type]
-
-    def _knows_cpu(self, n: Node) -> bool:
-        if not any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in _exprs(n.op)):
-            return False
-        if not is_kept(n.op, self.v):
-            return False
-        return not self.fuse or any(
-            n.id in self.v.reached[ci] for ci in self.many if ci in self.v.reached
-        )
-
-    def _shared(self, n: Node, op: o.Load | o.Store | o.Fresh) -> bool:
-        reads = isinstance(op, o.Load)
-        aged = aged_by(op, self.v) if isinstance(op, o.Fresh) else set()
-        stays = n.fixed or self.v.vars[op.place.var].domain == "task"
-        alone = stays and n.id in self.here and not aged
-        for ci, elems in self.v.access[n.id].items():
-            for c in {(op.place.var, e) for e in elems} | aged:
-                if self._met(c, ci, reads, alone, n):
-                    return True
-            if n.kind == "main" and not n.fixed:
-                own_reads, own_writes = self.between.touched(ci, n)
-                cells = {(op.place.var, e) for e in elems} | aged
-                if cells & own_writes or (not reads and cells & own_reads):
-                    if not self.between.is_silent(ci, n):
-                        return True
-        return False
-
-    def _met(self, c: Cell, ci: int, reads: bool, alone: bool, n: Node) -> bool:
-        """Whether another context touches cell ``c``, one of the two writing."""
-        if not alone:
-            others = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
-            return any(not self.is_stuck(k) for k in others - {ci})
-        # Others meet it only where they reach over by another name, or interrupt.
-        others = self.far_writers.get(c, set()) | (
-            set() if reads else self.far_readers.get(c, set())
-        )
-        if not n.irqs_off and n.kind != "irq":
-            near = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
-            others = others | {k for k in near if self.v.contexts[k].kind == "irq"}
-        others = others | self._drains(c, reads)
-        return any(not self.is_stuck(k) for k in others - {ci})
-
-    def _drains(self, c: Cell, reads: bool) -> set[int]:
-        """The store buffers that touch ``c`` by themselves, whatever their CPUs shut out."""
-        near = self.writers.get(c, set()) | (set() if reads else self.readers.get(c, set()))
-        return {k for k in near if self.v.contexts[k].kind == DRAIN}
-
-    def is_stuck(self, ci: int) -> bool:
-        """Whether the context is what is asked of states in which nothing can move: every frame
-        stands at a wait then, and a step ends before one.
-        """
-        return self.v.contexts[ci].kind == "stuck"
-
-    def cells_of(self, n: Node) -> set[Cell]:
-        """Every cell that an access may be to."""
-        assert isinstance(n.op, o.Load | o.Store | o.Fresh)
-        cells = {(n.op.place.var, e) for es in self.v.access[n.id].values() for e in es}
-        return cells | (aged_by(n.op, self.v) if isinstance(n.op, o.Fresh) else set())
-
-
-def _is_access(op: object) -> bool:
-    return isinstance(op, o.Load | o.Store | o.Fresh)
-
-
-def _exprs(op: object) -> list[o.Expr]:
-    if isinstance(op, Cut | Restrict | Push | End | o.Atomic):
-        return []
-    return [x for e in o.exprs_of(op) for x in o.walk(e)]  # type: ignore[arg-type]
-
-
 def fuse(g: Graph, a: Analysis, *, enabled: bool = True) -> Fused:
     """Return the class of each node and the control points of each kind of frame.
 
     :param a: the analysis of values, run to its end
     :param enabled: False: every access to memory is a step of its own (``--no-fuse``)
     """
-    return divide(g, a.v, Visibility(g, a, enabled))
+    return divide(g, Visibility(g, a, enabled))
 
 
-def divide(g: Graph, v: Values, vis: Visibility) -> Fused:
+def divide(g: Graph, vis: Visibility) -> Fused:
     """Return where steps begin and end, for what ``vis`` says can be seen."""
     cls = [_class(n, g, vis) for n in g.nodes]
     _glue_hooks(g, vis, cls)
-    _end_before_waits(g, vis, cls)
+    passed = {i for i, c in enumerate(cls) if c != VISIBLE}
+    for i in ends_before_waits(g, vis, passed):
+        cls[i] = VISIBLE
     _break_cycles(g, cls)
-    return _control_points(g, v, cls)
+    return _control_points(g, vis.v, cls)
 
 
 def _class(n: Node, g: Graph, vis: Visibility) -> int:
@@ -233,26 +86,13 @@ def _class(n: Node, g: Graph, vis: Visibility) -> int:
     return FREE
 
 
-def region_of(g: Graph, n: Node) -> list[int]:
-    """The nodes of the atomic region that begins at ``n``."""
-    seen: set[int] = set()
-    todo = list(n.next)
-    while todo:
-        i = todo.pop()
-        if i in seen or not g.nodes[i].atomic:
-            continue
-        seen.add(i)
-        todo += g.nodes[i].next
-    return sorted(seen)
-
-
 def _glue_hooks(g: Graph, vis: Visibility, cls: list[int]) -> None:
     """A hook that meets others is one step with the access that it stands at, and no other.
 
     What is asked at the end of a function belongs to its last access. What is noted at the start
     belongs to the first; a property that only looks may as well be asked before all of the step.
     """
-    before = _predecessors(g)
+    before = predecessors(g)
     after = {n.id: n.next for n in g.nodes}
     for n in g.nodes:
         if not (isinstance(n.op, o.Atomic) and n.op.on and n.op.ghost):
@@ -294,131 +134,6 @@ def _nearest(
         elif cls[i] == FREE or (isinstance(n.op, o.Atomic) and n.op.ghost):
             todo += way.get(i, [])
     return sorted(out)
-
-
-def _end_before_waits(g: Graph, vis: Visibility, cls: list[int]) -> None:
-    """A step ends before a wait, once it has touched memory after a choice, or shut out others.
-
-    Else how far back a wait can take a choice would depend on what a step is, and a frame that
-    waits with interrupts or preemption off would stand where they are on; an interrupt shuts out
-    what it comes between by its first operation, which says when it comes. One that only picks
-    among what is possible, as the scheduler does, is not waited at. What is asked of states in
-    which nothing moves reads them with every frame at its wait: what it reads is written before.
-    """
-    before = _predecessors(g)
-    waits, acts, chosen, plain, touches = set(), set(), set(), set(), set()
-    locks: dict[str, bool] = {}
-    # Where stores wait, most accesses are regions: docs/memory.md says what that leaves out.
-    buffered = any(n.kind == DRAIN for n in g.nodes)
-    shut = _first_of_interrupts(g)
-    asked = {c for c, cis in vis.readers.items() if any(vis.is_stuck(k) for k in cis)}
-    for n in g.nodes:
-        if isinstance(n.op, o.Choose) and not n.atomic:
-            chosen.add(n.id)
-        if isinstance(n.op, Restrict):
-            shut.add(n.id)
-        if isinstance(n.op, o.Assume) and not n.atomic:
-            waits.add(n.id)
-            plain.add(n.id)
-        if n.id in vis.writes and not n.atomic and vis.cells_of(n) & asked:
-            acts.add(n.id)
-        if isinstance(n.op, o.Atomic) and n.op.on:
-            inner = region_of(g, n)
-            if n.op.ghost:
-                if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
-                    acts.update(i for i in inner if isinstance(g.nodes[i].op, o.Atomic))
-            else:
-                picks = any(isinstance(g.nodes[i].op, o.Choose) for i in inner)
-                if any(isinstance(g.nodes[i].op, o.Assume) for i in inner):
-                    waits.add(n.id)
-                    alone = not picks or (not buffered and _waits_first(g, vis, n, locks))
-                    plain.update([n.id] if alone else [])
-                if picks:
-                    chosen.add(n.id)
-                if buffered:
-                    continue
-                if any(i in vis.writes and vis.cells_of(g.nodes[i]) & asked for i in inner):
-                    acts.add(n.id)
-                if any(i in vis.kept for i in inner):
-                    touches.add(n.id)
-                    acts.update([n.id] if picks else [])
-    after = {n.id: n.next for n in g.nodes}
-    settled = _along(after, chosen, cls, set())
-    touches |= {i for i in vis.kept if not g.nodes[i].atomic}
-    acts |= touches & settled
-    for i in _along(before, waits, cls, acts) & acts | _along(before, plain, cls, shut) & shut:
-        cls[i] = VISIBLE
-
-
-def _waits_first(g: Graph, vis: Visibility, n: Node, shut: dict[str, bool]) -> bool:
-    """Whether the region that begins at ``n`` may wait for what none of its choices decides.
-
-    :param shut: what is known of locks: whether no frame of their CPU finds them taken
-    """
-    todo, seen = list(n.next), set()
-    loads: dict[str, str] = {}
-    while todo:
-        i = todo.pop()
-        m = g.nodes[i]
-        if i in seen or not m.atomic or isinstance(m.op, o.Choose):
-            continue
-        seen.add(i)
-        if isinstance(m.op, o.Load | o.Assign):
-            loads.pop(m.op.dst, None)
-        if isinstance(m.op, o.Load) and i in vis.here:
-            loads[m.op.dst] = m.op.place.var
-        if isinstance(m.op, o.Assume):
-            match m.op.cond:
-                case o.Un("not", o.Local(name)) if name in loads and not any(
-                    vis.v.vars[loads[name]].init
-                ):
-                    lock = loads[name]
-                    if lock not in shut:
-                        shut[lock] = is_held_shut(g, lock, vis.here)
-                    if not shut[lock]:
-                        return True
-                case _:
-                    return True
-        todo += m.next
-    return False
-
-
-def _first_of_interrupts(g: Graph) -> set[int]:
-    """What each interrupt does first, after what is noted of it."""
-    out, seen = set(), set()
-    todo = [i for (kind, _), i in g.entries.items() if kind == "irq"]
-    while todo:
-        n = g.nodes[todo.pop()]
-        if n.id in seen:
-            continue
-        seen.add(n.id)
-        starts = isinstance(n.op, o.Atomic) and n.op.on and not n.op.ghost
-        if starts or (not n.atomic and (_is_access(n.op) or isinstance(n.op, o.Assume | o.Choose))):
-            out.add(n.id)
-        else:
-            todo += n.next
-    return out
-
-
-def _along(way: dict[int, list[int]], start: set[int], cls: list[int], stop: set[int]) -> set[int]:
-    """What is met from ``start`` on within a step, up to and with what is in ``stop``."""
-    out: set[int] = set()
-    todo = list(start)
-    while todo:
-        for i in way.get(todo.pop(), []):
-            if i not in out and cls[i] != VISIBLE:
-                out.add(i)
-                if i not in stop:
-                    todo.append(i)
-    return out
-
-
-def _predecessors(g: Graph) -> dict[int, list[int]]:
-    out: dict[int, list[int]] = {}
-    for n in g.nodes:
-        for m in n.next:
-            out.setdefault(m, []).append(n.id)
-    return out
 
 
 def _break_cycles(g: Graph, cls: list[int]) -> None:

@@ -6,7 +6,8 @@ context, grown until nothing changes, following only branches that can be taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from ..base.clock import look
@@ -56,7 +57,7 @@ class Values:
     vars: dict[str, Var]
     contexts: list[Context]
     cells: dict[str, list[set[int]]]
-    locals: dict[tuple[int, str], set[int]]
+    locals: MutableMapping[tuple[int, str], set[int]]
     reached: dict[int, set[int]]
     access: dict[int, dict[int, set[int]]] = field(default_factory=dict)
     taken: dict[int, set[bool]] = field(default_factory=dict)
@@ -255,10 +256,19 @@ class Analysis:
                 if c.kind == "task" and ctx.index in self.cpus_of(c)
             }
 
-    def values_in(self, ci: int, e: o.Expr) -> set[int]:
-        """The values that ``e`` can have in context ``ci``."""
+    def values_in(self, ci: int, e: o.Expr, known: Mapping[str, set[int]] = {}) -> set[int]:
+        """The values that ``e`` can have in context ``ci``.
+
+        :param known: locals of which more is known than the whole analysis found
+        """
         self._stand_in(ci)
-        return self.values(e)
+        whole = self.v
+        if known:
+            here = {(ci, name): vals for name, vals in known.items()}
+            self.v = replace(whole, locals=ChainMap(here, whole.locals))
+        found = self.values(e)
+        self.v = whole
+        return found
 
     def begin_at(self, ci: int, starts: list[int], cells: dict[str, list[set[int]]]) -> Values:
         """What context ``ci`` does from ``starts`` on, where variables have only these values.
