@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ QUIET = settings(
     suppress_health_check=list(HealthCheck),
 )
 PLACES = ("a", "u", "v")
+NAMES = (*PLACES, "p0", "q0", "p1", "q1")
 HEAD = """
 may_preempt = 0
 irqs_off = 0
@@ -136,9 +137,9 @@ def moves(program, memory, cpus) -> Iterator[object]:  # type: ignore[no-untyped
         yield go((at + 1, regs["p"], regs["q"], buffer), new)
 
 
-def ends_of(m: Machine) -> set[Memory]:
+def ends_of(m: Machine, names: Sequence[str] = NAMES) -> set[Memory]:
     """How the machine's runs can end: its variables where nothing moves."""
-    it, names = Interpreter(m), (*PLACES, "p0", "q0", "p1", "q1")
+    it = Interpreter(m)
     out: set[Memory] = set()
     seen: set[State] = {m.initial}
     todo = [m.initial]

@@ -11,10 +11,10 @@ from ..ir import ops as o
 from ..machine.forget import base_of
 from ..machine.model import Machine
 from ..machine.nodes import DRAIN, End, FlatOp, Node
-from ..machine.tso import is_buffer
+from ..machine.tso import is_buffer, slot_of
 from ..machine.values import is_switch
 from ..run.interp import Action, Fault, Interpreter, State
-from .story import task_name
+from .story import is_early, task_name
 
 READ, WRITE, FENCE = "read", "write", "fence"
 Cell = tuple[str, int]
@@ -51,9 +51,13 @@ class Access:
 
 @dataclass(slots=True)
 class Accesses:
-    """Those of a path, in the order in which they were issued, and what memory had before it."""
+    """Those of a path, in the order in which they were issued, and what memory had before it.
+
+    :param weak: an atomic that returns nothing orders nothing there
+    """
 
     rows: list[Access] = field(default_factory=list)
+    weak: bool = False
     before: dict[Cell, int] = field(default_factory=dict)
 
     def writes(self, cell: Cell) -> list[Access]:
@@ -77,19 +81,23 @@ def accesses_of(m: Machine, path: Sequence[Action]) -> Accesses:
 class _Follower:
     def __init__(self, m: Machine) -> None:
         self.m, self.interp = m, Interpreter(m)
-        self.was = m.buffers.was if m.buffers is not None else {}
-        self.hooks = {h.name for hooks in m.program.hooks.values() for h in hooks}
         self.out = Accesses()
+        self.was, self.made, self.within = {}, set[int](), False
+        if m.buffers is not None:
+            self.was, self.made = m.buffers.was, m.buffers.made
+            self.out.weak = m.buffers.weak
+        self.hooks = {h.name for hooks in m.program.hooks.values() for h in hooks}
         self.state: State = m.initial
         self.now = self.region = 0
         self.waiting: list[list[Access]] = [[] for _ in range(m.cpus)]
         self.last: dict[Cell, Access] = {}
+        self.overwritten: list[dict[Cell, Access | None]] = [{} for _ in range(m.cpus)]
 
     def step(self, action: Action) -> None:
         """Follow one action."""
         step = next(x for x in self.interp.steps(self.state) if x.action == action)
         if action.kind == DRAIN:
-            self._show(action.cpu)
+            self._show(action.cpu, slot_of(action.start))
         else:
             if action.kind == "irq" and action.start:
                 self._note(action, self.m.graph.nodes[step.nodes[0]], FENCE, "irq")
@@ -108,28 +116,19 @@ class _Follower:
         self, action: Action, nodes: Sequence[int]
     ) -> Iterable[tuple[Node, FlatOp, list[int], Locals]]:
         """The nodes of a step, each with what it does, and the state and locals before it."""
-        m, left = self.m, iter(action.choices)
-        st, cpu, cur = list(self.state), action.cpu, action.task + 1
-        loc: Locals = {}
-        if not action.start:
-            inst = cpu if action.kind == "irq" else action.task
-            n, base = m.pc_step[action.kind], m.reg_at[action.kind]
-            loc = {name: self.state[base + r * n + inst] for name, r in m.regs[nodes[0]]}
-        for i in nodes:
-            node, run = m.graph.nodes[i], self.interp.ops[i]
+        for i, st, loc in self.interp.along(self.state, action, nodes):
+            node = self.m.graph.nodes[i]
             op = self.was.get(i, node.op)
-            known = run is not None or i in self.was or not isinstance(op, o.Load | o.Store)
+            known = self.interp.ops[i] is not None or i in self.was
+            known = known or not isinstance(op, o.Load | o.Store)
             if known and self.hooks.isdisjoint(node.stack):
                 yield node, op, st, loc
-            if isinstance(node.op, o.Choose):
-                loc[node.op.dst] = next(left)
-            elif isinstance(node.op, o.Load | o.Store | o.Fresh | o.Assign) and run is not None:
-                run(st, loc, cpu, cur)
 
     def _take(self, action: Action, n: Node, op: FlatOp, st: list[int], loc: Locals) -> None:
         """Note what one node does."""
         if isinstance(op, o.Atomic):
             self.region += op.on
+            self.within = op.on and n.id not in self.made
         elif isinstance(op, o.Barrier):
             self._note(action, n, FENCE, op.kind)
         elif isinstance(op, End) and n.kind == "irq":
@@ -141,12 +140,18 @@ class _Follower:
             cell = var, self.interp.element(op.place, st, loc, cpu, cur)
             if isinstance(op, o.Load):
                 a = self._note(action, n, READ, op.mark, cell)
-                self._read(a, st)
+                if n.id in self.was and is_early(self.m, n.id):
+                    a.source = self.overwritten[cpu].get(cell)
+                    place = n.op.place  # type: ignore[union-attr]
+                    old = place.var, self.interp.element(place, st, loc, cpu, cur)
+                    a.value = self._value(old, st)
+                else:
+                    self._read(a, st)
+                self.out.before.setdefault(cell, self._value(cell, self.m.initial))
             else:
                 a = self._note(action, n, WRITE, op.mark, cell)
                 a.value = self.interp.value(op.expr, st, loc, cpu, cur)
                 if n.id in self.was:
-                    a.region = 0  # that of the buffer
                     self.waiting[cpu].append(a)
                 else:
                     self._memory_has(a)
@@ -162,7 +167,7 @@ class _Follower:
         who = "irq" if action.kind == "irq" else task_name(action.task, users)
         self.now += 1
         out = Access(kind, action.cpu, self.now, who, n.stack[-1], n.op.span, mark, cell)
-        out.region = self.region if n.atomic else 0
+        out.region = self.region if n.atomic and self.within else 0
         self.out.rows.append(out)
         return out
 
@@ -171,19 +176,23 @@ class _Follower:
         own = [w for w in self.waiting[a.cpu] if w.cell == a.cell]
         a.source = own[-1] if own else self.last.get(a.cell)
         a.value = own[-1].value if own else self._value(a.cell, st)
-        self.out.before.setdefault(a.cell, self._value(a.cell, self.m.initial))
 
     def _value(self, cell: Cell, st: Sequence[int]) -> int:
         var, i = cell
         return st[self.m.var_at[var] + i] if var in self.m.var_at else self.m.constants[var][i]
 
-    def _show(self, cpu: int) -> None:
-        """The oldest store of a CPU's buffer becomes visible."""
+    def _show(self, cpu: int, slot: int = 0) -> None:
+        """A store of a CPU's buffer becomes visible: the oldest, if no other."""
         if self.waiting[cpu]:
-            self._memory_has(self.waiting[cpu].pop(0))
+            self._memory_has(self.waiting[cpu].pop(slot))
 
     def _memory_has(self, a: Access) -> None:
         self.now += 1
         a.seen = self.now
-        self.last[a.cell] = a
         self.out.before.setdefault(a.cell, self._value(a.cell, self.m.initial))
+        last = self.last.get(a.cell)
+        if a.value != (last.value if last is not None else self.out.before[a.cell]):
+            for cpu in range(self.m.cpus):
+                if cpu != a.cpu:
+                    self.overwritten[cpu][a.cell] = last
+        self.last[a.cell] = a

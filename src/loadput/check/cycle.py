@@ -28,12 +28,14 @@ class Circle:
     :param threads: per CPU that has any, its accesses in order
     :param fences: per access, the strongest between it and the one before it on its CPU
     :param first: what is in a cell at the beginning
+    :param weak: an atomic that returns nothing orders nothing
     """
 
     accesses: list[Access]
     edges: list[str]
     threads: dict[int, list[Access]] = field(default_factory=dict)
     fences: dict[Access, Access] = field(default_factory=dict)
+    weak: bool = False
     first: dict[Cell, int] = field(default_factory=dict)
 
     def writes(self, cell: Cell) -> list[Access]:
@@ -58,7 +60,7 @@ def find_circle(found: Accesses, about: Collection[Cell] = ()) -> Circle | None:
                 best, rank = way, here
     if not best:
         return None
-    out = Circle([a for _, a in best], [how for how, _ in best])
+    out = Circle([a for _, a in best], [how for how, _ in best], weak=found.weak)
     _fill(out, found)
     return out
 
@@ -128,7 +130,7 @@ def _fill(c: Circle, found: Accesses) -> None:
     for row in c.threads.values():
         for a, b in pairwise(row):
             between = [x for x in found.rows if x.cpu == a.cpu and a.at < x.at < b.at]
-            told = [x for x in between if _orders(x, [*between, b], row)]
+            told = [x for x in between if _orders(x, [*between, b], row, found.weak)]
             if told:
                 c.fences[b] = min(told, key=lambda x: STRONG.index(x.mark))
 
@@ -136,9 +138,9 @@ def _fill(c: Circle, found: Accesses) -> None:
 STRONG = ("mb", "locked", "irq", "switch", "once", "plain", "release", "wmb", "rmb")
 
 
-def _orders(x: Access, between: list[Access], row: list[Access]) -> bool:
+def _orders(x: Access, between: list[Access], row: list[Access], weak: bool) -> bool:
     """Whether ``x`` is a barrier, or waited for what its CPU had stored before."""
-    if x.kind == READ or (x.kind == WRITE and not x.region and x.mark != "locked"):
+    if x.kind == READ or (x.kind == WRITE and not x.region and (weak or x.mark != "locked")):
         return False
     if x.mark in ("wmb", "rmb"):
         return True

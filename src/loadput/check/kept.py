@@ -165,7 +165,8 @@ def _result(built: Built, r: _Record) -> Result:
     made = replace(built, choice=choice) if r.remembers else built
     x = r.exploration
     return Result(
-        choice.title, choice, built.scenario, worst(r.properties), r.properties, x.states,
-        x.transitions, x.depth, x.stopped_by, r.opaque_calls, r.inferred_fields, r.layers, x, made,
+        choice.title, choice, built.scenario, worst(r.properties, choice.memory), r.properties,
+        x.states, x.transitions, x.depth, x.stopped_by, r.opaque_calls, r.inferred_fields, r.layers,
+        x, made,
         races=r.races, absent=r.absent, remembers=r.remembers, fusing=built.fusing, kept=True,
     )  # fmt: skip

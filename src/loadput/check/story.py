@@ -11,7 +11,7 @@ from ..ir import types as ty
 from ..machine.forget import base_of
 from ..machine.model import Machine
 from ..machine.nodes import DRAIN
-from ..machine.tso import KIND, is_buffer
+from ..machine.tso import KIND, OLD, is_buffer, slot_of
 from ..run.interp import Action, Fault, Interpreter, State
 
 PAGES = ("vmcb",)
@@ -149,7 +149,9 @@ def _late_between(m: Machine, a: State, b: State, told: set[str]) -> list[Change
         was, now = (_waiting(m, s, cpu) for s in (a, b))
         for name, before, after in now[len(was) :]:
             out.append(Change(f"{name} (waits in c{cpu}'s buffer)", before, after))
-        for name, before, after in was[: max(0, len(was) - len(now))]:
+        if len(now) < len(was):
+            gone = next((i for i, x in enumerate(now) if x[0::2] != was[i][0::2]), len(now))
+            name, before, after = was[gone]
             if name not in told:
                 out.append(Change(name, before, after))
     return out
@@ -175,6 +177,12 @@ def _waiting(m: Machine, s: State, cpu: int) -> list[tuple[str, str, str]]:
         before = value_text(m, name, s[m.var_at[name] + i]) if name in m.var_at else value
         out.append((variable_name(m, name, i), before, value))
     return out
+
+
+def is_early(m: Machine, i: int) -> bool:
+    """Whether node ``i`` loads what another CPU has overwritten."""
+    op = m.graph.nodes[i].op
+    return isinstance(op, o.Load) and op.place.var.startswith(OLD) and i in m.buffers.was  # type: ignore[union-attr]
 
 
 class Teller:
@@ -228,15 +236,14 @@ class Teller:
         users = len(m.program.scenario.tasks)
         who = task_name(action.task, users) if action.kind != "irq" else "irq"
         if action.kind == DRAIN:
-            who, stack = "buffer:", ("store becomes visible",)
+            early = ", before earlier ones" if slot_of(action.start) else ""
+            who, stack = "buffer:", (f"store becomes visible{early}",)
+        changed = changes_between(m, s, after) if after is not None else ()
         violates = [n for k, n in enumerate(m.props) if bad >> k & 1]
         findings: list[Finding] = []
         if violates:
             stack = self._looked_from(nodes, set(violates)) or stack
-            inst = action.cpu if action.kind == "irq" else action.task
-            regs = m.regs[nodes[0]] if not action.start else []
-            n, base = (m.pc_step[action.kind], m.reg_at[action.kind]) if regs else (0, 0)
-            loc = {name: s[base + r * n + inst] for name, r in regs}
+            loc = self.interp.locals(s, action, nodes[0])
             for name in violates:
                 read = self._read_by(name, list(s), dict(loc), nodes, action)
                 findings.append(Finding(name, read))
@@ -247,9 +254,28 @@ class Teller:
             stack,
             str(m.graph.nodes[main].op.span),
             tuple(choices),
-            changes_between(m, s, after) if after is not None else (),
+            (*self._overwritten(s, action, nodes), *changed),
             tuple(findings),
         )
+
+    def _overwritten(self, s: State, action: Action, nodes: Sequence[int]) -> list[Change]:
+        """The loads of a step that find what another CPU has overwritten: what is there, and what
+        they find.
+        """
+        m, out = self.m, []
+        if m.buffers is None or not any(is_early(m, i) for i in nodes):
+            return []
+        for i, st, loc in self.interp.along(s, action, nodes):
+            if not is_early(m, i):
+                continue
+            found, there = (
+                (p.var, self.interp.element(p, st, loc, action.cpu, action.task + 1))
+                for p in (m.graph.nodes[i].op.place, m.buffers.was[i].place)  # type: ignore[union-attr]
+            )
+            now, old = (value_text(m, there[0], st[m.var_at[v] + k]) for v, k in (there, found))
+            name = f"{variable_name(m, *there)} (c{action.cpu} finds what was there)"
+            out.append(Change(name, now, old))
+        return out
 
     def _in_state(self, s: State, prop: str) -> Finding:
         """What a property of states finds in ``s``."""

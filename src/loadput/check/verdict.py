@@ -18,7 +18,7 @@ from ..link.scenario import Expected, Scenario
 from ..machine.built import Built
 from ..machine.forget import DEAD_IS_READ
 from ..machine.model import Machine, build_machine
-from ..machine.tso import FULL_BUFFER, SC, TSO
+from ..machine.tso import FULL_BUFFER, SC, TSO, WEAK
 from ..run.exploration import Exploration, Known, Limits
 from ..run.explore import explore
 from ..run.interp import Action
@@ -29,6 +29,8 @@ from .story import StoryStep, Teller
 HOLDS, VIOLATED, UNDECIDED, NOT_APPLICABLE = "holds", "violated", "not decided", "not applicable"
 NOT_ASKED = "not asked"
 """Every state was seen, and none of the places where the property is asked was reached."""
+NOTHING_FOUND = "nothing found"
+"""Why a property is not decided under weak memory, of which only a part is looked at."""
 BLAME_NEW, BLAME_OPEN = "new with this change", "not decided before"
 BLAME_OLD, BLAME_FIXED = "present before", "fixed by it"
 BLAME_UNASKED = "not asked any more: its place is not reached"
@@ -247,7 +249,7 @@ def _select(r: Result, names: Sequence[str]) -> None:
     """Leave only the properties of these names, where there are any."""
     if names:
         r.properties = [p for p in r.properties if p.name in names]
-        r.verdict = worst(r.properties)
+        r.verdict = worst(r.properties, r.choice.memory)
 
 
 def _without_buffers(m: Machine) -> Machine:
@@ -259,17 +261,22 @@ def _without_buffers(m: Machine) -> Machine:
 
 def check_memory(choice: Choice) -> None:
     """Raise LinkError LP0409 where the architecture's memory is not so."""
-    if choice.memory == SC:
+    if choice.memory in memories_of(choice.arch, choice.search):
         return
-    archs = find_overlays("arch", *choice.search)
-    has = [n for n, v in archs.items() if not v.abstract and has_tso(n, choice.search)]
-    if choice.memory != TSO or choice.arch not in has:
-        raise LinkError(
-            "LP0409",
-            f"the memory of {choice.arch} is not {choice.memory}",
-            expected=f"{SC}, or {TSO} on {', '.join(has)}",
-            next="docs/memory.md says what each means",
-        )
+    archs = [n for n, v in find_overlays("arch", *choice.search).items() if not v.abstract]
+    has = [n for n in sorted(archs) if choice.memory in memories_of(n, choice.search)]
+    mine = " or ".join(memories_of(choice.arch, choice.search))
+    raise LinkError(
+        "LP0409",
+        f"the memory of {choice.arch} is not {choice.memory}",
+        expected=f"{mine}; {choice.memory} is for {', '.join(has) or 'no architecture'}",
+        next="docs/memory.md says what each means",
+    )
+
+
+def memories_of(arch: str, search: tuple[Path, ...] = ()) -> tuple[str, str]:
+    """The memory models that an architecture may be asked under."""
+    return SC, TSO if has_tso(arch, search) else WEAK
 
 
 def has_tso(arch: str, search: tuple[Path, ...] = ()) -> bool:
@@ -282,11 +289,14 @@ def _made(built: Built, ex: Exploration) -> Result:
     teller = Teller(machine)
     asked = _asked(machine, ex)
     results = [_result(p, ex, teller, asked.get(p.name)) for p in program.properties]
+    if program.choice.memory == WEAK:
+        for r in (r for r in results if r.verdict == HOLDS):
+            r.verdict, r.why = UNDECIDED, NOTHING_FOUND
     return Result(
         program.choice.title,
         program.choice,
         program.scenario,
-        worst(results),
+        worst(results, program.choice.memory),
         results,
         ex.states,
         ex.transitions,
@@ -308,10 +318,14 @@ def _absent(p: Program) -> list[tuple[str, int]]:
     return [(n, x) for n, x in said if p.decls.consts.get(n) == x]
 
 
-def worst(results: Sequence[PropertyResult]) -> str:
-    """The verdict over all of them: violated, not decided, or holds."""
+def worst(results: Sequence[PropertyResult], memory: str = SC) -> str:
+    """The verdict over all of them: violated, not decided, or holds.
+
+    :param memory: *weak* finds violations, and never says that something holds
+    """
     verdicts = {r.verdict for r in results}
-    return next((v for v in (VIOLATED, UNDECIDED) if v in verdicts), HOLDS)
+    least = UNDECIDED if memory == WEAK else HOLDS
+    return next((v for v in (VIOLATED, UNDECIDED) if v in verdicts), least)
 
 
 def _known(known: Sequence[Property | PropertyResult], names: Sequence[str]) -> list[str]:
@@ -382,7 +396,7 @@ def lay_blame(new: Result, base: Result) -> None:
         was = old.verdict if old is not None else NOT_APPLICABLE
         if p.verdict == VIOLATED:
             p.blame = BLAME_OLD if was == VIOLATED else BLAME_NEW
-            if was == UNDECIDED:
+            if old is not None and was == UNDECIDED and old.why != NOTHING_FOUND:
                 p.blame = BLAME_OPEN
         elif was in (HOLDS, VIOLATED) and (p.verdict == NOT_ASKED or p.name in uncalled):
             p.verdict, p.blame = UNDECIDED, BLAME_UNASKED
@@ -390,4 +404,4 @@ def lay_blame(new: Result, base: Result) -> None:
             p.blame = BLAME_FIXED
         elif was == p.verdict == HOLDS and old is not None and old.ways - p.ways:
             p.blame = BLAME_LESS
-    new.verdict = worst(new.properties)
+    new.verdict = worst(new.properties, new.choice.memory)

@@ -7,9 +7,8 @@ import dataclasses
 from ..base.source import NOWHERE, Span
 from ..ir import ops as o
 from ..link.program import Program
-from .delayed import FULL
 from .flatten import Flattener
-from .tso import TSO
+from .tso import barriers_of
 from .weave import weave
 
 Graph = list[tuple[object, ...]]
@@ -21,7 +20,7 @@ def graph_of(p: Program, *, marks: bool = True) -> tuple[Graph, frozenset[Span]]
 
     :param marks: False: READ_ONCE() is as a plain load, which only what counts races minds
     """
-    g = Flattener(p, weave(p), FULL if p.choice.memory == TSO else ()).run()
+    g = Flattener(p, weave(p), barriers_of(p.choice.memory)).run()
     if not marks:
         for n in g.nodes:
             if isinstance(n.op, o.Load | o.Store) and n.op.mark in UNLIKE:

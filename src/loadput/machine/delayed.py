@@ -48,10 +48,14 @@ def find_buffered(g: Graph, a: Analysis) -> Buffered:
 
     :param a: the analysis of values, run to its end
     """
-    return _Finder(g, a).run()
+    return Finder(g, a).run()
 
 
-class _Finder:
+class Finder:
+    """Finds which stores may wait: `run`."""
+
+    most = CAP
+
     def __init__(self, g: Graph, a: Analysis) -> None:
         self.g, self.a, self.v = g, a, a.v
         self.vis = Visibility(g, a, True)
@@ -67,6 +71,7 @@ class _Finder:
                 self.before.setdefault(m, []).append(n.id)
 
     def run(self) -> Buffered:
+        """What has to wait, and where."""
         out = Buffered()
         stores = [i for i in sorted(self.vis.kept) if self._is_store(self.g.nodes[i])]
         seen = {i for i in self.vis.kept if self._sees(self.g.nodes[i])}
@@ -91,12 +96,12 @@ class _Finder:
         for i, (places, depth) in held.items():
             n = self.g.nodes[i]
             if i in late:
-                out.watched = out.watched or depth >= CAP
-                out.stores[i] = min(depth, CAP - 1)
+                out.watched = out.watched or depth >= self.most
+                out.stores[i] = min(depth, self.most - 1)
             elif isinstance(n.op, o.Load) and n.op.mark != "late":
                 base = base_of(n.op.place.var)
                 if base in places and n.kind in ("main", "sched", "irq"):
-                    out.loads[i] = min(depth, CAP)
+                    out.loads[i] = min(depth, self.most)
             elif depth and (i in self.empties or i in stores):
                 out.waits.add(i)
         return out
@@ -252,7 +257,7 @@ class _Finder:
                     join(s, out)
             if i in late:
                 var = n.op.place.var  # type: ignore[union-attr]
-                out = (out[0] | {var}, min(out[1] + 1, CAP))
+                out = (out[0] | {var}, min(out[1] + 1, self.most))
             elif i in self.empties or i in direct:
                 out = NONE
             if isinstance(n.op, End) and n.kind == "sched":

@@ -8,13 +8,13 @@ from ..base.clock import look
 from ..base.errors import LayoutError
 from ..ir import ops as o
 from ..link.program import Program
-from .delayed import FULL, TOLD
 from .flatten import Flattener
 from .forget import DEAD_IS_READ, is_shadow
 from .fuse import Fused, fuse
 from .nodes import FRAMES, PER, Graph
-from .tso import FULL_BUFFER, TSO, Buffers, buffer_stores
+from .tso import FULL_BUFFER, TSO, WEAK, Buffers, barriers_of, buffer_stores
 from .values import Analysis, Values, Var, is_kept
+from .weak import weaken
 from .weave import weave
 
 
@@ -88,10 +88,12 @@ def build_machine(program: Program, *, fusing: bool = True, told: bool = False) 
     Raises LinkError LP041x and LayoutError LP060x.
     """
     buffers, memory = None, program.choice.memory
-    kinds = () if memory != TSO else TOLD if told else FULL
+    kinds = barriers_of(memory, told)
     graph = Flattener(program, weave(program), kinds).run()
     if memory == TSO:
         program, graph, buffers = buffer_stores(program, graph)
+    elif memory == WEAK:
+        program, graph, buffers = weaken(program, graph)
     analysis = Analysis(program, graph)
     values = analysis.run()
     look()

@@ -17,22 +17,39 @@ from ..ir import ops as o
 from ..ir import types as ty
 from ..ir.decls import VarDecl
 from ..link.program import Program
-from .delayed import Buffered, find_buffered
+from .delayed import FULL, TOLD, Buffered, find_buffered
 from .forget import LATE, SHADOW, base_of, is_shadow
 from .nodes import DRAIN, End, FlatOp, Graph, Node
 from .values import Analysis, Var
 
-SC, TSO = "sc", "tso"
+SC, TSO, WEAK = "sc", "tso", "weak"
 FULL_BUFFER = "STORE-BUFFER-FULL"
 VISIBLE = "store_becomes_visible"
 PREFIX = "__sb_"
 KIND = PREFIX + "what"
+OLD = PREFIX + "old_"
+"""Begins the name of what keeps, per CPU, what a place had before another CPU wrote it: weak.py."""
 HERE = o.Leaf("this_cpu")
 
 
 def is_buffer(var: str) -> bool:
     """Whether a variable is a part of the store buffers."""
     return var.startswith(PREFIX)
+
+
+def barriers_of(memory: str, told: bool = False) -> tuple[str, ...]:
+    """The kinds of barriers that order something in that memory.
+
+    :param told: those of a path too that only a weaker one has need of
+    """
+    if memory == SC:
+        return ()
+    return TOLD if told or memory == WEAK else FULL
+
+
+def slot_of(start: str) -> int:
+    """The slot of the buffer whose store becomes visible in the frame that begins so."""
+    return int(start.removeprefix(VISIBLE).lstrip("_") or 0)
 
 
 @dataclass(slots=True)
@@ -61,12 +78,18 @@ class Buffers:
     :param watched: some path may need more: a run that does violates `FULL_BUFFER`
     :param was: per node that stands for one of the program's, what that does: a store that goes to
         the buffer, a load that finds its place there, a barrier
+    :param made: per region that is none of the program's, the node that begins it
+    :param weak: stores may pass stores, and `old` loads return what has been overwritten
+    :param old: the places of those loads
     """
 
     lines: dict[str, Line] = field(default_factory=dict)
     slots: int = 0
     watched: bool = False
     was: dict[int, FlatOp] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
+    weak: bool = False
+    old: frozenset[str] = frozenset()
 
 
 def buffer_stores(p: Program, g: Graph) -> tuple[Program, Graph, Buffers]:
@@ -77,21 +100,25 @@ def buffer_stores(p: Program, g: Graph) -> tuple[Program, Graph, Buffers]:
     a = Analysis(p, g)
     a.run()
     found = find_buffered(g, a)
-    writer = _Writer(p, g, a, found)
+    writer = Writer(p, g, a, found)
     if not found.stores:
         writer.drop_barriers()
         return p, g, Buffers()
     writer.run()
-    return writer.program(), g, Buffers(writer.lines, writer.slots, found.watched, writer.was)
+    return writer.program(), g, writer.buffers()
 
 
-class _Writer:
-    """Rewrites the nodes."""
+class Writer:
+    """Rewrites the nodes: `run`, then `program`."""
+
+    passing = False
+    """Whether a store may become visible before earlier ones of its CPU."""
 
     def __init__(self, p: Program, g: Graph, a: Analysis, found: Buffered) -> None:
         self.p, self.g, self.a, self.v, self.found = p, g, a, a.v, found
         self.lines: dict[str, Line] = {}
         self.was: dict[int, FlatOp] = {}
+        self.made: set[int] = set()
         self.asked = {
             n.op.place.var for n in g.nodes if isinstance(n.op, o.Load) and n.op.mark == "late"
         }
@@ -149,9 +176,14 @@ class _Writer:
         decls = replace(self.p.decls, globals={**self.p.decls.globals, **more})
         return replace(self.p, decls=decls)
 
+    def buffers(self) -> Buffers:
+        """What became of the program's stores."""
+        return Buffers(self.lines, self.slots, self.found.watched, self.was, self.made)
+
     # nodes
 
     def run(self) -> None:
+        """Rewrite them all."""
         f = self.found
         for i in sorted(f.stores):
             self._push(self.g.nodes[i])
@@ -160,10 +192,11 @@ class _Writer:
         for i in sorted(f.waits):
             self._wait(self.g.nodes[i])
         for (kind, _), i in sorted(self.g.entries.items()):
-            if kind == "irq":
+            if kind == "irq" and self.slots:
                 self._wait_at(i)
         self.drop_barriers()
-        self._drain()
+        if self.slots:
+            self._drains()
 
     def drop_barriers(self) -> None:
         """A barrier has waited: nothing is left to do. Who asks whether a store waits is told."""
@@ -206,6 +239,7 @@ class _Writer:
         after = self._new(n, o.Atomic(False, span), list(n.next))
         first = self._new(n, n.op, [after])
         n.op, n.next = o.Atomic(True, span), [first]
+        self.made.add(n.id)
         return self.g.nodes[first], after
 
     def _at(self, array: str, slot: int) -> o.Place:
@@ -223,7 +257,7 @@ class _Writer:
         out = self._full(inner, op, after) if self.found.watched else -1
         for j in reversed(range(depth + 1)):
             rows = [(KIND, o.Const(line.code)), (line.index, p.index), (line.sub, p.sub)]
-            rows.append((line.value, op.expr))
+            rows += [(line.value, op.expr), *self._also(op)]
             at = done
             for array, e in reversed([(a, e) for a, e in rows if a and e is not None]):
                 at = self._new(inner, o.Store(self._at(array, j), e, "once", op.span), [at])
@@ -237,6 +271,10 @@ class _Writer:
         out = self._guarded(n, inner, op, out, after)
         self.was[inner.id] = op
         inner.op, inner.next = o.Assign(f"{n.id}:push", o.Const(0), op.span), [out]
+
+    def _also(self, op: o.Store) -> list[tuple[str, o.Expr]]:
+        """What else the buffer keeps of a store."""
+        return []
 
     def _guarded(self, n: Node, inner: Node, op: o.Store, push: int, after: int) -> int:
         """``push``, or where the store is a fault, the store, which is one."""
@@ -319,54 +357,70 @@ class _Writer:
 
     def _wait_at(self, entry: int) -> None:
         """An interrupt is taken when the buffer is empty: with the region that it begins with."""
-        n, seen = self.g.nodes[entry], set()
-        while n.id not in seen:
-            seen.add(n.id)
-            if isinstance(n.op, o.Atomic) and n.op.on and not n.op.ghost:
-                if n.id not in self.found.waits:
-                    self._wait(n)
-                return
-            ghost = n.atomic or (isinstance(n.op, o.Atomic) and n.op.ghost)
-            if not (ghost or isinstance(n.op, o.Assign)) or len(n.next) != 1:
-                break
-            n = self.g.nodes[n.next[0]]
+        first = first_region(self.g, entry)
+        if first >= 0:
+            if first not in self.found.waits:
+                self._wait(self.g.nodes[first])
+            return
         n = self.g.nodes[entry]
         old = self._new(n, n.op, list(n.next), n.atomic)
         off = self._new(n, o.Atomic(False, n.op.span), [old])
         n.op = o.Atomic(True, n.op.span)
         n.next = [self._empty(n, off)]
 
-    def _drain(self) -> None:
-        """The frame that makes the oldest store visible."""
+    def _drains(self) -> None:
+        """The frames that make a store visible: the oldest, or any that may pass those before."""
+        self.g.starts[DRAIN] = []
+        for slot in range(self.slots if self.passing else 1):
+            self._drain(slot, f"{VISIBLE}_{slot}" if slot else VISIBLE)
+
+    def _drain(self, slot: int, start: str) -> None:
         g, span = self.g, self.p.functions["idle"].span
         like = Node(-1, DRAIN, End(span), (VISIBLE,), 0, True, 0)
         end = self._new(like, End(span), [], 0)
         out = self._new(like, o.Atomic(False, span), [end])
         for array in reversed([KIND, *self.arrays]):
             empty = 0 if array == KIND else self.arrays[array][1]
-            last = self._at(array, self.slots - 1)
-            out = self._new(like, o.Store(last, o.Const(empty), "once", span), [out])
-            for j in reversed(range(1, self.slots)):
-                name = f"drain:{array}{j}"
-                to = o.Store(self._at(array, j - 1), o.Local(name), "once", span)
-                out = self._new(like, to, [out])
-                out = self._new(like, o.Load(name, self._at(array, j), "once", span), [out])
-        shift, ways = out, out
+            out = self._shift(like, array, slot, self.slots, empty, out)
+        shift, ways = self._shifted(like, slot, out), -1
         for name, line in reversed(self.lines.items()):
-            at = self._write(like, name, line, shift)
+            at = self._write(like, name, line, slot, shift)
             mine = o.Bin("eq", o.Local("drain:what"), o.Const(line.code))
-            ways = (
-                at if ways == shift else self._new(like, o.Branch(mine, "", "", span), [at, ways])
-            )
+            ways = at if ways < 0 else self._new(like, o.Branch(mine, "", "", span), [at, ways])
         some = o.Bin("ne", o.Local("drain:what"), o.Const(0))
         ways = self._new(like, o.Assume(some, span), [ways])
-        ways = self._new(like, o.Load("drain:what", self._at(KIND, 0), "once", span), [ways])
+        ways = self._new(like, o.Load("drain:what", self._at(KIND, slot), "once", span), [ways])
         entry = self._new(like, o.Atomic(True, span), [ways], 0)
-        g.entries[(DRAIN, VISIBLE)] = entry
-        g.starts[DRAIN] = [VISIBLE]
+        g.entries[(DRAIN, start)] = entry
+        g.starts[DRAIN].append(start)
 
-    def _write(self, like: Node, name: str, line: Line, then: int) -> int:
-        """The oldest store, to variable ``name``, becomes visible."""
+    def _shift(self, like: Node, array: str, slot: int, end: int, empty: int, then: int) -> int:
+        """What is kept in the slots after ``slot`` goes one slot forward; the last is empty."""
+        span, out = like.op.span, then
+        out = self._new(
+            like, o.Store(self._at(array, end - 1), o.Const(empty), "once", span), [out]
+        )
+        for j in reversed(range(slot + 1, end)):
+            name = f"drain:{array}{j}"
+            to = o.Store(self._at(array, j - 1), o.Local(name), "once", span)
+            out = self._new(like, to, [out])
+            out = self._new(like, o.Load(name, self._at(array, j), "once", span), [out])
+        return out
+
+    def _shifted(self, like: Node, slot: int, then: int) -> int:
+        """What else is done when the store of ``slot`` is out of the buffer."""
+        return then
+
+    def _memory_gets(self, like: Node, op: o.Store, then: int) -> int:
+        """The store ``op`` becomes visible."""
+        return self._new(like, op, [then])
+
+    def _passes(self, like: Node, line: Line, slot: int, then: int) -> int:
+        """A store in ``slot``, to a place of ``line``, may become visible now."""
+        return then
+
+    def _write(self, like: Node, name: str, line: Line, slot: int, then: int) -> int:
+        """The store in ``slot``, to variable ``name``, becomes visible."""
         span = like.op.span
         index = o.Local(f"drain:{name}:index") if line.index else None
         sub = o.Local(f"drain:{name}:sub") if line.sub else None
@@ -376,14 +430,30 @@ class _Writer:
             place = o.Place(name + SHADOW, index, sub)
             out = self._new(like, o.Store(place, o.Const(0), "once", span), [out])
         out = self._count(like, o.Place(name, index, sub), "sub", out)
-        out = self._new(like, o.Store(o.Place(name, index, sub), value, "once", span), [out])
+        store = o.Store(o.Place(name, index, sub), value, "once", span)
+        out = self._memory_gets(like, store, out)
+        out = self._passes(like, line, slot, out)
         rows: Iterable[tuple[str, o.Local | None]]
         rows = ((line.value, value), (line.sub, sub), (line.index, index))
         for array, local in rows:
             if local is not None:
-                load = o.Load(local.name, self._at(array, 0), "once", span)
+                load = o.Load(local.name, self._at(array, slot), "once", span)
                 out = self._new(like, load, [out])
         return out
+
+
+def first_region(g: Graph, entry: int) -> int:
+    """The node of the region that an interrupt begins with, after what is noted of it; else -1."""
+    n, seen = g.nodes[entry], set[int]()
+    while n.id not in seen:
+        seen.add(n.id)
+        if isinstance(n.op, o.Atomic) and n.op.on and not n.op.ghost:
+            return n.id
+        ghost = n.atomic or (isinstance(n.op, o.Atomic) and n.op.ghost)
+        if not (ghost or isinstance(n.op, o.Assign)) or len(n.next) != 1:
+            break
+        n = g.nodes[n.next[0]]
+    return -1
 
 
 def _place(n: Node) -> o.Place:

@@ -26,8 +26,8 @@ from ..check.verdict import (
     Result,
 )
 from ..lang.inputs import Patch
-from ..machine.tso import TSO
-from .text import EDGE, EDGE_TSO, WIDTH, number, render_findings, render_races, violations, wrap
+from ..machine.tso import SC
+from .text import WIDTH, edge_of, number, render_findings, render_races, violations, wrap
 
 OPAQUE = "; opaque calls change nothing that is modelled and do not sleep"
 THERE = "the specification has it already"
@@ -420,11 +420,11 @@ def _summary(done: Judging) -> list[str]:
         told = (a if archs.count(a) == 1 else f"{a} ({archs.count(a)} patches)" for a in archs)
         out += wrap("no verdict", _names(told))
     if results or late:
-        tso = any(r.choice.memory == TSO for _, r in results or late)
+        memory = (results or late)[0][1].choice.memory
         more = OPAQUE if any(r.opaque_calls for _, r in (*results, *late)) else ""
-        if tso:
-            out += wrap("memory", "tso: docs/memory.md")
+        if memory != SC:
+            out += wrap("memory", f"{memory}: docs/memory.md")
         elif late:
             out += wrap("memory", f"sc; tso too on {_names(a for a, _ in late)}: docs/memory.md")
-        out += wrap("not covered", (EDGE_TSO if tso else EDGE) + more)
+        out += wrap("not covered", edge_of(memory) + more)
     return out

@@ -141,7 +141,8 @@ class _Test:
             value = self.values[write]
             text = f"WRITE_ONCE(*{at}, {value});"
             if reg:
-                text = f"{reg} = xchg({at}, {value});"
+                relaxed = "_relaxed" if self.found.weak and not write.region else ""
+                text = f"{reg} = xchg{relaxed}({at}, {value});"
             elif write.mark == "release":
                 text = f"smp_store_release({at}, {value});"
         told = value_text(self.m, a.cell[0], write.value)

@@ -11,17 +11,24 @@ from ..check.verdict import (
     HOLDS,
     NOT_APPLICABLE,
     NOT_ASKED,
+    NOTHING_FOUND,
     UNDECIDED,
     VIOLATED,
     PropertyResult,
     Result,
 )
-from ..machine.tso import SC
+from ..machine.tso import SC, TSO, Buffers
 
 WIDTH = 72
 REST = "the scenario's CPUs, threads and devices; what the functions' Omits: lines name"
 EDGE = f"sequentially consistent memory; {REST}"
 EDGE_TSO = f"memory weaker than TSO, and what docs/memory.md names; {REST}"
+EDGE_WEAK = f"what docs/memory.md says weak memory leaves out, and so no verdict holds; {REST}"
+
+
+def edge_of(memory: str) -> str:
+    """What a verdict under that memory does not cover."""
+    return {SC: EDGE, TSO: EDGE_TSO}.get(memory, EDGE_WEAK)
 
 
 def wrap(label: str, text: str) -> list[str]:
@@ -110,7 +117,9 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     out += _memory(r)
     seen = f"{number(r.states)} states, {number(r.transitions)} transitions, depth {r.depth}"
     out += explored(r, seen)
-    out += wrap("verdict", r.verdict.upper() if r.verdict != HOLDS else HOLDS)
+    none = r.verdict == UNDECIDED and any(p.why == NOTHING_FOUND for p in r.properties)
+    less = f": {NOTHING_FOUND}, which is less than holds" if none else ""
+    out += wrap("verdict", (r.verdict.upper() if r.verdict != HOLDS else HOLDS) + less)
     out += _expected(r)
     out.append("")
     for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_ASKED, NOT_APPLICABLE):
@@ -124,7 +133,8 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
         else:
             fixed = {p.name for p in group if p.blame}
             names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
-            out += wrap(verdict, ", ".join(names))
+            none = verdict == UNDECIDED and all(p.why == NOTHING_FOUND for p in group)
+            out += wrap(NOTHING_FOUND if none else verdict, ", ".join(names))
     bad = violations(r)
     told = bad if verbose else [p for p in bad if p.path == bad[0].path]
     out += render_findings(r, told, verbose=verbose)
@@ -141,11 +151,21 @@ def _memory(r: Result) -> list[str]:
     b = r.machine.buffers if r.choice.memory != SC else None
     if b is None:
         return []
+    if b.weak:
+        return wrap("memory", _weak(b))
     if not b.slots:
         return wrap("memory", "tso; no store is late: nobody could tell")
     what = "place" if len(b.lines) == 1 else "places"
     most = f"{'up to' if not b.watched else 'watched for more than'} {b.slots} a CPU"
     return wrap("memory", f"tso: stores to {len(b.lines)} {what} may be late, {most}")
+
+
+def _weak(b: Buffers) -> str:
+    """How far it goes from sequentially consistent, and no further."""
+    late = f"stores to {len(b.lines)} may be late, up to {b.slots} a CPU, and pass each other"
+    early = f"loads of {len(b.old)} may find what was overwritten last"
+    told = [late] * bool(b.slots) + [early] * bool(b.old)
+    return f"weak, of places: {'; '.join(told)}" if told else "weak; nobody could tell"
 
 
 def _expected(r: Result) -> list[str]:
@@ -216,7 +236,7 @@ def _side(a: Access) -> str:
 
 def edge(r: Result) -> list[str]:
     """What the verdict does not cover and rests on."""
-    out = wrap("not covered", EDGE if r.choice.memory == SC else EDGE_TSO)
+    out = wrap("not covered", edge_of(r.choice.memory))
     for name, value in r.absent:
         out += wrap("no kernel", f"of {r.choice.release} on {r.choice.arch} has {name} = {value}")
     if r.opaque_calls:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..ir import ops as o
@@ -288,16 +288,37 @@ class Interpreter:
     ) -> Iterator[Step]:
         """The steps of one of ``begun``."""
         m = self.m
-        loc = {}
         inst = cpu if kind == "irq" else task
-        if not start:
-            n, base = m.pc_step[kind], m.reg_at[kind]
-            loc = {name: s[base + r * n + inst] for name, r in m.regs[node]}
+        loc = self.locals(s, Action(cpu, task, kind, start), node)
         out: list[tuple[tuple[int, ...], State | None, int, tuple[int, ...]]] = []
         self._run(list(s), loc, node, cpu, task + 1, kind, inst, out)
         for choices, state, bad, path in out:
             waits = state is None and isinstance(m.graph.nodes[path[-1]].op, o.Assume)
             yield Step(Action(cpu, task, kind, start, choices), state, bad, path, waits)
+
+    def along(
+        self, s: State, action: Action, nodes: Sequence[int]
+    ) -> Iterator[tuple[int, list[int], dict[str, int]]]:
+        """The nodes of a step of ``s``, each with the state and the locals before it."""
+        m, left = self.m, iter(action.choices)
+        st, cpu, cur = list(s), action.cpu, action.task + 1
+        loc = self.locals(s, action, nodes[0])
+        for i in nodes:
+            yield i, st, loc
+            op, run = m.graph.nodes[i].op, self.ops[i]
+            if isinstance(op, o.Choose):
+                loc[op.dst] = next(left)
+            elif isinstance(op, o.Load | o.Store | o.Fresh | o.Assign) and run is not None:
+                run(st, loc, cpu, cur)
+
+    def locals(self, s: State, action: Action, first: int) -> dict[str, int]:
+        """The locals of the frame that takes a step of ``s``, which begins at node ``first``."""
+        if action.start:
+            return {}
+        m = self.m
+        inst = action.cpu if action.kind == "irq" else action.task
+        n, base = m.pc_step[action.kind], m.reg_at[action.kind]
+        return {name: s[base + r * n + inst] for name, r in m.regs[first]}
 
     def is_stuck(self, steps: Iterable[Step]) -> bool:
         """Whether nothing but the environment moves, of all that a state allows."""
