@@ -31,6 +31,10 @@ NOT_ASKED = "not asked"
 """Every state was seen, and none of the places where the property is asked was reached."""
 NOTHING_FOUND = "nothing found"
 """Why a property is not decided under weak memory, of which only a part is looked at."""
+IN_ORDER = "what is found needs no access out of order"
+"""Why it is not decided there either: sequentially consistent memory decides. A property's look at
+what is in a buffer yet may be all that is late.
+"""
 BLAME_NEW, BLAME_OPEN = "new with this change", "not decided before"
 BLAME_OLD, BLAME_FIXED = "present before", "fixed by it"
 BLAME_UNASKED = "not asked any more: its place is not reached"
@@ -290,8 +294,7 @@ def _made(built: Built, ex: Exploration) -> Result:
     asked = _asked(machine, ex)
     results = [_result(p, ex, teller, asked.get(p.name)) for p in program.properties]
     if program.choice.memory == WEAK:
-        for r in (r for r in results if r.verdict == HOLDS):
-            r.verdict, r.why = UNDECIDED, NOTHING_FOUND
+        _found_only(results, machine)
     return Result(
         program.choice.title,
         program.choice,
@@ -310,6 +313,21 @@ def _made(built: Built, ex: Exploration) -> Result:
         races=find_races(_without_buffers(machine)),
         absent=_absent(program),
     )
+
+
+def _found_only(results: Sequence[PropertyResult], m: Machine) -> None:
+    """Leave *violated* where the accesses on the way are not sequentially consistent; nothing
+    *holds*.
+    """
+    from .accesses import accesses_of
+    from .cycle import find_circle
+
+    for r in results:
+        if r.verdict == HOLDS:
+            r.verdict, r.why = UNDECIDED, NOTHING_FOUND
+        elif r.verdict == VIOLATED and find_circle(accesses_of(m, r.path)) is None:
+            r.verdict, r.why = UNDECIDED, IN_ORDER
+            r.depth, r.path, r.counterexample = None, (), []
 
 
 def _absent(p: Program) -> list[tuple[str, int]]:
@@ -396,7 +414,7 @@ def lay_blame(new: Result, base: Result) -> None:
         was = old.verdict if old is not None else NOT_APPLICABLE
         if p.verdict == VIOLATED:
             p.blame = BLAME_OLD if was == VIOLATED else BLAME_NEW
-            if old is not None and was == UNDECIDED and old.why != NOTHING_FOUND:
+            if old is not None and was == UNDECIDED and old.why not in (NOTHING_FOUND, IN_ORDER):
                 p.blame = BLAME_OPEN
         elif was in (HOLDS, VIOLATED) and (p.verdict == NOT_ASKED or p.name in uncalled):
             p.verdict, p.blame = UNDECIDED, BLAME_UNASKED

@@ -9,6 +9,7 @@ from ..check.races import Access
 from ..check.story import Change, StoryStep
 from ..check.verdict import (
     HOLDS,
+    IN_ORDER,
     NOT_APPLICABLE,
     NOT_ASKED,
     NOTHING_FOUND,
@@ -23,6 +24,8 @@ WIDTH = 72
 REST = "the scenario's CPUs, threads and devices; what the functions' Omits: lines name"
 EDGE = f"sequentially consistent memory; {REST}"
 EDGE_TSO = f"memory weaker than TSO, and what docs/memory.md names; {REST}"
+UNDER_WEAK = {IN_ORDER: "ask sc", NOTHING_FOUND: NOTHING_FOUND}
+"""What stands before the properties that weak memory leaves open, by why."""
 EDGE_WEAK = f"what docs/memory.md says weak memory leaves out, and so no verdict holds; {REST}"
 
 
@@ -122,19 +125,7 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     out += wrap("verdict", (r.verdict.upper() if r.verdict != HOLDS else HOLDS) + less)
     out += _expected(r)
     out.append("")
-    for verdict in (VIOLATED, UNDECIDED, HOLDS, NOT_ASKED, NOT_APPLICABLE):
-        group = [p for p in r.properties if p.verdict == verdict]
-        if not group:
-            continue
-        if verdict == VIOLATED:
-            for p in violations(r):
-                tail = f", {p.blame}" if p.blame else ""
-                out += wrap("violated", f"{p.name}  {p.depth} steps{tail}")
-        else:
-            fixed = {p.name for p in group if p.blame}
-            names = [p.name + (f" ({p.blame})" if p.name in fixed else "") for p in group]
-            none = verdict == UNDECIDED and all(p.why == NOTHING_FOUND for p in group)
-            out += wrap(NOTHING_FOUND if none else verdict, ", ".join(names))
+    out += _verdicts(r)
     bad = violations(r)
     told = bad if verbose else [p for p in bad if p.path == bad[0].path]
     out += render_findings(r, told, verbose=verbose)
@@ -144,6 +135,22 @@ def render_result(r: Result, *, command: str = "", verbose: bool = False) -> str
     if command:
         out += wrap("again", command)
     return "\n".join(out) + "\n"
+
+
+def _verdicts(r: Result) -> list[str]:
+    """The properties by verdict; those that weak memory leaves open by why."""
+    out: list[str] = []
+    for p in violations(r):
+        tail = f", {p.blame}" if p.blame else ""
+        out += wrap("violated", f"{p.name}  {p.depth} steps{tail}")
+    groups: dict[str, list[str]] = {}
+    for p in r.properties:
+        label = UNDER_WEAK.get(p.why, p.verdict)
+        groups.setdefault(label, []).append(p.name + (f" ({p.blame})" if p.blame else ""))
+    for label in (UNDECIDED, *UNDER_WEAK.values(), HOLDS, NOT_ASKED, NOT_APPLICABLE):
+        if names := ", ".join(groups.get(label, ())):
+            out += wrap(label, f"{names}: {IN_ORDER}" if label == UNDER_WEAK[IN_ORDER] else names)
+    return out
 
 
 def _memory(r: Result) -> list[str]:
