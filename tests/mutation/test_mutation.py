@@ -148,7 +148,7 @@ def test_a_barrier_that_nothing_stands_in_for_is_missed_where_stores_are_late() 
     """Who blocks stores its state, then looks for a reason not to; who wakes it, the other way."""
     (r,) = decide_late("svm", "set_current_state")
     assert (r.mutant.what, r.state) == ("without barrier mb", "caught")
-    assert r.why == "NO-LOST-WAKEUP, 36 steps"
+    assert r.why == "NO-LOST-WAKEUP, 34 steps"
 
 
 def test_of_what_orders_nothing_there_no_program_is_run() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..ir import ops as o
 from .locks import is_held_shut
 from .nodes import End, Graph, Node, Restrict
+from .tso import is_buffer
 from .visible import Visibility, is_access, predecessors, region_of
 
 MOST = 20_000
@@ -93,7 +94,8 @@ class _Waits:
             self.chosen.add(n.id)
         if any(isinstance(op, o.Assume) for op in ops):
             self.all.add(n.id)
-            if not picks or not passes.always(n):
+            late = any(isinstance(op, o.Load) and is_buffer(op.place.var) for op in ops)
+            if not ((picks or late) and passes.always(n)):
                 self.stands.add(n.id)
         if self.vis.kept & set(inner):
             self.touches.add(n.id)
@@ -115,14 +117,7 @@ class _Passes:
     def always(self, n: Node) -> bool:
         """Whether every context that comes to the region that begins at ``n`` passes it."""
         inner = [self.g.nodes[i].op for i in region_of(self.g, n)]
-        self.tests = {
-            op.cond.a.name
-            for op in inner
-            if isinstance(op, o.Assume)
-            and isinstance(op.cond, o.Un)
-            and op.cond.op == "not"
-            and isinstance(op.cond.a, o.Local)
-        }
+        self.zero = {_waits_for_zero(op.cond) for op in inner if isinstance(op, o.Assume)}
         self.left = MOST
         return all(
             self._passes(ci, n.next[0], {})
@@ -162,15 +157,25 @@ class _Passes:
         return True
 
     def _read(self, ci: int, n: Node, op: o.Load) -> set[int]:
-        """What a load may find: a lock that is held with everything shut out, never taken."""
-        lock = op.place.var
-        if op.dst in self.tests and n.id in self.vis.here and not any(self.vis.v.vars[lock].init):
-            if lock not in self.shut:
-                self.shut[lock] = is_held_shut(self.g, lock, self.vis.here)
-            if self.shut[lock]:
+        """What a load may find that a wait looks at: a lock that is held with everything shut out,
+        never taken; the CPU's store buffer, empty in the end, whatever the CPU shuts out.
+        """
+        var = op.place.var
+        if op.dst in self.zero and n.id in self.vis.here and not any(self.vis.v.vars[var].init):
+            if var not in self.shut:
+                self.shut[var] = is_buffer(var) or is_held_shut(self.g, var, self.vis.here)
+            if self.shut[var]:
                 return {0}
-        cells = self.vis.v.cells[lock]
+        cells = self.vis.v.cells[var]
         return set().union(*(cells[e] for e in self.vis.v.access.get(n.id, {}).get(ci, ())))
+
+
+def _waits_for_zero(cond: o.Expr) -> str:
+    """The local whose being 0 or false is waited for; "" where it is something else."""
+    match cond:
+        case o.Un("not", o.Local(name)) | o.Bin("eq", o.Local(name), o.Const(0)):
+            return name
+    return ""
 
 
 def _shuts_out(g: Graph, vis: Visibility) -> set[int]:
