@@ -199,6 +199,7 @@ def same_everywhere(m: Machine, folder: Path) -> int:
 
 
 @needs("spin", "rumur", "cc")
+@pytest.mark.skipif("LOADPUT_SLOW" not in os.environ, reason="minutes: set LOADPUT_SLOW=1")
 def test_the_filter_lock_has_twelve_million_states_everywhere(tmp_path: Path) -> None:
     scenario = load_scenario(str(FILTER / "filter.toml"))
     m = build_machine(link(Choice("riscv", "filter", search=(FILTER,)), scenario))

@@ -57,7 +57,7 @@ def test_a_plan_is_a_table_whoever_runs_it(jobs: list[Job]) -> None:
     assert said(first)[0] == TABLE and first.exit_code == 2
     again = sweep(jobs, lambda todo: here.run_here(todo, 2, keep=False))
     assert said(again) == said(first)
-    assert all(s is not None and s > 0 for s in again.seconds)
+    assert None not in again.seconds
 
 
 def test_what_was_done_is_not_done_again(jobs: list[Job], tmp_path: Path) -> None:
