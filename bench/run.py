@@ -24,9 +24,15 @@ LOADPUT = str(Path(sys.executable).with_name("loadput"))
 THREADS = ("1 thread", "2 threads")
 
 
-def shell(command: str, folder: Path) -> tuple[float, str]:
-    """Run ``command`` in ``folder``; return seconds and output. A failure is an error."""
-    env = {k: v for k, v in os.environ.items() if k != "CFLAGS"}
+def shell(command: str, folder: Path, cache: Path | None = None) -> tuple[float, str]:
+    """Run ``command`` in ``folder``; return seconds and output. A failure is an error.
+
+    :param cache: where results and machine code are kept; None: nothing is there, nor will be
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory() as empty:
+            return shell(command, folder, Path(empty))
+    env = {k: v for k, v in os.environ.items() if k != "CFLAGS"} | {"XDG_CACHE_HOME": str(cache)}
     begin = time.perf_counter()
     done = subprocess.run(
         command, shell=True, cwd=folder, env=env, capture_output=True, text=True, check=False
@@ -185,17 +191,19 @@ def startup(runs: int) -> list[list[str]]:
     rows = []
     package = Path(LOADPUT).parent.parent
     with tempfile.TemporaryDirectory() as tmp:
+        here = Path(tmp)
         for command in ("--help", "check --scenario one", "check", "compare", "museum"):
             for cache in package.glob("lib/*/site-packages/**/__pycache__"):
                 shutil.rmtree(cache, ignore_errors=True)
             for cache in HERE.parent.glob("src/**/__pycache__"):
                 shutil.rmtree(cache, ignore_errors=True)
-            cold = shell(f"{LOADPUT} {command}", Path(tmp))[0]
-            warm = [shell(f"{LOADPUT} {command}", Path(tmp))[0] for _ in range(runs)]
+            kept = here / command.replace(" ", "-")
+            cold = shell(f"{LOADPUT} {command}", here, kept)[0]
+            warm = [shell(f"{LOADPUT} {command}", here, kept)[0] for _ in range(runs)]
             rows.append([f"`loadput {command}`", f"{cold:.2f}", f"{statistics.median(warm):.2f}"])
             print("  ".join(rows[-1]), flush=True)
         first = [
-            shell(f"{LOADPUT} check --stop-at-first --twin preempted_always", Path(tmp))[0]
+            shell(f"{LOADPUT} check --stop-at-first --twin preempted_always", here)[0]
             for _ in range(runs)
         ]
         rows.append(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..base.kept import Entry
 
 KINDS = {
+    "code": "machine code of searches, by its text and the processor",
     "results": "of checks, by the program, the scenario and the options",
     "sweep": "of sweeps, a job each",
     "trace-loops.bin": "machine code that reads recordings",

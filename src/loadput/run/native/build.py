@@ -1,4 +1,8 @@
-"""From a machine to machine code: text, optimiser, just-in-time compiler."""
+"""From a machine to machine code: text, optimiser, compiler; and what was compiled is kept.
+
+Machine code is found by its text, how it is optimised, the version of LLVM and the processor: it
+does not depend on what is asked. `base/kept.py` says who may use what is kept.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ...base import clock
+from ...base.kept import Shelf, cache_folder, digest
 from ...machine.model import Machine
 from ...machine.nodes import BEGINS
 from ..reduce import Plan
@@ -24,6 +31,8 @@ from .step import StepWriter, write_conditions
 
 SMALL = 12_000
 """Lines of IR up to which the optimiser's whole O2 is worth its time."""
+CODE = "code"
+"""The shelf of machine code."""
 WHOLE, SOME, LEAST = "whole", "some", "least"
 INSERT = re.compile(r"define [^\n]*@insert\(.*?\n}\n", re.DOTALL)
 
@@ -114,9 +123,18 @@ def compile_machine(
     t0 = time.perf_counter()
     step, loop, w = text or write_text(m, shared=shared, plan=plan)
     t1 = time.perf_counter()
-    code = clock.within(lambda: _compile(step, loop, fast=True))
+    best = _kept(step, loop)
+    code = best or clock.within(lambda: _compile(step, loop, fast=True))
     seconds = {"write": t1 - t0, "compile": time.perf_counter() - t1}
-    return Native(m, w.layout, w.at, w.cover, w.entries, step, loop, code, seconds)
+    improved = best is not None
+    return Native(m, w.layout, w.at, w.cover, w.entries, step, loop, code, seconds, improved)
+
+
+def _kept(step: str, loop: str) -> Entries | None:
+    """The best machine code of the two modules, if it is kept."""
+    target = _Target(fast=False)
+    data = target.shelf.get(target.key(step, loop))
+    return None if data is None else _load(target, data)
 
 
 def _compile(step: str, loop: str, *, fast: bool) -> Entries:
@@ -124,26 +142,73 @@ def _compile(step: str, loop: str, *, fast: bool) -> Entries:
 
     :param fast: compile fast; the code takes about twice the time of the best
     """
-    import llvmlite.binding as llvm
+    target = _Target(fast=fast)
+    key = target.key(step, loop)
+    data = target.shelf.get(key)
+    if data is None:
+        data = _write_object(target, step, loop)
+        target.shelf.put(key, data)
+    return _load(target, data)
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    tm = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=0 if fast else 2,
-        jit=True,
-    )
-    head = f'target triple = "{llvm.get_default_triple()}"\n'
+
+class _Target:
+    """The processor that is here, and how code is made for it.
+
+    :param fast: compile fast
+    """
+
+    def __init__(self, *, fast: bool) -> None:
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm, self.fast, self.shelf = llvm, fast, _shelf(cache_folder())
+        self.cpu = llvm.get_host_cpu_name()
+        self.features = llvm.get_host_cpu_features().flatten()
+        self.machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=self.cpu, features=self.features, opt=0 if fast else 2, jit=True
+        )
+        self.head = f'target triple = "{llvm.get_default_triple()}"\n'
+
+    def key(self, step: str, loop: str) -> str:
+        """What the machine code of the two modules is kept under."""
+        of = repr((_recipe(), self.llvm.llvm_version_info, self.cpu, self.features, self.fast))
+        return digest(of, self.head, step, loop)
+
+
+@cache
+def _shelf(folder: Path | None) -> Shelf:
+    """The one of that cache."""
+    return Shelf(CODE, folder)
+
+
+@cache
+def _recipe() -> bytes:
+    """This file: how a text is optimised."""
+    return Path(__file__).read_bytes()
+
+
+def _write_object(target: _Target, step: str, loop: str) -> bytes:
+    """The object file of the two modules."""
+    llvm, fast = target.llvm, target.fast
     context = llvm.create_context()
     outer = step.replace("define internal", "define")
-    step_module = llvm.parse_assembly(head + outer, context)
-    loop_module = llvm.parse_assembly(head + _declare(step) + loop, context)
+    step_module = llvm.parse_assembly(target.head + outer, context)
+    loop_module = llvm.parse_assembly(target.head + _declare(step) + loop, context)
     size = step.count("\n")
+    tm = target.machine
     _optimise(llvm, step_module, tm, LEAST if fast else WHOLE if size < SMALL else SOME)
     _optimise(llvm, loop_module, tm, LEAST if fast else WHOLE)
     loop_module.link_in(step_module)
-    engine = llvm.create_mcjit_compiler(loop_module, tm)
+    return bytes(tm.emit_object(loop_module))
+
+
+def _load(target: _Target, data: bytes) -> Entries:
+    """The entry points of an object file."""
+    llvm = target.llvm
+    none = llvm.parse_assembly(target.head, llvm.create_context())
+    engine = llvm.create_mcjit_compiler(none, target.machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(data))
     engine.finalize_object()
     ptr, u64 = ctypes.c_void_p, ctypes.c_uint64
 
@@ -154,7 +219,7 @@ def _compile(step: str, loop: str, *, fast: bool) -> Entries:
         entry("work", ptr),
         entry("seed", ptr, ptr),
         entry("rehash", ptr, ptr, u64, u64, ptr),
-        (engine, loop_module, tm, context),
+        (engine, none, target.machine),
     )
 
 
