@@ -107,7 +107,7 @@ def cases(tree: Path, arch: str) -> Iterator[Case]:
     """Every damage to what ``arch`` mirrors of the tree."""
     choice = Choice(arch, release=tree_release(tree, [arch]))
     defs, decls = specification(choice)
-    effects = Effects(decls)
+    effects = Effects(decls, defs)
     names = Names(frozenset(decls.globals), defs)
     by_c = mirrors_of(defs)
     for name, d in sorted(in_tree(tree, arch, defs, decls).items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..base.errors import LoadputError
@@ -19,6 +19,8 @@ from ..lang.carry import (
     body_diff,
     differ,
     find_edits,
+    never_there,
+    place_of,
     tree_of,
 )
 from ..lang.carry.edits import ADDED
@@ -161,7 +163,7 @@ class _Carrying:
         self.at = at
         self.defs, decls = specification(at)
         self.decls, self.fields = _with_fields(decls, taken)
-        self.effects = Effects(self.decls)
+        self.effects = Effects(self.decls, self.defs)
         self.by_c = mirrors_of(self.defs)
         self.mirrored = written_from(at.release, *at.search)
         self.bindings = bindings_of(at.arch, *at.search)
@@ -218,14 +220,25 @@ class _Carrying:
         every = self.callers.of.get(name, set())
         left = {h for h in every if calls & self.callers.between or h in calls}
         change.through = sorted(every - left)
-        raw = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
-        was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in raw)
-        raw = (self.bindings.settled(raw[0]), self.bindings.settled(raw[1]))
+        named = (self.bindings.named(raw[0]), self.bindings.named(raw[1]))
+        was, now = (_unshadowed(self.bindings.lay(x)[0], self.decls) for x in named)
+        raw = (self.bindings.settled(named[0]), self.bindings.settled(named[1]))
         pair = (now, was) if change.there else (was, now)
         known, change.carried, change.outcomes = carry_function(
             name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
         )
+        if known:
+            sides = (named[1], named[0]) if change.there else named
+            change.outcomes += self._fixed(*sides)
         return raw, was, now, known, left
+
+    def _fixed(self, before: Def, after: Def) -> list[Outcome]:
+        """The edits under tests that are fixed here: nobody judges them."""
+        names = Names(frozenset(self.decls.globals), self.defs)
+        found = never_there(before, after, self.bindings, names)
+        for e, _ in found:
+            e.place = place_of(e)
+        return [Outcome(e, NOT_JUDGED, why) for e, why in found]
 
     def tell_helpers(self) -> None:
         """Helpers that are judged where they are called are what calls them, there alone."""
@@ -299,9 +312,12 @@ def carry_function(
         called = {c.fn for c in walk(defs[n].body) if isinstance(c, Invoke)}
         parts = {m: defs[m] for m in targets if m in called and m not in seen and m != n}
         seen |= {n, *parts}
-        carrier = Carrier(before, after, defs[n], effects, names, parts)
         left = {i for i, o in enumerate(outcomes) if o.verdict == NOT_JUDGED}
-        got = carrier.run(left if outcomes else None)
+
+        def fresh(mine: Def = defs[n], parts: Mapping[str, Def] = parts) -> Carrier:
+            return Carrier(before, after, mine, effects, names, parts)
+
+        carrier, got = _whole_edits(fresh, left if outcomes else None)
         carried += carrier.changed()
         outcomes = outcomes or got
         for i in left:
@@ -313,6 +329,21 @@ def carry_function(
         why = f"the specification has one part for it and for {other}()"
         outcomes = [Outcome(e, NOT_JUDGED, why) for e in diff.edits]
     return bool(every), carried, outcomes
+
+
+def _whole_edits(
+    fresh: Callable[[], Carrier], only: Collection[int] | None
+) -> tuple[Carrier, list[Outcome]]:
+    """Carry the edits over, but none without its other half."""
+    carrier = fresh()
+    got = carrier.run(only)
+    halves = carrier.halves(got)
+    if halves:
+        carrier = fresh()
+        got = carrier.run(set(only if only is not None else range(len(got))) - halves)
+        for i in halves:
+            got[i].why = "the test that it stands under instead is not judged"
+    return carrier, got
 
 
 def shared_by(n: str, name: str, defs: Mapping[str, Def]) -> str:

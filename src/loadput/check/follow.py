@@ -90,7 +90,7 @@ def follow(tree: Path, choice: Choice) -> Followup:
     moved = elsewhere(tree, {n: ps for n, ps in where.items() if n not in found})
     old = written_from(choice.release, *choice.search)
     read = reviewed(choice.release, *choice.search)
-    effects = Effects(decls)
+    effects = Effects(decls, defs)
     names = Names(frozenset(decls.globals), defs)
     bindings = bindings_of(choice.arch, *choice.search)
     by_c = mirrors_of(defs)

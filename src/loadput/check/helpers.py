@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from ..base.errors import SourceError
@@ -24,6 +25,7 @@ from ..lang.inputs.patch import Near
 from ..lang.syntax import Def, Invoke
 from ..lang.vocab import INTRINSICS
 from .mirrors import rooms_of
+from .params import Said, said_elsewhere, without
 from .taken import Taken
 
 
@@ -42,9 +44,18 @@ class Reader:
         self.rooms = list(dict.fromkeys(r for p in paths for r in rooms_of(p)))
         self._seen: dict[str, Def | None] = {}
         self._there: dict[str, bool] = {}
+        self.said: dict[str, list[Said]] = {}
 
     def __call__(self, name: str) -> Def | None:
-        """The function, or None where it is not found, or is no C."""
+        """The function, or None where it is not found, or is no C.
+
+        Without the parameters that this side has alone and that say nothing.
+        """
+        d = self.parsed(name)
+        return without(d, self.said) if d is not None else None
+
+    def parsed(self, name: str) -> Def | None:
+        """As it is there."""
         if name not in self._seen:
             f = self.functions.get(name) or self._in_tree(name)
             self._seen[name] = None
@@ -53,9 +64,14 @@ class Reader:
                     self._seen[name] = parse_function(f, "helper", self.structs, lenient=True)
         return self._seen[name]
 
+    def callers(self, name: str) -> list[Def]:
+        """What calls ``name`` in the patch's files."""
+        found = [self.parsed(n) for n, f in self.functions.items() if n != name and name in f.text]
+        return [d for d in found if d is not None]
+
     def has(self, name: str) -> bool:
         """Whether anything there speaks of ``name``."""
-        self(name)
+        self.parsed(name)
         return name in self.functions or self._there.get(name, False)
 
     def _in_tree(self, name: str) -> CFunction | None:
@@ -88,6 +104,7 @@ class Prepared:
         near = taken.patch.near
         self.was = Reader(near, near.before, structs)
         self.now = Reader(near, near.after, structs)
+        self._find_signatures()
         pairs = taken.raw.values()
         self.fields = same_names(
             [b for b, _ in pairs], [a for _, a in pairs], fields=near.renamed_fields
@@ -95,12 +112,26 @@ class Prepared:
         self.functions = self._renamed_functions()
         self.read: set[str] = set()
 
+    def _find_signatures(self) -> None:
+        """The parameters that one side has alone and that say nothing."""
+        heads = [
+            {n: f.text.partition("{")[0].split() for n, f in r.functions.items()}
+            for r in (self.was, self.now)
+        ]
+        other = [n for n in heads[0] if n in heads[1] and heads[0][n] != heads[1][n]]
+        found = [
+            said_elsewhere(other, a.parsed, b.parsed, a.callers)
+            for a, b in ((self.was, self.now), (self.now, self.was))
+        ]
+        self.was.said, self.now.said = found
+
     def __call__(self, name: str, *, changed: bool = True) -> tuple[Def, Def]:
         """The function before and after the patch.
 
         :param changed: with the helpers read in it that both call, and that are others now
         """
         before, after = self.taken.raw[name]
+        before, after = without(before, self.was.said), without(after, self.now.said)
         after = renamed(after, self.fields, self.functions)
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
@@ -109,8 +140,35 @@ class Prepared:
         both = both if changed else set()
         if both & self.between:
             both |= {n for n in self.was.functions if self._differs(n)} | self.between
-        before = expand(before, self._picker(self.was, gone | both))
-        after = expand(after, self._picker(self.now, fresh | both))
+        a = expand(before, self._picker(self.was, gone | both))
+        b = expand(after, self._picker(self.now, fresh | both))
+        a, b = self._alike_as_can_be(a, b)
+        if a is b:
+            return a, a
+        same = self._same_inside(before, after, gone | both, fresh | both)
+        return (same, same) if same is not None else (a, b)
+
+    def _same_inside(
+        self, before: Def, after: Def, gone: AbstractSet[str], fresh: AbstractSet[str]
+    ) -> Def | None:
+        """``before``, where the two do the same once what one calls and the other does is read:
+        functions of ours too.
+        """
+        calls = [Counter(calls_in(d)) for d in (before, after)]
+        ours = {n for n in calls[0] | calls[1] if calls[0][n] != calls[1][n] and n in self.known}
+        if not ours:
+            return None
+        kept = set(self.read)
+        a = expand(before, self._picker(self.was, gone | ours, ours=True))
+        b = expand(after, self._picker(self.now, fresh | ours, ours=True))
+        a, b = self._alike_as_can_be(a, b)
+        if a is not b:
+            self.read = kept
+            return None
+        return a
+
+    def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
+        """Both under the same names; the one twice where both do the same."""
         before, after = (plainly(same_views(d, self.decls)) for d in (before, after))
         before, after = same_aliases(before, same_locals(before, after))
         return before, after if differ(tidy(before), tidy(after)) else before
@@ -147,17 +205,24 @@ class Prepared:
         out, own = _does(there), _does(mine)
         return any(n > own[f] for f, n in (_does(d) & out).items())
 
-    def _picker(self, reader: Reader, top: Collection[str]) -> Callable[[str], Def | None]:
-        """What is read where it is called: helpers that differ, and helpers of those."""
+    def _picker(
+        self, reader: Reader, top: Collection[str], *, ours: bool = False
+    ) -> Callable[[str], Def | None]:
+        """What is read where it is called: helpers that differ, and helpers of those.
+
+        :param ours: what the specification has too
+        """
         inside: set[str] = set()
 
         def find(name: str) -> Def | None:
             if name not in top and name not in inside:
                 return None
-            d = None if self._is_ours(name) else reader(name)
+            read_ours = ours and name in self.known
+            d = None if self._is_ours(name) and not read_ours else reader(name)
             if d is None:
                 return None
-            self.read.add(name)
+            if not read_ours:
+                self.read.add(name)
             if name not in self.was.functions or name not in self.now.functions:
                 inside.update(n for n in calls_in(d) if n in reader.functions)
             return renamed(d, self.fields, self.functions) if reader is self.now else d

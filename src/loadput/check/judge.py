@@ -51,6 +51,7 @@ from .verdict import (
 # Rooms of the specification that are a model of the machine itself: their C is not laid over them.
 MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/linux/entry")
 
+STILL_CALLED = "LP0415"
 MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too many to run all
 
 
@@ -161,7 +162,7 @@ def judge(
     """
     first = scenario or load_scenario(LARGE)
     removed = _removed(taken, base)
-    got, program = _linking(taken, base, first, label, removed)
+    got, program, removed = _without_lost(taken, base, first, label, removed)
     user = replace(got.choice, user_label=label, removed=removed)
     base, known = got.base, (known or {}) if got.base == base else {}
     out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
@@ -213,7 +214,7 @@ def _ask(
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
         for f in out.changes:
-            f.never_run(f"{where} what it changes")
+            f.never_run(f"{where} what it changes, or it comes to nothing there")
         return known
     after = _explore(out, base, user, scenes, run, known, whole)
     out.removed = [n for n in user.removed if n in program_of(base, first).functions]
@@ -263,6 +264,21 @@ def _blame_late(after: Result, before: Result) -> None:
     for p in after.properties:
         if p.blame == BLAME_OPEN and p.depth is not None and p.depth < before.depth:
             p.blame = BLAME_NEW
+
+
+def _without_lost(
+    taken: Taken, base: Choice, first: Scenario, label: str, removed: tuple[str, ...]
+) -> tuple[Carriage, Program | None, tuple[str, ...]]:
+    """As `_linking`, and what it takes out; nothing where something here still calls that."""
+    try:
+        return *_linking(taken, base, first, label, removed), removed
+    except LoadputError as e:
+        if e.code != STILL_CALLED:
+            raise
+        got, program = _linking(taken, base, first, label, ())
+        why = f"it is taken out, and {(e.got or 'something').partition(' ')[0]} calls it here"
+        got.functions += [FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n in removed]
+        return got, program, ()
 
 
 def _linking(

@@ -47,11 +47,13 @@ def scenes_for(
         key=lambda s: (-_hits(s, wanted), s.cpus * len(s.tasks), s.name),
     )
     alike: list[Scenario] = []
+    same: list[Scenario] = []  # where it was no other machine, it hardly is one elsewhere
 
     def ask(scenarios: Iterable[Scenario], most: int) -> list[Scenario]:
         found = []
         for s in scenarios:
-            how = compare_in(before, after, s, edited, marks=marks)
+            how = compare_in(before, after, s, edited, marks=marks, bare=not same)
+            same.extend([s] if how != OTHER else [])
             found += [s] if how == OTHER else []
             alike.extend([s] if how == ALIKE else [])
             if len(found) == most:
@@ -62,9 +64,19 @@ def scenes_for(
     out += ask(special, 1)
     large = ask([load_scenario(LARGE)], 1)
     if not out and not large and not alike:
-        rest = [s for s in shipped() if s not in special and s.name not in (*SMALL, LARGE)]
+        asked = [*map(load_scenario, SMALL), *special, load_scenario(LARGE)]
+        seen = {f for s in asked for f in _functions(after, s)}
+        rest = [s for s in shipped() if s not in asked and not _functions(after, s) <= seen]
         out = ask(sorted(rest, key=lambda s: (s.cpus * len(s.tasks), s.name)), 1)
     return [*out, *large], alike
+
+
+def _functions(choice: Choice, s: Scenario) -> frozenset[str]:
+    """What the program of ``choice`` runs in ``s``; nothing where it is none."""
+    try:
+        return frozenset(link(choice, s, asked=False).functions)
+    except LoadputError:
+        return frozenset()
 
 
 def _hits(s: Scenario, wanted: frozenset[str]) -> int:
@@ -72,21 +84,27 @@ def _hits(s: Scenario, wanted: frozenset[str]) -> int:
 
 
 def compare_in(
-    before: Choice, after: Choice, s: Scenario, edited: Sequence[Carried], *, marks: bool = True
+    before: Choice,
+    after: Choice,
+    s: Scenario,
+    edited: Sequence[Carried],
+    *,
+    marks: bool = True,
+    bare: bool = True,
 ) -> str:
     """OTHER where ``after`` is another machine than ``before`` in scenario ``s``, ALIKE where it is
     the same and runs what is changed, AWAY where it does not.
+
+    :param bare: look first without properties, which is faster where they are not the same
     """
     try:
-        a, b = _bare(before, s), link(after, s, asked=False)
-        if not any(c.spec.name in p.functions for c in edited for p in (a, b)):
+        programs = _bare(before, s), link(after, s, asked=False)
+        if not any(c.spec.name in p.functions for c in edited for p in programs):
             return AWAY
-        if graph_of(a, marks=marks)[0] != graph_of(b, marks=marks)[0]:
+        if bare and graph_of(programs[0], marks=marks)[0] != graph_of(programs[1], marks=marks)[0]:
             return OTHER
         was, places = graph_of(program_of(before, s), marks=marks)
-        now, more = graph_of(
-            link(after, s), marks=marks
-        )  # what a monitor sees may still be another
+        now, more = graph_of(link(after, s), marks=marks)  # what a monitor sees may be another
     except LoadputError:
         return AWAY
     if was != now:

@@ -234,6 +234,12 @@ def _owner_of(lo: Lowering, e: s.Invoke) -> Value:
     return Value(o.Bin("div", o.Bin("add", v.expr, o.Const(1)), o.Const(2)), INT)
 
 
+WARNS = (
+    *("WARN_ON", "WARN_ON_ONCE", "BUG_ON", "KVM_BUG_ON", "WARN_ONCE", "WARN", "WARN_RATELIMIT"),
+    *("VM_WARN_ON", "VM_WARN_ON_ONCE", "VM_BUG_ON"),
+)
+
+
 def _warn(lo: Lowering, e: s.Invoke) -> Value:
     """WARN_ON and BUG_ON: that they fire is a finding, property KERNEL-WARN."""
     v = lo._truth(e.args[0]) if isinstance(e.args[0], s.Binary) else lo.rvalue(e.args[0])
@@ -488,21 +494,7 @@ INTRINSICS: dict[str, Rule] = {
     "registers_found": registers.found,
     "registers_kept": registers.kept,
     **dict.fromkeys(("registers_saved", "registers_put"), registers.saved),
-    **dict.fromkeys(
-        (
-            "WARN_ON",
-            "WARN_ON_ONCE",
-            "BUG_ON",
-            "KVM_BUG_ON",
-            "WARN_ONCE",
-            "WARN",
-            "WARN_RATELIMIT",
-            "VM_WARN_ON",
-            "VM_WARN_ON_ONCE",
-            "VM_BUG_ON",
-        ),
-        _warn,
-    ),
+    **dict.fromkeys(WARNS, _warn),
     **dict.fromkeys(("xchg", "cmpxchg", "cmpxchg_relaxed", "cmpxchg_acquire"), _rmw),
     **dict.fromkeys(
         (

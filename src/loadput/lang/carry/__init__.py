@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..show import render_body, render_expr, render_stmt
-from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff
+from .carry import CARRIED, NOT_JUDGED, NOTHING, Carried, Carrier, Outcome, body_diff, place_of
 from .edits import Edit, find_edits
 from .effect import Effects
+from .fixed import never_there
 from .laid import differ, distances, parts_alone
 from .nodes import Names, Node, is_silent, tree_of
 
@@ -25,7 +26,9 @@ __all__ = [
     "distances",
     "find_edits",
     "is_silent",
+    "never_there",
     "parts_alone",
+    "place_of",
     "render_body",
     "render_expr",
     "render_stmt",

@@ -17,7 +17,7 @@ from ...base.source import Span
 from .. import syntax as s
 from ..cfront.unit import parse_c
 from ..guess import walk
-from .terms import is_address, rewrite, rewrite_stmt
+from .terms import is_address, rewrite, rewrite_stmt, straight
 
 HOLE = "any__"
 
@@ -83,6 +83,22 @@ class Bindings:
             return None
 
         return dataclasses.replace(d, body=_fold_all(rewrite_stmt(st, one) for st in d.body))
+
+    def value_of(self, test: s.Expr) -> tuple[bool | None, Rule | None]:
+        """What ``test`` always is here, and the first rule that says so; None where it is open."""
+        used: list[Rule] = []
+
+        def one(e: s.Expr) -> s.Expr | None:
+            for rule in self.rules.get(_head(e), ()):
+                if _matches(rule.c, e, {}):
+                    if not rule.why:
+                        return None
+                    used.append(rule)
+                    return s.Foreign(rule.ours, e.span)
+            return None
+
+        value = _known(rewrite(test, one))
+        return value, used[0] if used else None
 
     def lay(self, d: s.Def) -> tuple[s.Def, list[Rule]]:
         """``d`` in the model's terms, and the rules that it took."""
@@ -153,7 +169,7 @@ def _fill(ours: s.Expr, found: dict[str, s.Expr], span: Span) -> s.Expr:
             return found[e.id]
         return None
 
-    return _at(rewrite(ours, one), span, found)
+    return _at(rewrite(rewrite(ours, one), straight), span, found)
 
 
 def _at(e: s.Expr, span: Span, found: dict[str, s.Expr]) -> s.Expr:

@@ -69,6 +69,12 @@ def body_diff(old: Sequence[str], new: Sequence[str], context: int = 1) -> list[
     return out
 
 
+def place_of(e: Edit) -> str:
+    """``file:line`` of an edit in what the user gave; "" where its statement has none."""
+    at = next((n.stmt for n in (e.after, e.before) if n is not None), None)
+    return f"{at.span.file}:{at.span.line}" if at is not None else ""
+
+
 class Carrier(Laid):
     """Carries the edits from ``before`` to ``after`` over to ``spec`` and its ``parts``.
 
@@ -96,8 +102,7 @@ class Carrier(Laid):
         """
         outcomes = []
         for i, e in enumerate(self.diff.edits):
-            at = (e.after or e.before or self.diff.before).stmt
-            e.place = f"{at.span.file}:{at.span.line}" if at is not None else ""
+            e.place = place_of(e)
             if only is not None and i not in only:
                 outcomes.append(Outcome(e, NOT_JUDGED))
                 continue
@@ -107,6 +112,33 @@ class Carrier(Laid):
             except (Impossible, NoPartner) as no:
                 outcomes.append(Outcome(e, NOT_JUDGED, str(no) or self._reason(e)))
         return outcomes
+
+    def halves(self, outcomes: Sequence[Outcome]) -> set[int]:
+        """The edits, by number, that are carried over without their other half.
+
+        What no longer stands under one test, and stands under another, has both or neither.
+        """
+        of = {i: self._inside(o.edit) for i, o in enumerate(outcomes)}
+        kinds = (e_.WRAPPED, e_.UNWRAPPED)
+        tests = [i for i, o in enumerate(outcomes) if o.edit.kind in kinds]
+        return {
+            i
+            for i in tests
+            for j in tests
+            if outcomes[i].verdict == CARRIED
+            and outcomes[j].verdict == NOT_JUDGED
+            and outcomes[i].edit.kind != outcomes[j].edit.kind
+            and of[i] & of[j]
+        }
+
+    def _inside(self, e: Edit) -> set[Node]:
+        """What of the C before stands under the test that ``e`` takes away or brings."""
+        if e.kind == e_.UNWRAPPED and e.before is not None:
+            return {n for n in e.before.walk() if n in self.diff.to_after}
+        if e.kind == e_.WRAPPED and e.after is not None:
+            found = (self.diff.to_before.get(n) for n in e.after.walk())
+            return {n for n in found if n is not None}
+        return set()
 
     def changed(self) -> list[Carried]:
         """Ours with its edits, and each part of it that has some."""
@@ -131,6 +163,8 @@ class Carrier(Laid):
     def _reason(self, e: Edit) -> str:
         node = e.before or e.after
         assert node is not None
+        if e.kind == e_.CHANGED and e.before in self.to_spec and e.after is not None:
+            return f"the specification cannot say '{short(e.after)}'"
         return f"the specification has no part that says '{short(node)}'"
 
     def _remove(self, b: Node) -> None:
@@ -164,6 +198,8 @@ class Carrier(Laid):
             st.expr.lhs if isinstance(st, s.ExprStmt) and isinstance(st.expr, s.AssignE) else None
         )
         if not isinstance(target, s.Name) or target.id not in self.terms.known:
+            return None
+        if any(_set_by(a) == target.id for a in self._news()):
             return None
         for k in self.ours.walk():
             if k is n or k.stmt is None or id(k.stmt) in self.changes.deleted:
@@ -206,9 +242,26 @@ class Carrier(Laid):
         assert a.stmt is not None
         st = self.terms_after.stmt(a.stmt)
         what = self.effect(self.spec, [st])
-        if not what:
+        if not what or (what.startswith("sets ") and not self._read_after(a, st)):
             raise Impossible(self._unmodelled([a]))
         return (s.ForeignStmt((st,), a.stmt.span),)
+
+    def _read_after(self, a: Node, st: s.Stmt) -> bool:
+        """Whether ours speaks of the local that ``st`` sets, behind where ``a`` would stand."""
+        e = st.expr if isinstance(st, s.ExprStmt) else None
+        if not isinstance(e, s.AssignE) or not isinstance(e.lhs, s.Name):
+            return True
+        low, _ = self.anchors(a, self.block_of(a)[0])
+        behind = low is None or self._in_loop(self.above[id(low)])
+        for n in self.ours.walk():
+            if behind and f"l:{e.lhs.id}" in n.feats:
+                return True
+            behind = behind or n.stmt is low
+        return any(f"l:{e.lhs.id}" in n.feats for x in self._news() for n in x.walk() if x is not a)
+
+    def _news(self) -> list[Node]:
+        """What the patch brings."""
+        return [e.after for e in self.diff.edits if e.after is not None]
 
     def _add(self, a: Node) -> None:
         if a.kind in ("then", "else", "case"):
@@ -325,6 +378,8 @@ class Carrier(Laid):
             raise Impossible(self._unmodelled([a]))
         if a.kind != "if":
             raise Impossible(f"'{short(a)}' is no plain condition")
+        if any(f.startswith("c:") and f in a.feats for n in inside for f in n.effects):
+            raise Impossible(f"what it calls is asked in '{short(a)}' now")
         wrap = self.new_wrap(a)
         self.wraps[a] = wrap
         for block in a.kids:
@@ -354,6 +409,12 @@ class Carrier(Laid):
         if b.kind != "if" or len(kept) != 1 or not isinstance(mine.stmt, s.If):
             raise Impossible(f"'{short(b)}' is no plain condition")
         self.changes.opened[id(mine.stmt)] = kept[0].kind
+
+
+def _set_by(a: Node) -> str:
+    """The local that a statement sets; "" for others."""
+    e = value_of(a.stmt) if a.kind == "leaf" else None
+    return e.lhs.id if isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name) else ""
 
 
 def _said(feature: str) -> str:

@@ -96,10 +96,37 @@ def _match(a: list[Node], b: list[Node], out: Pairs) -> None:
         out.append((a[0], b[0]))
         _match(a[0].kids, b[0].kids, out)
         return
-    if _size(a) * _size(b) > MAX_CELLS:
+    between = _anchors(a, b)
+    if between:
+        i = j = 0
+        for x, y in [*between, (len(a), len(b))]:
+            _match(a[i:x], b[j:y], out)
+            if x < len(a):
+                _same(a[x], b[y], out)
+            i, j = x + 1, y + 1
+    elif _size(a) * _size(b) > MAX_CELLS:
         _by_rows(a, b, out)
     else:
         out += align(a, b, _cost)
+
+
+def _anchors(a: list[Node], b: list[Node]) -> list[tuple[int, int]]:
+    """What stands once on each side, by its number there: the heaviest that are in one order."""
+    places: dict[str, tuple[list[int], list[int]]] = {}
+    for side, nodes in enumerate((a, b)):
+        for i, n in enumerate(nodes):
+            places.setdefault(n.whole(), ([], []))[side].append(i)
+    both = sorted((x[0], y[0]) for x, y in places.values() if len(x) == len(y) == 1)
+    best: list[tuple[float, int]] = []  # the weight of the best that end here; what is before it
+    for k, (i, j) in enumerate(both):
+        before = max(((best[m][0], m) for m in range(k) if both[m][1] < j), default=(0.0, -1))
+        best.append((before[0] + sum(n.weight for n in a[i].walk()), before[1]))
+    out = []
+    at = max(range(len(both)), key=lambda k: best[k][0], default=-1)
+    while at >= 0:
+        out.append(both[at])
+        at = best[at][1]
+    return out[::-1]
 
 
 def _by_rows(a: list[Node], b: list[Node], out: Pairs) -> None:

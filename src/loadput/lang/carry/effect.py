@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...ir import types as ty
 from ...ir.decls import Decls
@@ -10,7 +10,8 @@ from .. import syntax as s
 from ..guess import Guess, bare, walk
 from ..infer import COUNTING, PLACES, WRITERS
 from ..opaque import SLEEPS
-from ..vocab import INTRINSICS
+from ..vocab import INTRINSICS, WARNS
+from .laid import LEAVES
 from .nodes import is_silent, local_names
 
 _QUIET = frozenset(
@@ -34,10 +35,14 @@ _QUIET = frozenset(
 
 
 class Effects:
-    """What statements do in the terms of a program's declarations."""
+    """What statements do in the terms of a program's declarations.
 
-    def __init__(self, decls: Decls) -> None:
-        self.decls = decls
+    :param defs: its functions: a call of one that only gives a value does nothing
+    """
+
+    def __init__(self, decls: Decls, defs: Mapping[str, s.Def]) -> None:
+        self.decls, self.defs = decls, defs
+        self._asks: dict[str, bool] = {}
 
     def __call__(self, d: s.Def, body: Sequence[s.Stmt]) -> str:
         """A word for what ``body``, put into ``d``, does to what is modelled; "" for nothing."""
@@ -51,6 +56,17 @@ class Effects:
                 if what:
                     return what
         return ""
+
+    def _only_asks(self, fn: str) -> bool:
+        """Whether a function of the program does nothing but give a value."""
+        if fn not in self._asks:
+            d = self.defs.get(fn)
+            self._asks[fn] = False  # what calls itself is no question
+            if d is not None and self.decls.funcs[fn].ret != ty.VOID:
+                guess = Guess(self.decls, self._types(d, d.body))
+                parts = [n for n in walk(d.body) if not isinstance(n, LEAVES)]
+                self._asks[fn] = not any(self._one(n, guess, set()) for n in parts)
+        return self._asks[fn]
 
     def _types(self, d: s.Def, body: Sequence[s.Stmt]) -> dict[str, ty.Type]:
         env: dict[str, ty.Type] = dict(d.params)
@@ -72,7 +88,7 @@ class Effects:
         return env
 
     def _one(self, n: s.Expr | s.Stmt, guess: Guess, local: set[str]) -> str:
-        if isinstance(n, s.ReturnStmt | s.BreakStmt | s.ContinueStmt | s.Goto):
+        if isinstance(n, LEAVES):
             return "leaves"
         if isinstance(n, s.AssignE | s.PostInc):
             return self._write(n.lhs, guess, local)
@@ -96,13 +112,30 @@ class Effects:
                 if name == "req" and isinstance(a, s.Name)
             ]
             unknown = any(guess.opaque(a) for a in asked)
-            return "" if unknown else f"calls {n.fn}()"
+            return "" if unknown or self._only_asks(n.fn) else f"calls {n.fn}()"
         if n.fn in PLACES:
             writes = n.fn in WRITERS or (n.fn in COUNTING and not n.fn.endswith("test_bit"))
             at = PLACES[n.fn]
             return (
                 self._write(bare(n.args[at]), guess, local) if writes and at < len(n.args) else ""
             )
+        if n.fn in WARNS and n.args and not _speaks(n.args[0], guess):
+            return ""
         if n.fn in INTRINSICS and n.fn not in _QUIET:
             return f"calls {n.fn}()"
         return f"{n.fn}() sleeps" if SLEEPS.match(n.fn) else ""
+
+
+def _speaks(e: s.Expr, guess: Guess) -> bool:
+    """Whether ``e`` asks for anything that has a value here, beside where something is."""
+    if isinstance(e, s.Num):
+        return True
+    if isinstance(e, s.Foreign):
+        return _speaks(e.inner, guess)
+    if isinstance(e, s.Unary) and e.op in "!-~":
+        return _speaks(e.a, guess)
+    if isinstance(e, s.Binary):
+        return _speaks(e.a, guess) or (_speaks(e.b, guess) and not isinstance(e.b, s.Num))
+    if isinstance(e, s.Invoke) and e.fn not in guess.decls.funcs and e.fn not in INTRINSICS:
+        return False
+    return not guess.opaque(e)

@@ -119,7 +119,7 @@ class _Expander:
 
         :param result: the callee's local that it returns, and where that goes
         """
-        written = _written(callee.body)
+        written = written_in(callee.body)
         names: dict[str, s.Expr] = dict(result)
         head: list[s.Stmt] = []
         own = local_names(callee)
@@ -240,7 +240,8 @@ def _size(body: Sequence[s.Stmt]) -> int:
     return sum(isinstance(n, s.Stmt) for n in walk(tuple(body)))
 
 
-def _written(body: Sequence[s.Stmt]) -> AbstractSet[str]:
+def written_in(body: Sequence[s.Stmt]) -> AbstractSet[str]:
+    """The names that ``body`` sets, or gives the address of."""
     out: set[str] = set()
     for n in walk(tuple(body)):
         if isinstance(n, s.AssignE | s.PostInc) and isinstance(n.lhs, s.Name):

@@ -19,6 +19,7 @@ from .rebuild import Changes, Under, Wrap
 from .terms import Terms, plain
 
 BLOCK = ("root", "then", "else", "loop", "case")
+LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
 OWN = "__c"  # ends a local of the C that the program has something else under the name of
 T = TypeVar("T")
 Home = tuple[s.Stmt | None, str]  # the statement that a block belongs to, and which block of it
@@ -122,7 +123,10 @@ class Laid:
         if low is None and high is None and home == (None, "root") and self.ours.kids:
             if any(self.partners(k) for k in self.diff.before.kids):
                 raise Impossible("nothing beside it has a part in the specification")
-        if low is not None and not (high is not None and self.touches(a, 1)):
+        follows = low is not None and not (high is not None and self.touches(a, 1))
+        if stmts and not under and _jumps(stmts[-1]) and not _before_label(a):
+            self._last_there(home, low if follows else None, None if follows else high)
+        if low is not None and follows:
             self.changes.after.setdefault(id(low), []).extend(items)
         elif high is not None:
             self.changes.before.setdefault(id(high), []).extend(items)
@@ -130,6 +134,15 @@ class Laid:
             owner, where = home
             key = (id(owner) if owner is not None else 0, where)
             self.changes.at_end.setdefault(key, []).extend(items)
+
+    def _last_there(self, home: Home, low: s.Stmt | None, high: s.Stmt | None) -> None:
+        """Raise Impossible where something of ours would stand behind a jump, and never run."""
+        body = self.body(home)
+        at = next((i for i, st in enumerate(body) if st is high or st is low), len(body))
+        rest = body[at + (low is not None) :]
+        rest = tuple(st for st in rest if id(st) not in self.changes.deleted)
+        if rest and not isinstance(rest[0], s.LabelStmt):
+            raise Impossible("what the specification has behind it would never run")
 
     def _in_loop(self, home: Home) -> bool:
         owner = home[0]
@@ -178,7 +191,11 @@ class Laid:
                 raise Impossible(f"the specification has no case {up.key or 'default'}")
             if ours is not None and isinstance(ours.stmt, s.If) and branch:
                 return (ours.stmt, branch), tuple(tests)  # a block that ours does not have yet
-            tests[:0] = self._test_around(up, b, branch)
+            around = self._test_around(up, b, branch)
+            mine = self.partners(b) if b is not None and up.kind == "loop" else []
+            if mine:  # another loop of ours has what stands in it
+                return self.above[id(self.common(mine)[0])], tuple(tests)
+            tests[:0] = around
             branch = ""
         raise Impossible("it stands nowhere")
 
@@ -301,7 +318,7 @@ def distances(c: s.Def, ours: Sequence[tuple[s.Def, Names]]) -> list[float]:
 
 def differ(before: s.Def, after: s.Def) -> bool:
     """Whether two bodies do not do the same things in the same order."""
-    return bool(find_edits(tree_of(before), tree_of(after)).edits)
+    return tree_of(before).whole() != tree_of(after).whole()
 
 
 def parts_alone(c: s.Def, ours: s.Def, names: Names) -> list[str]:
@@ -341,6 +358,20 @@ def _share(before: Node, pairs: dict[Node, Node]) -> None:
         twin = texts.get(plain(value) if value is not None else b.key)
         if twin is not None and _bound(b):
             pairs[b] = twin
+
+
+def _jumps(st: s.Stmt) -> bool:
+    """Whether nothing comes after ``st``."""
+    if isinstance(st, s.ForeignStmt | s.Group) and st.body:
+        return _jumps(st.body[-1])
+    return isinstance(st, LEAVES)
+
+
+def _before_label(a: Node) -> bool:
+    """Whether the C has a label behind ``a``, so that something else may come there."""
+    siblings = a.parent.kids if a.parent else []
+    after = siblings[siblings.index(a) + 1 :] if a in siblings else []
+    return bool(after) and after[0].kind == "label"
 
 
 def _leaves_loop(st: s.Stmt) -> bool:

@@ -17,7 +17,7 @@ from ..guess import walk
 from ..show import render_expr
 from .inline import rename
 from .nodes import local_names, tree_of
-from .terms import rewrite, rewrite_stmt, set_once
+from .terms import rewrite, rewrite_stmt, set_once, straight
 
 
 def same_locals(before: s.Def, after: s.Def) -> s.Def:
@@ -55,7 +55,7 @@ def plainly(d: s.Def) -> s.Def:
     def hint(e: s.Expr) -> s.Expr | None:
         if isinstance(e, s.Invoke) and e.fn in ("likely", "unlikely") and len(e.args) == 1:
             return rewrite(e.args[0], hint)
-        return None
+        return straight(e)
 
     d = dataclasses.replace(d, body=tuple(rewrite_stmt(st, hint) for st in d.body))
     for _ in range(3):

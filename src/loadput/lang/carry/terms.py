@@ -46,6 +46,13 @@ def rewrite_stmt(st: s.Stmt, fn: Fn) -> s.Stmt:
     return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
+def straight(e: s.Expr) -> s.Expr | None:
+    """``x.f`` for ``(&x)->f``; None for others."""
+    if isinstance(e, s.Member) and isinstance(e.base, s.Unary) and e.base.op == "&":
+        return dataclasses.replace(e, base=rewrite(e.base.a, straight), arrow=False)
+    return None
+
+
 def plain(e: s.Expr) -> str:
     """``e`` as text without access macros, casts and marks: what two sides are compared by."""
 
@@ -102,7 +109,14 @@ class Terms:
 
     def stmt(self, st: s.Stmt) -> s.Stmt:
         """A statement in the specification's terms."""
-        return rewrite_stmt(st, self._name)
+        return rewrite_stmt(st, self._set_or_name)
+
+    def _set_or_name(self, e: s.Expr) -> s.Expr | None:
+        """As `_name`; a local that is set is no more than itself."""
+        is_set = isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name)
+        if isinstance(e, s.AssignE) and is_set and e.lhs.id in self.sets:  # type: ignore[union-attr]
+            return dataclasses.replace(e, rhs=rewrite(e.rhs, self._set_or_name))
+        return self._name(e)
 
     def _name(self, e: s.Expr, depth: int = 0) -> s.Expr | None:
         if not isinstance(e, s.Name):
@@ -141,6 +155,8 @@ def is_address(e: s.Expr) -> bool:
     """Whether ``e`` only says where something is, so that it may stand for the local anywhere."""
     if isinstance(e, s.Name | s.Num):
         return True
+    if isinstance(e, s.Foreign):
+        return is_address(e.inner)
     if isinstance(e, s.Member):
         return is_address(e.base)
     if isinstance(e, s.Index):

@@ -1,4 +1,5 @@
-"""Forms of one control flow that are the same: a return early and an else, a test and its negation.
+"""Forms of one control flow that are the same: a return early and an else, a test and its negation,
+a value that is named before it is used, and used at once.
 
 Each step keeps what a body does, so that two bodies that come to one text do the same.
 """
@@ -6,10 +7,13 @@ Each step keeps what a body does, so that two bodies that come to one text do th
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from .. import syntax as s
 from ..guess import walk
+from .terms import rewrite
 
 _OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 _LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
@@ -18,8 +22,89 @@ _LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
 def tidy(d: s.Def) -> s.Def:
     """``d`` in one form of those that do the same."""
     is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
-    body = _block(d.body)
+    names = Counter(n.id for n in walk(d.body) if isinstance(n, s.Name))
+    inits = Counter(n.name for n in walk(d.body) if isinstance(n, s.Declare) and n.init)
+    own = {n.name for n in walk(d.body) if isinstance(n, s.Declare)}
+    lost = " ".join(n.text for n in walk(d.body) if isinstance(n, s.OpaqueStmt))
+    once = {n for n in own if names[n] + inits[n] == 2 and n not in lost}
+    body = _block(_at_once(d.body, once))
     return dataclasses.replace(d, body=_ended(body) if is_void else body)
+
+
+def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ...]:
+    """``body`` without locals that are set and then read by the next statement, and nowhere else.
+
+    :param once: the locals that are set once and read once
+    """
+    out: list[s.Stmt] = []
+    for st in body:
+        name, value = _sets(out[-1]) if out else ("", None)
+        if name in once and value is not None:
+            new = _with_value(st, name, value)
+            if new is not None:
+                out[-1] = new
+                continue
+        out.append(st)
+    done = [_inside(st, once) for st in out]
+    gone = once - {n.id for st in done for n in (st, *walk(st)) if isinstance(n, s.Name)}
+    return tuple(
+        st for st in done if not (isinstance(st, s.Declare) and st.init is None and st.name in gone)
+    )
+
+
+def _inside(st: s.Stmt, once: AbstractSet[str]) -> s.Stmt:
+    """``st`` with `_at_once` done to each block in it."""
+    changes: dict[str, object] = {}
+    for f in dataclasses.fields(st):
+        v = getattr(st, f.name)
+        if f.name == "cases":
+            changes[f.name] = tuple((k, _at_once(b, once)) for k, b in v)
+        elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
+            changes[f.name] = _at_once(v, once)
+    return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
+
+
+def _sets(st: s.Stmt) -> tuple[str, s.Expr | None]:
+    """The local that a statement sets, and to what."""
+    if isinstance(st, s.Declare):
+        return st.name, st.init
+    e = st.expr if isinstance(st, s.ExprStmt) else None
+    if isinstance(e, s.AssignE) and not e.op and isinstance(e.lhs, s.Name):
+        return e.lhs.id, e.rhs
+    return "", None
+
+
+_FIRST = {s.If: "cond", s.Switch: "value", s.ExprStmt: "expr", s.ReturnStmt: "value"}
+
+
+def _with_value(st: s.Stmt, name: str, value: s.Expr) -> s.Stmt | None:
+    """``st`` with ``value`` for the local that it reads first of all; None where it does not."""
+    field = "init" if isinstance(st, s.Declare) else _FIRST.get(type(st), "")
+    e = getattr(st, field, None)
+    if not isinstance(e, s.Expr) or not _is_first(e, name):
+        return None
+    new = rewrite(e, lambda x: value if isinstance(x, s.Name) and x.id == name else None)
+    return dataclasses.replace(st, **{field: new})  # type: ignore[arg-type]
+
+
+def _is_first(e: s.Expr, name: str) -> bool:
+    """Whether ``e`` reads the local ``name`` before it does or reads anything that may change."""
+    if isinstance(e, s.Name):
+        return e.id == name
+    if isinstance(e, s.Unary):
+        return e.op != "&" and _is_first(e.a, name)
+    if isinstance(e, s.Member):
+        return _is_first(e.base, name)
+    if isinstance(e, s.Binary):
+        return _is_first(e.a, name)
+    if isinstance(e, s.Ternary):
+        return _is_first(e.cond, name)
+    if isinstance(e, s.Invoke):
+        at = next((i for i, a in enumerate(e.args) if _is_first(a, name)), -1)
+        return at >= 0 and all(isinstance(a, s.Name | s.Num) for a in e.args[:at])
+    if isinstance(e, s.AssignE):
+        return isinstance(e.lhs, s.Name) and e.lhs.id != name and _is_first(e.rhs, name)
+    return False
 
 
 def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:

@@ -1,0 +1,215 @@
+"""What comes to the same changes nothing; what only seems to have a part in ours is not judged.
+
+The C is in our own words: shorter than the kernel's, in its order.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+import loadput as lp
+from loadput.report.judged import render_judging
+
+SVM, MAIN, HOST = "arch/x86/kvm/svm/svm.c", "virt/kvm/kvm_main.c", "include/linux/kvm_host.h"
+C = """static void keep_host(struct svm_cpu_data *sd, struct vcpu_svm *svm, int way)
+{
+	if (svm->guest_state_loaded)
+		return;
+
+	vmsave(sd->save_area_pa);
+	svm->guest_state_loaded = true;
+}
+
+static void svm_prepare_switch_to_guest(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+	struct svm_cpu_data *sd = per_cpu_ptr(&svm_data, vcpu->cpu);
+
+	keep_host(sd, svm, 1);
+}
+
+static void svm_handle_exit_irqoff(struct kvm_vcpu *vcpu)
+{
+	if (to_svm(vcpu)->vmcb->control.exit_code == SVM_EXIT_INTR)
+		vcpu->arch.at_instruction_boundary = true;
+}
+
+static void svm_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+	struct svm_cpu_data *sd = per_cpu_ptr(&svm_data, cpu);
+
+	if (vcpu->scheduled_out && !kvm_pause_in_guest(vcpu->kvm))
+		shrink_ple_window(vcpu);
+
+	if (sd->current_vmcb != svm->vmcb) {
+		sd->current_vmcb = svm->vmcb;
+
+		if (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))
+			indirect_branch_prediction_barrier();
+	}
+	count_a_load(vcpu);
+}
+"""
+WAKE = """bool kvm_vcpu_wake_up(struct kvm_vcpu *vcpu)
+{
+	if (__kvm_vcpu_wake_up(vcpu)) {
+		WRITE_ONCE(vcpu->ready, true);
+		return true;
+	}
+
+	return false;
+}
+"""
+INLINE = """static inline bool __kvm_vcpu_wake_up(struct kvm_vcpu *vcpu)
+{
+	return !!rcuwait_wake_up(kvm_arch_vcpu_get_wait(vcpu));
+}
+"""
+SAME, NOT_JUDGED = ("changes nothing that is modelled", 0), ("not judged", 4)
+HEAD = "static void keep_host(struct svm_cpu_data *sd, struct vcpu_svm *svm, int way)\n"
+CALL = "	keep_host(sd, svm, 1);\n"
+COUNT = "	count_a_load(vcpu);\n"
+INTR = """	if (to_svm(vcpu)->vmcb->control.exit_code == SVM_EXIT_INTR)
+		vcpu->arch.at_instruction_boundary = true;
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for path, text in ((SVM, C), (MAIN, WAKE), (HOST, INLINE)):
+        at = tmp_path / "linux" / path
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_text(text)
+    return tmp_path / "linux"
+
+
+def judge(
+    tree: Path, *changes: tuple[str, str], path: str = SVM, text: str = C, release: str = "v6.12"
+) -> lp.Judged:
+    (tree / path).write_text(text)
+    new = text
+    for old, to in changes:
+        assert old in new, old
+        new = new.replace(old, to)
+    rows = (t.splitlines(keepends=True) for t in (text, new))
+    patch = "".join(difflib.unified_diff(*rows, f"a/{path}", f"b/{path}"))
+    return lp.judge(patch, tree=tree, arch="svm", scenario="one", base=release)
+
+
+def said(j: lp.Judged) -> str:
+    return " ".join(render_judging(j.judging, "").split())
+
+
+def test_a_parameter_that_nobody_reads_may_go(tree: Path) -> None:
+    j = judge(tree, (HEAD, HEAD.replace(", int way", "")), (CALL, "	keep_host(sd, svm);\n"))
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_parameter_that_every_call_gives_from_another_may_go(tree: Path) -> None:
+    of_vcpu = "static void keep_host(struct kvm_vcpu *vcpu, int way)\n"
+    locals_ = "{\n	struct vcpu_svm *svm = to_svm(vcpu);\n"
+    sd = "	struct svm_cpu_data *sd = per_cpu_ptr(&svm_data, vcpu->cpu);\n\n"
+    j = judge(
+        tree,
+        (HEAD + "{\n", of_vcpu + locals_ + sd),
+        (CALL, "	keep_host(vcpu, 1);\n"),
+    )
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_parameter_that_two_calls_give_otherwise_stays(tree: Path) -> None:
+    with_host = (
+        C.replace(HEAD, HEAD.replace("int way", "struct svm_cpu_data *of"))
+        .replace("vmsave(sd->", "vmsave(of->")
+        .replace(CALL, "	keep_host(sd, svm, sd);\n")
+    )
+    other = "	keep_host(sd, svm, per_cpu_ptr(&svm_data, 1));\n	count_a_load(vcpu);\n"
+    text = with_host.replace(COUNT, other)
+    head = HEAD.replace("int way", "struct svm_cpu_data *of")
+    j = judge(
+        tree,
+        (head, head.replace(", struct svm_cpu_data *of", "")),
+        ("vmsave(of->", "vmsave(sd->"),
+        ("keep_host(sd, svm, sd)", "keep_host(sd, svm)"),
+        ("keep_host(sd, svm, per_cpu_ptr(&svm_data, 1))", "keep_host(sd, svm)"),
+        text=text,
+    )
+    assert j.verdict != SAME[0]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        "	if (rcuwait_wake_up(kvm_arch_vcpu_get_wait(vcpu))) {\n",
+        "	struct rcuwait *at;\n\n	at = kvm_arch_vcpu_get_wait(vcpu);\n"
+        "	if (rcuwait_wake_up(at)) {\n",
+    ],
+)
+def test_what_a_function_of_ours_does_may_stand_in_its_place(tree: Path, now: str) -> None:
+    old = "	if (__kvm_vcpu_wake_up(vcpu)) {\n"
+    j = judge(tree, (old, now), path=MAIN, text=WAKE)
+    assert (j.verdict, j.exit_code) == SAME
+
+
+@pytest.mark.parametrize(
+    "new, why",
+    [
+        (
+            "	if (sev_guest(vcpu->kvm))\n		a_thing(vcpu);\n",
+            "takes 'sev_guest(vcpu.kvm)' for false: no SEV guest",
+        ),
+        (
+            "	if (is_sev_es_guest(vcpu))\n		vmsave(0);\n",
+            "takes 'is_sev_es_guest(vcpu)' for false: no SEV-ES guest",
+        ),
+        ("	WARN_ON_ONCE(a_count(vcpu) > 3);\n", "leaves out WARN_ON_ONCE(), a_count()"),
+        ("	if (is_guest_mode(vcpu))\n		a_thing(vcpu);\n", "leaves out is_guest_mode()"),
+    ],
+)
+def test_what_is_not_modelled_is_not_judged(tree: Path, new: str, why: str) -> None:
+    j = judge(tree, (COUNT, COUNT + new))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+    assert why in said(j)
+
+
+def test_a_test_that_is_always_true_here_is_not_judged(tree: Path) -> None:
+    feature = "		if (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))\n	"
+    j = judge(tree, (feature, ""))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+    assert "X86_FEATURE_IBPB_ON_VMEXIT)' for true: a CPU that has" in said(j)
+
+
+def test_a_test_is_not_taken_away_without_the_one_that_stands_for_it(tree: Path) -> None:
+    switch = """	switch (to_svm(vcpu)->vmcb->control.exit_code) {
+	case SVM_EXIT_INTR:
+		vcpu->arch.at_instruction_boundary = true;
+		break;
+	default:
+		break;
+	}
+"""
+    j = judge(tree, (INTR, switch))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+
+
+def test_a_jump_is_not_laid_before_what_ours_has_behind_it(tree: Path) -> None:
+    j = judge(tree, (COUNT, f"again:\n{COUNT}	goto again;\n"))
+    assert j.exit_code == 4
+    assert "what the specification has behind it would never run" in said(j)
+
+
+def test_a_local_that_says_where_something_is_writes_nothing(tree: Path) -> None:
+    j = judge(tree, (COUNT, "	int was;\n\n	was = vcpu->cpu;\n	tell(was);\n" + COUNT))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+
+
+def test_what_is_taken_out_and_still_called_here_is_not_judged(tree: Path) -> None:
+    other = C.replace("svm_vcpu_load(", "a_vcpu_load(").replace(COUNT, "	count_it(vcpu);\n")
+    gone = C[C.index("static void svm_vcpu_load") :]
+    j = judge(tree, (gone, other[other.index("static void a_vcpu_load") :]))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+    assert "it is taken out, and" in said(j)
