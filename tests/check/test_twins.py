@@ -17,6 +17,7 @@ from loadput.run.explore import Limits
 
 # Twins that need the default scenario, and why one thread is not enough.
 DEFAULT = {
+    "arm64_mode_without_barrier": "somebody on another CPU who kicks",
     "arm64_no_local_flush": "two vCPUs of one VM",
     "loongarch_mode_set_late": "somebody on another CPU who kicks",
     "loongarch_one_sided": "two vCPUs on one CPU",
@@ -26,6 +27,8 @@ DEFAULT = {
     "mode_set_after_request_test": "somebody on another CPU who kicks",
     "mode_without_barrier": "somebody on another CPU who kicks",
     "no_vmclear": "two CPUs",
+    "riscv_mode_without_barrier": "somebody on another CPU who kicks",
+    "riscv_request_without_barrier": "somebody on another CPU who kicks",
     "vmwrite_before_load": "two vCPUs",
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.

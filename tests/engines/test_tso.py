@@ -230,9 +230,16 @@ def designs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
 
 @pytest.mark.parametrize("row", litmus.TESTS, ids=[row[0] for row in litmus.TESTS])
 def test_litmus(row: tuple[str, list[str], str, str], designs: tuple[Path, dict[str, str]]) -> None:
-    name, threads, _, strongest = row
     folder, names = designs
-    cpus = len(threads)
-    assert litmus.allows(folder, names[name], cpus, "tso") == (strongest != litmus.NO)
+    cpus, (sc, tso, weak, lkmm) = len(row[1]), litmus.expected(row)
+    assert litmus.allows(folder, names[row[0]], cpus, "tso") == tso
+    assert litmus.allows(folder, names[row[0]], cpus, "weak") == weak
+    assert lkmm or not weak
     if cpus == 2:
-        assert litmus.allows(folder, names[name], cpus, "sc") == (strongest == litmus.SC)
+        assert litmus.allows(folder, names[row[0]], cpus, "sc") == sc
+
+
+def test_what_a_stronger_memory_shows_a_weaker_one_allows() -> None:
+    for row in litmus.TESTS:
+        sc, tso, _, lkmm = litmus.expected(row)
+        assert sc <= tso <= lkmm, row[0]

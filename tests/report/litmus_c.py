@@ -19,7 +19,7 @@ STATEMENTS = {
     "release": rf"smp_store_release\(({NAME}), (\d+)\);",
     "read": rf"({NAME}) = READ_ONCE\(\*({NAME})\);",
     "acquire": rf"({NAME}) = smp_load_acquire\(({NAME})\);",
-    "xchg": rf"({NAME}) = xchg\(({NAME}), (\d+)\);",
+    "xchg": rf"({NAME}) = xchg(?:_relaxed)?\(({NAME}), (\d+)\);",
     "fence": r"smp_(mb|rmb|wmb)\(\);",
 }
 Op = tuple[str, ...]

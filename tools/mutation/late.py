@@ -2,22 +2,27 @@
 
 Under x86's memory some order nothing: acquire and release, smp_wmb() and smp_rmb(). Each of the
 others is decided on one scenario of few states, in which somebody on another CPU wakes and kicks.
-One that nobody notices is redundant there, and it is said why.
+One that nobody notices is redundant there, and it is said why. Under weaker memory, of which only a
+part is looked at, one that nobody notices is missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from loadput.check.accesses import accesses_of
+from loadput.check.cycle import find_circle
+from loadput.check.verdict import has_tso
 from loadput.ir import ops as o
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import make_scenario
 from loadput.machine.alike import graph_of
 from loadput.machine.delayed import FULL
 from loadput.machine.model import Machine, build_machine
-from loadput.machine.tso import FULL_BUFFER, TSO
+from loadput.machine.tso import FULL_BUFFER, TSO, WEAK
 from loadput.run.explore import Limits, explore
+from loadput.run.interp import Action
 from loadput.run.reduce import USUAL
 
 from .damage import Mutant, mutants
@@ -31,7 +36,7 @@ KICKED = {
     "set": {"preempt_model": 1},
 }
 
-CAUGHT, REDUNDANT, OPEN = "caught", "redundant", "not decided"
+CAUGHT, REDUNDANT, OPEN, MISSED = "caught", "redundant", "not decided", "missed"
 FREE = "no store passes another, and no load another, in this memory"
 AWAY = "the scenario does not come there, or the machine is the same"
 EMPTY = "the same places may be late, no more stores at once; every property holds"
@@ -53,8 +58,9 @@ def decide_late(arch: str, only: str = "") -> Iterator[Late]:
 
     :param only: those whose name has this in it
     """
-    program = link(Choice(arch, memory=TSO, reduce=False), make_scenario("kicked", KICKED))
-    ground = graph_of(program, marks=False)[0]
+    memory = TSO if has_tso(arch) else WEAK
+    program = link(Choice(arch, memory=memory, reduce=False), make_scenario("kicked", KICKED))
+    ground = graph_of(program, marks=memory == WEAK)[0]
     before = build_machine(program)
     for m in mutants(program):
         if m.kind == "order" and only in m.name and not _is_marked(m):
@@ -73,23 +79,31 @@ def _is_marked(m: Mutant) -> bool:
 
 
 def _decide(m: Mutant, p: Program, ground: object, before: Machine) -> Late:
-    old = _old(m)
-    if not ((isinstance(old, o.Barrier) and old.kind in FULL) or _is_locked(old)):
+    old, weak = _old(m), p.choice.memory == WEAK
+    if not weak and not ((isinstance(old, o.Barrier) and old.kind in FULL) or _is_locked(old)):
         return Late(m, REDUNDANT, FREE)
     q = replace(p, functions={**p.functions, m.fn.name: m.new})
-    if graph_of(q, marks=False)[0] == ground:
+    if graph_of(q, marks=weak)[0] == ground:
         return Late(m, REDUNDANT, AWAY)
     machine = build_machine(q)
     found = explore(machine, limits=Limits(threads=1, max_states=BOUND), reduce=USUAL)
-    bad = {name: len(path) for name, path in found.first.items() if name != FULL_BUFFER}
+    bad = {
+        name: len(path)
+        for name, path in found.first.items()
+        if name != FULL_BUFFER and not (weak and _is_in_order(machine, path))
+    }
     if bad:
         by = min(bad, key=lambda n: (bad[n], n))
         return Late(m, CAUGHT, f"{by}, {bad[by]} steps", found.states)
     if not found.finished or FULL_BUFFER in found.first:
         return Late(m, OPEN, f"after {found.states:,} states", found.states)
-    return Late(
-        m, REDUNDANT, EMPTY if _waiting(machine) == _waiting(before) else HOLDS, found.states
-    )
+    why = EMPTY if _waiting(machine) == _waiting(before) else HOLDS
+    return Late(m, MISSED if weak else REDUNDANT, why, found.states)
+
+
+def _is_in_order(m: Machine, path: Sequence[Action]) -> bool:
+    """Whether what a path does needs no access out of order: only a property's look is late."""
+    return find_circle(accesses_of(m, path)) is None
 
 
 def _is_locked(op: o.Op) -> bool:
@@ -97,5 +111,5 @@ def _is_locked(op: o.Op) -> bool:
 
 
 def _waiting(m: Machine) -> object:
-    """The places whose stores may wait, and how many at once."""
-    return m.buffers and (sorted(m.buffers.lines), m.buffers.slots)
+    """The places whose stores may wait, how many at once, and those that may be loaded early."""
+    return m.buffers and (sorted(m.buffers.lines), m.buffers.slots, m.buffers.old)

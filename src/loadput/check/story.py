@@ -236,8 +236,9 @@ class Teller:
         users = len(m.program.scenario.tasks)
         who = task_name(action.task, users) if action.kind != "irq" else "irq"
         if action.kind == DRAIN:
-            early = ", before earlier ones" if slot_of(action.start) else ""
-            who, stack = "buffer:", (f"store becomes visible{early}",)
+            passes = slot_of(action.start) > 0
+            told = "store passes earlier ones" if passes else "store becomes visible"
+            who, stack = "buffer:", (told,)
         changed = changes_between(m, s, after) if after is not None else ()
         violates = [n for k, n in enumerate(m.props) if bad >> k & 1]
         findings: list[Finding] = []

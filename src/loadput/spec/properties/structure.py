@@ -203,7 +203,7 @@ def ipi_is_sent(cpu: cpu):
 @at_exit(kvm_vcpu_kick)
 def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
     """A kick that has found the vCPU in the guest sends an IPI, unless the vCPU has come out."""
-    return not ipi_owed or vcpu.mode != EXITING_GUEST_MODE
+    return not ipi_owed or vcpu.mode != EXITING_GUEST_MODE or store_waits(vcpu.mode)
 
 
 @monitor
