@@ -16,7 +16,7 @@ from .options import OutputFile, keep_inputs, make_choice, program_options
 @click.option("--checks", is_flag=True, help="with what violates a property, as assertions")
 @click.option(
     "--from-counterexample", "file", type=click.Path(exists=True, dir_okay=False),
-    help="for litmus: what check --memory tso --json wrote; the program is its",
+    help="for litmus: what check --memory tso (or weak) --json wrote; the program is its",
 )  # fmt: skip
 @click.option("--property", "name", default="", help="whose counterexample; the first by default")
 @click.option("-o", "--output", default="-", type=OutputFile(), help="a file")
@@ -66,7 +66,7 @@ def _litmus(file: str, name: str) -> str:
             "LP0507",
             f"the counterexample of {c.property} in {file} is sequentially consistent",
             got=f"memory {c.choice.memory}",
-            expected="one that needs a store to become visible late",
-            next="loadput check --memory tso … --json FILE",
+            expected="one that needs an access out of order",
+            next="loadput check --memory tso (or weak) … --json FILE",
         )
     return render_litmus(m, found, c.title, c.property, len(c.path))

@@ -40,7 +40,7 @@ class Choice:
     :param hints: ``(struct, field, C type)`` that the user's patch adds to a header
     :param fields: ``(struct, field)`` that edits of the user's, carried over, bring along
     :param reduce: forget values that are dead while the shipped bodies are in place (@forget)
-    :param memory: "sc", or "tso" on an architecture that has it; docs/memory.md
+    :param memory: "sc", or "tso" on an architecture that has it, "weak" on others: docs/memory.md
     :param search: further folders with ``arch/``, ``design/`` … overlays
     """
 

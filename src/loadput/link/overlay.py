@@ -59,8 +59,8 @@ class Overlay:
     :param absent: of a release: settings that no kernel of it has
     :param breaks: of a twin: the property that it violates
     :param scenario: of a twin: the scenario that shows it, where the default one does not
-    :param memory: of an arch: "tso" where stores stay in order, as on x86; of a twin: "tso" where
-        only that shows it
+    :param memory: of an arch: "tso" where stores stay in order, as on x86; of a twin: "tso" or
+        "weak" where only that shows it
     """
 
     kind: str
