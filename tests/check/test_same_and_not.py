@@ -87,6 +87,11 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "linux"
 
 
+def diff(path: str, text: str, new: str) -> str:
+    rows = (t.splitlines(keepends=True) for t in (text, new))
+    return "".join(difflib.unified_diff(*rows, f"a/{path}", f"b/{path}"))
+
+
 def judge(
     tree: Path, *changes: tuple[str, str], path: str = SVM, text: str = C, release: str = "v6.12"
 ) -> lp.Judged:
@@ -95,9 +100,7 @@ def judge(
     for old, to in changes:
         assert old in new, old
         new = new.replace(old, to)
-    rows = (t.splitlines(keepends=True) for t in (text, new))
-    patch = "".join(difflib.unified_diff(*rows, f"a/{path}", f"b/{path}"))
-    return lp.judge(patch, tree=tree, arch="svm", scenario="one", base=release)
+    return lp.judge(diff(path, text, new), tree=tree, arch="svm", scenario="one", base=release)
 
 
 def said(j: lp.Judged) -> str:
@@ -152,6 +155,29 @@ def test_a_parameter_that_two_calls_give_otherwise_stays(tree: Path) -> None:
 def test_what_a_function_of_ours_does_may_stand_in_its_place(tree: Path, now: str) -> None:
     old = "	if (__kvm_vcpu_wake_up(vcpu)) {\n"
     j = judge(tree, (old, now), path=MAIN, text=WAKE)
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_what_ours_does_may_go_where_all_that_called_it_does_it_now(tree: Path) -> None:
+    now = "	if (rcuwait_wake_up(kvm_arch_vcpu_get_wait(vcpu))) {\n"
+    gone = diff(
+        HOST,
+        INLINE,
+        "static inline bool an_other(struct kvm_vcpu *vcpu)\n{\n	return false;\n}\n",
+    )
+    both = gone + diff(MAIN, WAKE, WAKE.replace("	if (__kvm_vcpu_wake_up(vcpu)) {\n", now))
+    j = lp.judge(both, tree=tree, arch="svm", scenario="one", base="v6.12")
+    assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_question_that_a_patch_brings_and_only_others_ask_changes_nothing(tree: Path) -> None:
+    asks = (
+        "static bool is_loaded(struct vcpu_svm *svm)\n{\n	return svm->guest_state_loaded;\n}\n\n"
+    )
+    other = "static bool is_out(struct kvm_vcpu *vcpu)\n{\n	return vcpu->scheduled_out;\n}\n\n"
+    j = judge(
+        tree, (HEAD, asks + other + HEAD), ("if (svm->guest_state_loaded)", "if (is_loaded(svm))")
+    )
     assert (j.verdict, j.exit_code) == SAME
 
 

@@ -103,11 +103,13 @@ class Carriage:
 
     :param base: the program without its edits
     :param choice: the program with them
+    :param explained: functions of ours that the C has in place of their calls now
     """
 
     base: Choice
     choice: Choice
     functions: list[FunctionChange] = field(default_factory=list)
+    explained: frozenset[str] = frozenset()
 
     @property
     def changes(self) -> bool:
@@ -139,6 +141,7 @@ def carry(
     ]
     met = work.met()
     whole_ = _whole(taken, work.before, work.mirrored)
+    met |= work.questions() if out else set()
     out += [f for f in whole_ if f.name not in met and not work.ready.only_moved(f.name)]
     after = {d.name: d for d in taken.defs}
     whole = [after[f.name] for f in out if f.whole and not f.why]
@@ -149,7 +152,7 @@ def carry(
         fields=tuple(dict.fromkeys((*at.fields, *work.fields))),
         hints=tuple(dict.fromkeys((*at.hints, *taken.hints))),
     )
-    return Carriage(base if work.without else at, choice, out)
+    return Carriage(base if work.without else at, choice, out, frozenset(work.ready.explained))
 
 
 class _Carrying:
@@ -167,7 +170,7 @@ class _Carrying:
         self.by_c = mirrors_of(self.defs)
         self.mirrored = written_from(at.release, *at.search)
         self.bindings = bindings_of(at.arch, *at.search)
-        known = {*self.defs, *self.by_c, *self.decls.funcs}
+        known = {*self.defs, *self.by_c, *self.decls.funcs, *self.bindings.same}
         self.taken, self.callers = with_callers(
             taken, at.arch, self.bindings, self.decls.structs, places(self.defs), known
         )
@@ -256,6 +259,15 @@ class _Carrying:
         """
         called = {n for d in self.new.values() for n in calls_in(d)}
         return {*self.ready.read, *self.ready.functions} - called
+
+    def questions(self) -> set[str]:
+        """Functions that the patch brings, that do nothing but give a value, and that ours, as the
+        patch leaves it, does not call: who else does is judged by itself.
+        """
+        called = {n for d in self.new.values() for n in calls_in(d)}
+        ours = {*self.before, *self.by_c, *self.defs}
+        fresh = [d for d in self.taken.defs if d.name not in ours]
+        return {d.name for d in fresh if d.name not in called and self.effects.asks(d)}
 
 
 def _unshadowed(d: Def, decls: Decls) -> Def:

@@ -111,6 +111,7 @@ class Prepared:
         )
         self.functions = self._renamed_functions()
         self.read: set[str] = set()
+        self.explained: set[str] = set()
 
     def _find_signatures(self) -> None:
         """The parameters that one side has alone and that say nothing."""
@@ -165,6 +166,7 @@ class Prepared:
         if a is not b:
             self.read = kept
             return None
+        self.explained |= ours
         return a
 
     def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
@@ -200,7 +202,7 @@ class Prepared:
         d = None if self._is_ours(name) else here(name)
         if d is None:
             return False
-        if (name in self.was.functions) != (name in self.now.functions):
+        if self._alone(name):
             return True
         out, own = _does(there), _does(mine)
         return any(n > own[f] for f, n in (_does(d) & out).items())
@@ -223,11 +225,15 @@ class Prepared:
                 return None
             if not read_ours:
                 self.read.add(name)
-            if name not in self.was.functions or name not in self.now.functions:
-                inside.update(n for n in calls_in(d) if n in reader.functions)
+            mine = [n for n in calls_in(d) if n in reader.functions]
+            inside.update(n for n in mine if self._alone(name) or self._alone(n))
             return renamed(d, self.fields, self.functions) if reader is self.now else d
 
         return find
+
+    def _alone(self, name: str) -> bool:
+        """Whether one side alone has a helper."""
+        return (name in self.was.functions) != (name in self.now.functions)
 
     def _is_ours(self, name: str) -> bool:
         if name in self.known or name in INTRINSICS or name in SAME or name in PLACES:

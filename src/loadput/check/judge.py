@@ -277,7 +277,8 @@ def _without_lost(
             raise
         got, program = _linking(taken, base, first, label, ())
         why = f"it is taken out, and {(e.got or 'something').partition(' ')[0]} calls it here"
-        got.functions += [FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n in removed]
+        lost = [n for n in removed if n not in got.explained]
+        got.functions += [FunctionChange(n, "", taken.paths.get(n, ""), why=why) for n in lost]
         return got, program, ()
 
 

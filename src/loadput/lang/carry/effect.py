@@ -57,15 +57,18 @@ class Effects:
                     return what
         return ""
 
+    def asks(self, d: s.Def) -> bool:
+        """Whether ``d`` does nothing that is modelled but give a value."""
+        guess = Guess(self.decls, self._types(d, d.body))
+        parts = [n for n in walk(d.body) if not isinstance(n, LEAVES)]
+        return not any(self._one(n, guess, set()) for n in parts)
+
     def _only_asks(self, fn: str) -> bool:
         """Whether a function of the program does nothing but give a value."""
         if fn not in self._asks:
             d = self.defs.get(fn)
             self._asks[fn] = False  # what calls itself is no question
-            if d is not None and self.decls.funcs[fn].ret != ty.VOID:
-                guess = Guess(self.decls, self._types(d, d.body))
-                parts = [n for n in walk(d.body) if not isinstance(n, LEAVES)]
-                self._asks[fn] = not any(self._one(n, guess, set()) for n in parts)
+            self._asks[fn] = d is not None and self.decls.funcs[fn].ret != ty.VOID and self.asks(d)
         return self._asks[fn]
 
     def _types(self, d: s.Def, body: Sequence[s.Stmt]) -> dict[str, ty.Type]:
