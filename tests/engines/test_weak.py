@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from programs import BUFFERED, make_machine, programs
 from test_tso import HEAD, ends_of
 
-from loadput.base.errors import LayoutError, LoadputError
+from loadput.api import Choice, check, load_scenario
+from loadput.base.errors import LayoutError, LinkError, LoadputError
+from loadput.check.verdict import NOTHING_FOUND
 from loadput.run.contract import run_engine_contract
 from loadput.run.exploration import Limits
 from loadput.run.explore import explore
@@ -300,3 +302,19 @@ def test_a_full_buffer_waits() -> None:
 def test_one_cpu_needs_nothing() -> None:
     m = make_machine(BUFFERED, cpus=1, tasks=("one", "two"), memory="weak")
     assert m.buffers is not None and m.buffers.slots == 0 and not m.buffers.old
+
+
+@pytest.mark.parametrize(("arch", "memory"), [("svm", "weak"), ("s390", "weak"), ("riscv", "tso")])
+def test_a_memory_that_the_architecture_has_not_is_refused(arch: str, memory: str) -> None:
+    with pytest.raises(LinkError) as e:
+        check(Choice(arch, memory=memory), load_scenario("one"))
+    assert e.value.code == "LP0409" and f"{arch} is not {memory}" in str(e.value)
+
+
+def test_nothing_holds() -> None:
+    r = check(Choice("mips", memory="weak"), load_scenario("one"))
+    assert r.verdict == "not decided" and r.exploration.finished
+    assert {p.why for p in r.properties if p.verdict == "not decided"} == {NOTHING_FOUND}
+    assert not any(p.verdict == "holds" for p in r.properties)
+    one = check(Choice("mips", memory="weak"), load_scenario("one"), properties=["CPU-FIELD"])
+    assert one.verdict == "not decided"

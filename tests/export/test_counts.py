@@ -159,11 +159,12 @@ def test_rumur_counts_the_states_of_fused_programs(arch: str, tmp_path: Path) ->
 
 
 @needs("spin", "rumur", "cc")
+@pytest.mark.parametrize("memory", ["tso", "weak"])
 @pytest.mark.parametrize("fusing", [True, False])
 def test_a_program_with_store_buffers_has_as_many_states_everywhere(
-    fusing: bool, tmp_path: Path
+    fusing: bool, memory: str, tmp_path: Path
 ) -> None:
-    m = make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory="tso")
+    m = make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory=memory)
     assert m.buffers is not None and set(m.buffers.lines) == {"a", "b"}
     assert run_spin(export_promela(m), tmp_path)[:2] == expected(m)
     assert run_rumur(export_murphi(m), tmp_path) == expected(m)
