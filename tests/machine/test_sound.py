@@ -182,3 +182,56 @@ def pick_next_task(prev: ptr[task_struct], preempt: bool) -> ptr[task_struct]:
 def test_a_pick_of_which_nothing_is_possible_is_a_wait(twin, here: str, bad: set[str]) -> None:
     fused, plain = both(twin("mips", NOBODY.format(here=here)), load_scenario("one"))
     assert set(fused.violated) == set(plain.violated) == bad
+
+
+NAMED = '''flag: bool
+
+
+def ipi_is_sent():
+    """Not the monitor of that name."""
+    flag = True
+
+
+@property_(source="ours")
+@at_entry(exit_to_user_mode)
+def FLAG_IS_CLEAR() -> bool:
+    """Asked after it is set."""
+    return not flag
+
+
+@task
+def locker():
+    """Sets the flag in a function of its own."""
+    ipi_is_sent()
+    while True:
+        exit_to_user_mode()
+'''
+
+
+def test_a_function_may_have_the_name_of_a_monitor(twin) -> None:
+    fused, plain = both(twin("riscv", NAMED, "design"), make_scenario("alone", ALONE))
+    assert fused.violated == plain.violated == ["FLAG-IS-CLEAR"]
+
+
+SAME_NAME = '''class kvm_vcpu(struct):
+    was_told: ghost[bool]
+
+
+@monitor
+@at_entry(kvm_arch_vcpu_put)
+def is_loaded(vcpu: ptr[kvm_vcpu]):
+    vcpu.was_told = True
+
+
+@property_(source="ours")
+@at_exit(kvm_arch_vcpu_put)
+def PUT_IS_TOLD(vcpu: ptr[kvm_vcpu]) -> bool:
+    """What a monitor notes at the entry is there at the exit."""
+    return vcpu.was_told
+'''
+
+
+def test_two_monitors_of_one_name_both_note(twin) -> None:
+    """properties/structure.py has one `is_loaded`, at kvm_arch_vcpu_load()."""
+    fused, plain = both(twin("mips", SAME_NAME), load_scenario("one"))
+    assert fused.violated == plain.violated == []

@@ -214,6 +214,8 @@ class Analysis:
             if isinstance(var.type, ty.Token):
                 self.kinds.setdefault(var.type.kind, []).append(n)
         self.caps = _loop_caps(g)
+        self.written = {getattr(n.op, "dst", "") for n in g.nodes}
+        """Locals that something gives a value; any other is 0, as in every engine."""
         self.changed = True
 
     def run(self) -> Values:
@@ -304,7 +306,8 @@ class Analysis:
         if isinstance(e, o.Const):
             return {e.value}
         if isinstance(e, o.Local):
-            return self.v.locals.get((self.ci, e.name), set())
+            unset = set() if e.name in self.written else {0}
+            return self.v.locals.get((self.ci, e.name), unset)
         if isinstance(e, o.Leaf):
             return self.cpus if e.name == "this_cpu" else self.current
         if isinstance(e, o.Un):
