@@ -179,11 +179,13 @@ def test_the_reference_knows_store_buffering() -> None:
 
 
 @QUIET
-@given(programs(), st.booleans(), st.integers(1, 2))
-def test_engines_agree_on_programs_with_buffers(text: str, fusing: bool, threads: int) -> None:
+@given(programs(), st.booleans(), st.integers(1, 2), st.sampled_from(["tso", "weak"]))
+def test_engines_agree_on_programs_with_buffers(
+    text: str, fusing: bool, threads: int, memory: str
+) -> None:
     try:
         tasks = ("actor", "actor")
-        m = make_machine(text, cpus=2, tasks=tasks, fusing=fusing, memory="tso")
+        m = make_machine(text, cpus=2, tasks=tasks, fusing=fusing, memory=memory)
     except LoadputError:
         return
     limits = Limits(max_states=1000, threads=threads)
@@ -193,10 +195,11 @@ def test_engines_agree_on_programs_with_buffers(text: str, fusing: bool, threads
         assert e.code == "LP0606"
 
 
-def test_fusing_keeps_the_ends_of_a_program_with_buffers() -> None:
+@pytest.mark.parametrize("memory", ["tso", "weak"])
+def test_fusing_keeps_the_ends_of_a_program_with_buffers(memory: str) -> None:
     found = [
         explore(
-            make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory="tso"),
+            make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory=memory),
             limits=Limits(threads=1),
         )
         for fusing in (True, False)

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from programs import BUFFERED, make_machine, programs
+from programs import BUFFERED, make_machine
 from test_tso import HEAD, ends_of
 
 from loadput.api import Choice, check, load_scenario
-from loadput.base.errors import LayoutError, LinkError, LoadputError
+from loadput.base.errors import LinkError
 from loadput.check.verdict import NOTHING_FOUND
-from loadput.run.contract import run_engine_contract
-from loadput.run.exploration import Limits
-from loadput.run.explore import explore
 
 QUIET = settings(
     max_examples=60,
@@ -263,33 +260,6 @@ def test_the_reference_knows_message_passing() -> None:
         assert any(late <= set(end) for end in reference([tight, reader]))
         ordered = [reader[0], ("rmb",), reader[1]]
         assert not any(late <= set(end) for end in reference([tight, ordered]))
-
-
-@QUIET
-@given(programs(), st.booleans(), st.integers(1, 2))
-def test_engines_agree_on_weak_programs(text: str, fusing: bool, threads: int) -> None:
-    try:
-        tasks = ("actor", "actor")
-        m = make_machine(text, cpus=2, tasks=tasks, fusing=fusing, memory="weak")
-    except LoadputError:
-        return
-    limits = Limits(max_states=1000, threads=threads)
-    try:
-        assert run_engine_contract("native", [("random", m, limits)]) == []
-    except LayoutError as e:
-        assert e.code == "LP0606"
-
-
-def test_fusing_keeps_the_ends_of_a_weak_program() -> None:
-    found = [
-        explore(
-            make_machine(BUFFERED, cpus=2, tasks=("one", "two"), fusing=fusing, memory="weak"),
-            limits=Limits(threads=1),
-        )
-        for fusing in (True, False)
-    ]
-    assert all(x.finished for x in found) and found[0].states <= found[1].states
-    assert set(found[0].first) == set(found[1].first)
 
 
 def test_a_full_buffer_waits() -> None:

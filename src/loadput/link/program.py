@@ -50,6 +50,8 @@ __all__ = ["Choice", "Layers", "Program", "Property", "Replaced", "link", "speci
 HOOKS = ("at_entry", "at_exit")
 # Parameters of a hook that are none of its function's: what that returns, and which point it is.
 GIVEN = ("ret", "entry")
+AGAIN = "'"
+"""Ends the name of a hook that another one, or a function, has too: no name is written with it."""
 HOOK_KINDS = {"monitor", "property", "forget"}
 
 
@@ -304,7 +306,7 @@ def link(choice: Choice, scenario: Scenario, *, asked: bool = True) -> Program:
         lo.notes,
     )
     _check(lay, p, entries, hooks_at, property_meta, asked=asked)
-    return p
+    return replace(p, hooks=_own_names(p))
 
 
 _NOBODYS: dict[str, Any] = dict.fromkeys(("user", "removed", "hints", "fields"), ())
@@ -476,6 +478,27 @@ def _hooks(
         if where == "at_exit":
             fns.sort(key=lambda f: "property" not in f.attrs)
     return hooks, sorted(found.values(), key=lambda p: p.name)
+
+
+def _own_names(p: Program) -> dict[tuple[str, str], list[o.Function]]:
+    """The hooks under names that are nobody else's: a function of the program, or a hook of another
+    file, may have the one that is written. Who looks for what a hook does finds it by its name.
+    """
+    taken = set(p.functions)
+    names: dict[int, str] = {}
+    for h in (h for hs in p.hooks.values() for h in hs):
+        if id(h) not in names:
+            names[id(h)] = h.name
+            while names[id(h)] in taken:
+                names[id(h)] += AGAIN
+            taken.add(names[id(h)])
+    own = {at: [replace(h, name=names[id(h)]) for h in hs] for at, hs in p.hooks.items()}
+    return own
+
+
+def property_of(hook: o.Function) -> str:
+    """The name of the property that a hook asks."""
+    return hook.name.rstrip(AGAIN).replace("_", "-")
 
 
 def _lower_hook(lo: _Lowerer, d: s.Def) -> tuple[o.Function | None, str]:

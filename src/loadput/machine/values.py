@@ -258,7 +258,9 @@ class Analysis:
                 if c.kind == "task" and ctx.index in self.cpus_of(c)
             }
 
-    def values_in(self, ci: int, e: o.Expr, known: Mapping[str, set[int]] = {}) -> set[int]:
+    def values_in(
+        self, ci: int, e: o.Expr, known: Mapping[str, set[int]] | None = None
+    ) -> set[int]:
         """The values that ``e`` can have in context ``ci``.
 
         :param known: locals of which more is known than the whole analysis found

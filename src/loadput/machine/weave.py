@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..ir import ops as o
 from ..ir.spec import verify
 from ..ir.types import BOOL, VOID, Type
-from ..link.program import Program
+from ..link.program import Program, property_of
 from .forget import forgotten, watch
 
 
 def weave(program: Program) -> dict[str, o.Function]:
     """Return the functions with their hooks called, in one atomic region at each point."""
     out = {}
-    called = _own_names(program)
-    hook_fns = {h.name: h for h in called.values()}
+    hook_fns = {h.name: h for hs in program.hooks.values() for h in hs}
     state_fns = {
         p.fn.name: p.fn for p in program.properties if p.fn and p.kind in ("always", "stuck")
     }
     for name, fn in {**program.functions, **hook_fns, **state_fns}.items():
-        entry, leave = (
-            [(h, called[id(h)].name) for h in program.hooks.get((where, name), [])]
-            for where in ("at_entry", "at_exit")
-        )
+        entry = program.hooks.get(("at_entry", name), [])
+        leave = program.hooks.get(("at_exit", name), [])
         out[name] = _weave(fn, entry, leave) if entry or leave else fn
         verify(out[name], program.decls)
     dead = forgotten(hook_fns)
     return {name: watch(fn, dead) for name, fn in out.items()} if dead else out
 
 
-def _own_names(program: Program) -> dict[int, o.Function]:
-    """Per hook, by identity, the hook under a name that is nobody else's: a function of the kernel,
-    or a hook of another file, may be called as it is.
-    """
-    out: dict[int, o.Function] = {}
-    taken = set(program.functions)
-    for h in (h for hs in program.hooks.values() for h in hs):
-        if id(h) in out:
-            continue
-        name = h.name
-        while name in taken:
-            name += "_hook"
-        taken.add(name)
-        out[id(h)] = h if name == h.name else replace(h, name=name)
-    return out
-
-
-Hook = tuple[o.Function, str]
-"""One, and the name that it is called by."""
-
-
 def _calls(
-    fn: o.Function, hooks: list[Hook], where: str
+    fn: o.Function, hooks: list[o.Function], where: str
 ) -> tuple[list[o.Op], list[tuple[str, Type]]]:
     ghost = "before" if where == "entry" else "after"
     body: list[o.Op] = [o.Atomic(True, fn.span, ghost)]
     extra: list[tuple[str, Type]] = []
-    for h, name in hooks:
+    for h in hooks:
         args = tuple(
             o.Const(int(where == "entry"))
             if n == "entry"
@@ -65,17 +39,17 @@ def _calls(
             for i, (n, _) in enumerate(h.params)
         )
         if h.ret == VOID:
-            body.append(o.Call("", name, args, h.span))
+            body.append(o.Call("", h.name, args, h.span))
             continue
-        dst = f"{where}.{name}"
+        dst = f"{where}.{h.name}"
         extra.append((dst, BOOL))
-        body.append(o.Call(dst, name, args, h.span))
-        body.append(o.Check(h.name.replace("_", "-"), o.Local(dst), h.span))
+        body.append(o.Call(dst, h.name, args, h.span))
+        body.append(o.Check(property_of(h), o.Local(dst), h.span))
     body.append(o.Atomic(False, fn.span, ghost))
     return body, extra
 
 
-def _weave(fn: o.Function, entry: list[Hook], leave: list[Hook]) -> o.Function:
+def _weave(fn: o.Function, entry: list[o.Function], leave: list[o.Function]) -> o.Function:
     before, more1 = _calls(fn, entry, "entry")
     after, more2 = _calls(fn, leave, "exit")
     keep: list[o.Op] = [o.Assign(f"in.{n}", o.Local(n), fn.span) for n, _ in fn.params]

@@ -202,7 +202,9 @@ def ipi_is_sent(cpu: cpu):
 @property_(source="virt/kvm/kvm_main.c kvm_vcpu_kick(), v6.12", twin="kick_without_ipi")
 @at_exit(kvm_vcpu_kick)
 def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
-    """A kick that has found the vCPU in the guest sends an IPI, unless the vCPU has come out."""
+    """A kick that has found the vCPU in the guest sends an IPI, unless the vCPU has come out, or its
+    store that says so waits in its CPU's buffer.
+    """
     return not ipi_owed or vcpu.mode != EXITING_GUEST_MODE or store_waits(vcpu.mode)
 
 
