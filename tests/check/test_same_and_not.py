@@ -239,3 +239,21 @@ def test_what_is_taken_out_and_still_called_here_is_not_judged(tree: Path) -> No
     j = judge(tree, (gone, other[other.index("static void a_vcpu_load") :]))
     assert (j.verdict, j.exit_code) == NOT_JUDGED
     assert "it is taken out, and" in said(j)
+
+
+PAUSE = """static int pause_interception(struct kvm_vcpu *vcpu)
+{
+	bool in_kernel = svm_get_cpl(vcpu) == 0;
+
+	grow_ple_window(vcpu);
+	kvm_vcpu_on_spin(vcpu, in_kernel);
+	return kvm_skip_emulated_instruction(vcpu);
+}
+"""
+
+
+def test_what_a_change_leaves_without_a_step_is_named_first(tree: Path) -> None:
+    """No property minds a guest that spins for ever; the reader may."""
+    j = judge(tree, ("	kvm_vcpu_on_spin(vcpu, in_kernel);\n", ""), text=PAUSE)
+    assert j.exit_code == 0 and "no property minds; runs no more: kvm_vcpu_on_spin()" in said(j)
+    assert j.judging.judged[0].idle == ["kvm_vcpu_on_spin"]

@@ -22,6 +22,7 @@ from ..machine.tso import SC, TSO
 from .bounds import FURTHER, SHALLOW
 from .carried import Carriage, FunctionChange, carry
 from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
+from .idle import idle_now, steps_of
 from .scenes import (
     ALIKE,
     LARGE,
@@ -78,6 +79,11 @@ class Explored:
     finds: bool = False
 
     @property
+    def idle(self) -> list[str]:
+        """Functions that the program runs without the change, and no more with it."""
+        return idle_now(self.result, self.before) if self.before is not None else []
+
+    @property
     def verdict(self) -> str:
         """NEW, OPEN or MINDS_NOT."""
         found = self.result.properties
@@ -110,6 +116,13 @@ class Judgement:
     removed: list[str] = field(default_factory=list)
     fixed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def idle(self) -> list[str]:
+        """Functions that a scenario's program runs without the change, and none's with it."""
+        idle = sorted({n for x in self.explored for n in x.idle})
+        left = set(self.removed).union(*(steps_of(x.result) for x in self.explored))
+        return [n for n in idle if n not in left]
 
     @property
     def worst(self) -> Explored | None:

@@ -172,6 +172,7 @@ def judgement(j: Judgement) -> dict[str, Any]:
                 "verdict": x.verdict,
                 "states": x.result.states,
                 "rests_on": x.rests_on,
+                "idle": x.idle,
             }
             for x in j.explored
         ],

@@ -104,6 +104,8 @@ def _sentence(done: Judging) -> str:
         fixed = _by_blame(done, BLAME_FIXED)
         said = "changes what is modelled; no property minds"
         said += f"; fixes {fixed}" if fixed else ""
+        idle = dict.fromkeys(f"{n}()" for j in done.judged for n in j.idle)
+        said += f"; runs no more: {_names(idle, 3)}" if idle else ""
         outside = _outside(done)
         return f"{said}; not all of it is judged: {outside}" if outside else said
     return done.verdict
@@ -309,6 +311,8 @@ def _explored(x: Explored, j: Judgement, *, verbose: bool) -> list[str]:
         out += wrap("not decided", ", ".join(open_))
     if unasked:
         out += wrap("not decided", f"{', '.join(unasked)}: {BLAME_UNASKED}")
+    if x.idle:
+        out += wrap("runs no more", _names(f"{n}()" for n in x.idle))
     less = [p.name for p in r.properties if p.blame == BLAME_LESS]
     if less:
         out += wrap("at stake", f"less than before: {', '.join(less)}")
