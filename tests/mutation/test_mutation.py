@@ -52,7 +52,8 @@ def test_a_damage_to_the_notifiers_is_caught(name: str, by: str) -> None:
 def test_two_flags_that_nobody_sees_in_between_may_be_set_in_either_order() -> None:
     r = found()["kvm_sched_out L2.0 swap"]
     assert r.state == "equivalent"
-    assert r.scenario.split() == ["quiet", "asks", "one", "shared", "migrates", "turns"]
+    small = "quiet asks threads spins sleeps one shared migrates turns default-small waits-small"
+    assert r.scenario == small
 
 
 @cache
@@ -69,6 +70,11 @@ def test_the_order_of_a_store_and_a_call_that_nobody_reads_between_is_no_matter(
 def test_a_signal_that_is_never_looked_at_is_lost() -> None:
     r = decided("kvm_vcpu_check_block L3.0 call")
     assert r.state == "lost" and r.by.endswith("kvm_main.py:79")
+
+
+def test_a_guest_that_is_entered_again_without_a_look_for_a_signal_is_caught() -> None:
+    r = decided("kvm_mips_handle_exit L4.1 call")
+    assert (r.state, r.by) == ("caught", "WORK-ASKED")
 
 
 def test_a_vcpu_that_never_halts_is_told_by_what_is_asked_of_less() -> None:
@@ -89,7 +95,7 @@ def test_what_only_the_model_says_is_not_damaged() -> None:
 
 def test_who_is_not_in_the_list_of_those_who_wait_is_never_woken() -> None:
     r = decided("lock_vcpu L6.0 store")
-    assert (r.state, r.by, r.scenario) == ("caught", "NO-LOST-WAKEUP", "waits")
+    assert (r.state, r.by, r.scenario) == ("caught", "NO-LOST-WAKEUP", "waits-small")
 
 
 def test_a_wait_that_is_never_taken_back_is_caught() -> None:

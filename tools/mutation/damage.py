@@ -16,6 +16,7 @@ from itertools import pairwise
 from loadput.base.errors import IRError
 from loadput.ir import ops as o
 from loadput.ir import types as ty
+from loadput.ir.calls import reach
 from loadput.ir.spec import verify
 from loadput.ir.text import render_expr, render_op
 from loadput.link.program import Program
@@ -81,6 +82,7 @@ def is_kernel(fn: o.Function) -> bool:
         file.startswith(ROOMS)
         and not file.startswith(ACTORS)
         and re.search(r"Mirrors:\s+(?!nothing|none)", fn.doc) is not None
+        and not fn.doc.startswith("In the guest:")
         and not {"env", "task", "idle"} & set(fn.attrs)
     )
 
@@ -109,7 +111,7 @@ def _of(fn: o.Function, p: Program) -> Iterator[Mutant]:
                 continue
             for kind, what, ops in _damages(fn, op, p):
                 yield _mutant(kind, fn, (Edit(block.label, i, 1, ops),), what, op)
-        yield from _swaps(fn, block)
+        yield from _swaps(fn, block, p)
     yield from _unprotected(fn)
 
 
@@ -224,19 +226,33 @@ def _statements(block: o.Block) -> Iterator[tuple[int, tuple[o.Op, ...]]]:
             start = i + 1
 
 
-def _swaps(fn: o.Function, block: o.Block) -> Iterator[Mutant]:
+def _swaps(fn: o.Function, block: o.Block, p: Program) -> Iterator[Mutant]:
     rows = list(_statements(block))
     for (i, a), (_, b) in pairwise(rows):
-        if _has_effect(a) and _has_effect(b) and _may_swap(a, b):
+        if _has_effect(a, p) and _has_effect(b, p) and _may_swap(a, b):
             what = f"{render_op(b[-1])} before {render_op(a[-1])}"
             edit = Edit(block.label, i, len(a) + len(b), (*b, *a))
             yield _mutant("swap", fn, (edit,), what, a[-1])
 
 
-def _has_effect(ops: tuple[o.Op, ...]) -> bool:
+def _has_effect(ops: tuple[o.Op, ...], p: Program) -> bool:
     if any(_is_users(op) for op in ops):
         return False
-    return any(isinstance(op, o.Store | o.Fresh | o.Call | o.Ctl) for op in ops)
+    return any(
+        isinstance(op, o.Store | o.Fresh | o.Ctl) or (isinstance(op, o.Call) and _does(op.fn, p))
+        for op in ops
+    )
+
+
+def _does(name: str, p: Program) -> bool:
+    """Whether a function does more than to say where something is."""
+    called = reach(p.functions, [name])
+    return name not in p.functions or any(
+        not isinstance(op, (o.Assign, o.Call, *o.TERMINATORS))
+        for n in called
+        for b in p.functions[n].blocks
+        for op in b.ops
+    )
 
 
 def _is_users(op: o.Op) -> bool:

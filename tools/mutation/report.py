@@ -22,7 +22,8 @@ STATES = {
     " in its own text, is not reached any more. Of a change, `check` names it; where its place is"
     " not reached it is *not decided*",
     "lost": "no property notices in either way, but a function that the program runs is never run"
-    " any more, or a side of a branch never taken: `check --stats` lists it",
+    " any more, or a side of a branch never taken. Of a patch, `check` names the functions in its"
+    " first sentence; `check --stats` lists the sides",
     "hole": "no property notices, and it is not proven equivalent",
     "equivalent": "proven to do the same, on every scenario small enough to compare",
     "unread": "drops a store that no branch and no property depends on",
@@ -44,9 +45,10 @@ architecture that is laid over another (`arm64-nv`), only its own functions are.
 
 {kinds}
 
-Each mutant is decided on small scenarios (`one`, `shared`, five of the tool's own), on those of
+Each mutant is decided on small scenarios (`one`, `shared`, eight of the tool's own), on those of
 the museum for its architecture, and last on `default` and with two threads on a vCPU, up to
-{bound:,} states there. Then it is one of:
+{bound:,} states there. Before a scenario that is too large to compare behaviours on comes a smaller
+one, on one CPU with voluntary preemption (`…-small`). Then it is one of:
 
 {states}
 

@@ -137,9 +137,11 @@ class Own:
 
     def __init__(self, m: Machine, most: int) -> None:
         choose(m, 0)
-        self.who = m.var_at[WHO]
         self.it = _Noting(m)
         self.of: dict[int, list[tuple[Begun, set[object]]]] | None = {}
+        if WHO not in m.var_at:
+            return  # no step comes to any damage
+        self.who = m.var_at[WHO]
         states, seen = [m.initial], {m.initial}
         for s in states:
             for new in self._follow(s):

@@ -78,6 +78,30 @@ TURNS = {
     ],
     "set": {"preempt_model": 1},
 }
+THREADS = {
+    "title": "1 CPU, a vCPU with two threads that ask, no timer; full preemption",
+    "cpus": 1,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["ioctl"]}] * 2,
+    "set": {"preempt_model": 2, "timer_irqs": 0},
+}
+SPINS = {
+    "title": "1 CPU, 2 vCPU threads, one of which spins, no timer; voluntary preemption",
+    "cpus": 1,
+    "vms": [0, 0],
+    "task": [
+        {"runs": "vcpu_thread", "vcpu": 0, "does": ["run", "spin"]},
+        {"runs": "vcpu_thread", "vcpu": 1, "does": ["run"]},
+    ],
+    "set": {"preempt_model": 1, "timer_irqs": 0},
+}
+SLEEPS = {
+    "title": "2 CPUs that sleep in turn, 1 vCPU thread, no timer; voluntary preemption",
+    "cpus": 2,
+    "vms": [0],
+    "task": [{"runs": "vcpu_thread", "vcpu": 0, "does": ["run"]}],
+    "set": {"preempt_model": 1, "timer_irqs": 0, "cpu_hotplug": 1},
+}
 
 
 @dataclass(slots=True)
@@ -155,12 +179,26 @@ def make_ground(name: str, program: Program) -> Ground:
     return Ground(name, program, machine, blocks, found.states, found.finished, violated)
 
 
+def make_small(arch: str, name: str, s: Scenario) -> Ground | None:
+    """The same on one CPU, with no tick and voluntary preemption; None where nothing is left."""
+    few = {"timer_irqs": 0, "device_irq_cpus": 1, "preempt_model": 1}
+    tasks = tuple(replace(t, cpus=(0,)) for t in s.tasks)
+    constants = tuple((dict(s.constants) | few).items())
+    try:
+        small = replace(s, cpus=1, tasks=tasks, constants=constants)
+        ground = make_ground(f"{name}-small", link(Choice(arch, reduce=False), small))
+    except LoadputError:
+        return None
+    return ground if 1 < ground.states <= same.MOST else None
+
+
 def scenarios_of(arch: str) -> list[tuple[str, Scenario]]:
     """Where mutants of ``arch`` run, the smallest first, with the museum's for it."""
     mine = [e for e in entries().values() if e.arch == arch]
     own = {_short(e.scenario): e.scenario for e in sorted(mine, key=lambda e: e.scenario)}
     small = {"one": "one", "shared": "shared"} | {n: s for n, s in own.items() if n != LAST}
-    out = [("quiet", make_scenario("quiet", QUIET)), ("asks", make_scenario("asks", ASKS))]
+    first = {"quiet": QUIET, "asks": ASKS, "threads": THREADS, "spins": SPINS, "sleeps": SLEEPS}
+    out = [(n, make_scenario(n, raw)) for n, raw in first.items()]
     out += [(n, load_scenario(s)) for n, s in small.items()]
     more = {"migrates": MIGRATES, "turns": TURNS}
     out += [(n, make_scenario(n, raw)) for n, raw in more.items()]
@@ -178,8 +216,12 @@ class Field:
     def __init__(self, arch: str) -> None:
         self.arch = arch
         # Without forgetting, so that nothing but a property can notice.
-        made = [(n, link(Choice(arch, reduce=False), s)) for n, s in scenarios_of(arch)]
-        self.grounds = [make_ground(n, p) for n, p in made]
+        self.grounds = []
+        for n, s in scenarios_of(arch):
+            ground = make_ground(n, link(Choice(arch, reduce=False), s))
+            small = ground.states > same.MOST and make_small(arch, n, s)
+            self.grounds += [small, ground] if small else [ground]
+        made = [(g.name, g.program) for g in self.grounds]
         self.texts = {
             n: _digest(n, replace(p.scenario, name=n), sorted(p.decls.consts.items()), *_lines(p))
             for n, p in made
