@@ -33,6 +33,7 @@ DEFAULT = {
 }
 # What else the observer sees go wrong where the twin's own property does. A word a twin.
 ALSO = {
+    "arm64_mode_without_barrier": "NO-LOST-INTERRUPT",
     "arm64_load_forgets_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
     "arm64_put_keeps_cpu": "AT-MOST-ONE-CPU DIRECT-PAIR HOST-RESTORED LOADED-IMPLIES-RUNNING"
     " MEMORY-FRESH PUT-BEFORE-LOAD",
@@ -53,6 +54,8 @@ ALSO = {
     "mips_one_sided": "INTERRUPT-KEPT MEMORY-FRESH",
     "mips_put_keeps_cu1": "GUEST-STATE-COHERENT KERNEL-WARN",
     "mips_put_keeps_wired": "MEMORY-FRESH",
+    "mode_set_after_request_test": "NO-LOST-INTERRUPT",
+    "mode_without_barrier": "NO-LOST-INTERRUPT",
     "mode_left_in_guest": "IOCTL-CLEAN KICK-SENDS-IPI",
     "no_load_at_sched_in": "ENTRY-CONTEXT PLE-ONCE STEAL-BYTE",
     "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN"
@@ -151,17 +154,18 @@ def test_a_twin_that_needs_company_violates_what_it_breaks(name: str, arch: str)
 
 
 @pytest.mark.parametrize(("name", "arch"), MEMORY)
-def test_a_twin_of_the_memory_violates_what_it_breaks_and_nothing_else(
+def test_a_twin_of_the_memory_violates_what_it_breaks_and_what_must_fall_with_it(
     name: str, arch: str
 ) -> None:
     r = run(name, arch, make_scenario("kicked", KICKED))
-    assert r.exploration.finished and set(r.violated) == broken(name)
+    assert r.exploration.finished
+    assert set(r.violated) == broken(name) | set(ALSO.get(name, "").split())
 
 
 @pytest.mark.parametrize(("name", "arch"), MEMORY)
 def test_a_twin_of_the_memory_is_found_in_the_default_scenario(name: str, arch: str) -> None:
     r = run(name, arch, "default", limits=Limits(stop_at_first=True))
-    assert set(r.violated) == broken(name)
+    assert broken(name) <= set(r.violated) <= broken(name) | set(ALSO.get(name, "").split())
 
 
 @pytest.mark.parametrize(("name", "arch"), MEMORY)

@@ -42,12 +42,14 @@ def USER_RETURN_CLEAN() -> bool:
 @at_exit(kvm_vcpu_ioctl_run)
 @at_exit(kvm_vcpu_ioctl_get_regs)
 def IOCTL_CLEAN(vcpu: ptr[kvm_vcpu]) -> bool:
-    """A vCPU's ioctl ends with its mutex free, unless another thread has taken it since, and with a
-    vCPU that no longer runs, waits or wants to run.
+    """A vCPU's ioctl ends with its mutex free and not waited for, unless another thread has taken it
+    since, and with a vCPU that no longer runs, waits or wants to run.
     """
     if vcpu.mutex_owner != NULL and vcpu.mutex_owner != current:
         return True
-    if vcpu.mutex or vcpu.wants_to_run or rcuwait_active(kvm_arch_vcpu_get_wait(vcpu)):
+    if vcpu.mutex or vcpu.mutex_owner != NULL or current.waits_for != NULL:
+        return False
+    if vcpu.wants_to_run or rcuwait_active(kvm_arch_vcpu_get_wait(vcpu)):
         return False
     return vcpu.mode == OUTSIDE_GUEST_MODE
 
@@ -84,6 +86,31 @@ def RQ_CURR() -> bool:
 
 class task_struct(struct):
     has_cpu: ghost[bool] = starts_on_cpu
+
+
+@property_(
+    source="kernel/locking/mutex.c __mutex_lock_common(), __mutex_unlock_slowpath(), v6.12",
+    twin="mutex_waiter_not_woken",
+)
+@at_exit(unlock_vcpu)
+def UNLOCK_WAKES(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Who has let a vCPU's mutex go has woken the other thread that sleeps for it, unless that sleeps
+    no longer for it or the mutex is taken again. Of three threads a third may be about to.
+    """
+    if not vcpu.shared:
+        return True
+    for t in each(task_struct):
+        if t.waits_for == vcpu and is_asleep(t) and not vcpu.mutex and not is_third(t, vcpu):
+            return False
+    return True
+
+
+def is_third(t: ptr[task_struct], vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: for properties: beside the task and the present one another has the vCPU."""
+    for u in each(task_struct):
+        if u.vcpu == vcpu and u != t and u != current:
+            return True
+    return False
 
 
 @property_(

@@ -29,13 +29,17 @@ def INTERRUPT_KEPT(vcpu: ptr[kvm_vcpu]) -> bool:
     needs="is_kicked",
 )
 @at_entry(guest_runs)
+@at_entry(svm_vcpu_enter_exit)
+@at_entry(vmx_vcpu_enter_exit)
 def NO_LOST_INTERRUPT(vcpu: ptr[kvm_vcpu]) -> bool:
     """A guest does not run with an interrupt pending that it does not get, unless whoever posted it is
     not done, or the guest is about to be interrupted for it."""
+    if is_kicked(vcpu) or not vcpu.irq_pending:
+        return True
     for c in each(cpu):
         if per_cpu(posting_for, c) == vcpu:
             return True
-    return not vcpu.irq_pending or is_kicked(vcpu)
+    return False
 
 
 @monitor

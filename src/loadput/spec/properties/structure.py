@@ -162,7 +162,8 @@ def is_asked(vcpu: ptr[kvm_vcpu]) -> bool:
     return False
 
 
-ipi_owed: ghost[bool]
+# This CPU has found a vCPU in its guest, and is to send its CPU an IPI.
+ipi_owed: per_cpu[ghost[bool]]
 
 
 class task_struct(struct):
@@ -185,27 +186,39 @@ def kick_is_promised(req: upto[3], vcpu: ptr[kvm_vcpu]):
 @at_exit(kvm_s390_sync_request)
 def kick_is_done():
     current.asks = NULL
+    this_cpu_write(ipi_owed, False)
 
 
 @monitor
-@at_exit(kvm_arch_vcpu_should_kick)
-def ipi_is_owed(vcpu: ptr[kvm_vcpu], ret: bool):
-    ipi_owed = ret
+@at_exit(kvm_vcpu_exiting_guest_mode)
+def ipi_is_owed(vcpu: ptr[kvm_vcpu], ret: int):
+    this_cpu_write(ipi_owed, ret == IN_GUEST_MODE)
 
 
 @monitor
 @at_entry(smp_send_reschedule)
 def ipi_is_sent(cpu: cpu):
-    ipi_owed = False
+    this_cpu_write(ipi_owed, False)
 
 
-@property_(source="virt/kvm/kvm_main.c kvm_vcpu_kick(), v6.12", twin="kick_without_ipi")
+@monitor
+@at_exit(kvm_request_needs_ipi)
+@at_exit(kvm_make_vcpu_request_in)
+def ipi_is_left_to_others(vcpu: ptr[kvm_vcpu]):
+    this_cpu_write(ipi_owed, False)
+
+
+@property_(
+    source="virt/kvm/kvm_main.c kvm_vcpu_kick(), kvm_make_vcpu_request(), v6.12",
+    twin="kick_without_ipi",
+)
 @at_exit(kvm_vcpu_kick)
+@at_exit(kvm_make_vcpu_request)
 def KICK_SENDS_IPI(vcpu: ptr[kvm_vcpu]) -> bool:
     """A kick that has found the vCPU in the guest sends an IPI, unless the vCPU has come out, or its
     store that says so waits in its CPU's buffer.
     """
-    return not ipi_owed or vcpu.mode != EXITING_GUEST_MODE or store_waits(vcpu.mode)
+    return not this_cpu(ipi_owed) or vcpu.mode != EXITING_GUEST_MODE or store_waits(vcpu.mode)
 
 
 @monitor
@@ -215,7 +228,7 @@ def kick_ends(vcpu: ptr[kvm_vcpu]):
         this_cpu_write(posting_for, NULL)
     else:
         current.asks = NULL
-    ipi_owed = False
+    this_cpu_write(ipi_owed, False)
 
 
 @property_(

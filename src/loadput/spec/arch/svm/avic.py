@@ -189,3 +189,11 @@ def guest_takes_doorbell(vcpu: ptr[kvm_vcpu]):
         if this_cpu_ptr(addr(hw_avic)).doorbell:
             this_cpu_ptr(addr(hw_avic)).doorbell = False
             vcpu.irq_pending = False
+
+
+# [New in arch:svm]
+def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which is about to run here, takes the interrupt from the hardware's virtual
+    APIC, or a kick's IPI brings it out for it.
+    """
+    return avic or vcpu.mode == EXITING_GUEST_MODE

@@ -149,3 +149,11 @@ def kvm_x86_dy_apicv_has_pending_interrupt(vcpu: ptr[kvm_vcpu]) -> bool:
     if enable_apicv:
         return pi_has_pending_interrupt(vcpu)
     return False
+
+
+# [New in arch:vmx]
+def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which is about to run here, takes the interrupt from the hardware's virtual
+    APIC, or a kick's IPI brings it out for it.
+    """
+    return enable_apicv or vcpu.mode == EXITING_GUEST_MODE

@@ -232,7 +232,7 @@ def xfer_to_guest_mode_handle_work(vcpu: ptr[kvm_vcpu]) -> int:
     """
     if signal_pending(current):
         return -1
-    if preempt_model != PREEMPT_FULL and choose():
+    if preempt_model != PREEMPT_FULL and need_resched():
         schedule()
     return 0
 

@@ -143,6 +143,7 @@ def kvm_own_fpu(vcpu: ptr[kvm_vcpu]):
     with atomic:
         this_cpu_write(hw_fpen, True)
         this_cpu_write(hw_guest_fp, vcpu.arch.fpu)
+        this_cpu_write(hw_fp, 0)
         vcpu.arch.fpu_in_use = True
 
 

@@ -3,6 +3,9 @@
 Mirrors: arch/mips/kvm/mips.c, v6.12
 """
 
+# KVM_RUN enters the guest without a look; after each exit it looks, kvm_mips_handle_exit().
+ASKS_BEFORE_FIRST_ENTRY = 0
+
 
 # [New in arch:mips]
 def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
@@ -40,6 +43,7 @@ def kvm_own_fpu(vcpu: ptr[kvm_vcpu]):
     with atomic:
         this_cpu_write(hw_cu1, True)
         this_cpu_write(hw_guest_fp, vcpu.arch.fpu)
+        this_cpu_write(hw_fp, 0)
         vcpu.arch.fpu_in_use = True
 
 

@@ -82,6 +82,7 @@ def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
 
     with atomic:
         this_cpu_write(hw_guest_fp, vcpu.arch.fp)
+        this_cpu_write(hw_fp, 0)
         check_need_tlb_flush(vcpu)
         guest_runs(vcpu)
         vcpu.arch.fp = this_cpu_read(hw_guest_fp)

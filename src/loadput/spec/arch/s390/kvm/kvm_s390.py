@@ -3,6 +3,9 @@
 Mirrors: arch/s390/kvm/kvm-s390.c, v6.12
 """
 
+# __vcpu_run() asks after each exit, with interrupts on.
+ASKS_WITH_IRQS_OFF = 0
+
 EXIT_NULL = 0
 EXIT_ICPT = 1
 

@@ -3,6 +3,10 @@
 Mirrors: kernel/entry/kvm.c, include/linux/entry-kvm.h, v6.12
 """
 
+# Whether KVM_RUN asks for work with interrupts off, before each entry; before the first one too.
+ASKS_WITH_IRQS_OFF = 1
+ASKS_BEFORE_FIRST_ENTRY = 1
+
 
 def xfer_to_guest_mode_handle_work(vcpu: ptr[kvm_vcpu]) -> int:
     """Handle signals and need_resched; negative where KVM_RUN must end.

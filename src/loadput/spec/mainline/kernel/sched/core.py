@@ -258,9 +258,17 @@ def schedule():
     preempt_enable_no_resched()
 
 
+def need_resched() -> bool:
+    """Another task may be to run at any time: free, in every state.
+
+    Mirrors: need_resched(), include/linux/sched.h, v6.12
+    """
+    return choose()
+
+
 def cond_resched():
-    """Mirrors: cond_resched(), include/linux/sched.h, v6.12: need_resched is free."""
-    if preempt_model != PREEMPT_FULL and choose():
+    """Mirrors: cond_resched(), include/linux/sched.h, v6.12"""
+    if preempt_model != PREEMPT_FULL and need_resched():
         schedule()
 
 

@@ -68,3 +68,11 @@ def is_deliverable(vcpu: ptr[kvm_vcpu]) -> bool:
     """Ours: from the list of pending interrupts or the vPE's own, and the guest's PMR lets it in."""
     pending = vcpu.irq_pending or vcpu.arch.vgic_cpu.vgic_v3.its_vpe.vlpi_pending
     return pending and vcpu.arch.pmr != PMR_MASKS
+
+
+# [New in arch:arm64]
+def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: the guest, which runs here, has the interrupt in a list register, or a kick's IPI brings it
+    out for it.
+    """
+    return vcpu.arch.lr or vcpu.mode == EXITING_GUEST_MODE

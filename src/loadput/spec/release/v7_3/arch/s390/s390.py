@@ -5,6 +5,8 @@ Mirrors: arch/s390/kvm/s390/s390.c, arch/s390/kernel/entry.S, v7.3. Control regi
 lowcore_gmap here: the address space that the CPU uses, nobody's where it is the host's.
 """
 
+ASKS_WITH_IRQS_OFF = 1
+
 
 # [Modified in release:v7.3]
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
