@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..link.program import Program
 from .verdict import Result
 
 
@@ -18,11 +19,15 @@ def idle_now(after: Result, before: Result) -> list[str]:
 
 def steps_of(r: Result) -> set[str]:
     """The functions that some state's step comes from."""
-    p, nodes = r.built.program, r.exploration.nodes
-    ours = {h.name for hs in p.hooks.values() for h in hs}
-    ours |= {q.fn.name for q in p.properties if q.fn}
+    nodes, watch = r.exploration.nodes, watchers(r.built.program)
     return {
         n.stack[-1]
         for n in r.machine.graph.nodes
-        if n.id in nodes and n.stack and not ours & set(n.stack)
+        if n.id in nodes and n.stack and not watch & set(n.stack)
     }
+
+
+def watchers(p: Program) -> set[str]:
+    """The functions of properties and monitors, by name."""
+    hooks = {h.name for hs in p.hooks.values() for h in hs}
+    return hooks | {q.fn.name for q in p.properties if q.fn}

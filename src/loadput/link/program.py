@@ -492,8 +492,7 @@ def _own_names(p: Program) -> dict[tuple[str, str], list[o.Function]]:
             while names[id(h)] in taken:
                 names[id(h)] += AGAIN
             taken.add(names[id(h)])
-    own = {at: [replace(h, name=names[id(h)]) for h in hs] for at, hs in p.hooks.items()}
-    return own
+    return {at: [replace(h, name=names[id(h)]) for h in hs] for at, hs in p.hooks.items()}
 
 
 def property_of(hook: o.Function) -> str:

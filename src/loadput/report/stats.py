@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..check.idle import watchers
 from ..check.verdict import Result
 from ..ir import ops as o
 from ..run.exploration import Exploration
@@ -75,8 +76,7 @@ def never_taken(r: Result) -> list[str]:
     Those of properties and monitors are left out: that one side is never taken is what they check.
     """
     m, nodes = r.machine, r.exploration.nodes
-    ours = {h.name for hs in m.program.hooks.values() for h in hs}
-    ours |= {p.fn.name for p in m.program.properties if p.fn}
+    ours = watchers(m.program)
     seen: dict[tuple[str, int], set[bool]] = {}
     for n in m.graph.nodes:
         if isinstance(n.op, o.Branch) and n.id in nodes and n.next and not ours & set(n.stack):
