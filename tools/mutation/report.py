@@ -25,6 +25,8 @@ STATES = {
     " any more, or a side of a branch never taken. Of a patch, `check` names the functions in its"
     " first sentence; `check --stats` lists the sides",
     "hole": "no property notices, and it is not proven equivalent",
+    "argued": "one of the last two, and a person has found that the kernel is right with it: the"
+    " argument stands above it below",
     "equivalent": "proven to do the same, on every scenario small enough to compare",
     "unread": "drops a store that no branch and no property depends on",
     "order": "changes the order of memory only, which is sequentially consistent here",
@@ -32,6 +34,7 @@ STATES = {
     "broken": "is no program that a checker takes",
 }
 LEFT = "not decided yet"
+SHARES = ["score", "with lost", "strict", "raw"]
 Found = Mapping[str, tuple[Sequence["Result"], int, Sequence[tuple[str, int, bool]]]]
 
 HEAD = """# Mutation
@@ -57,7 +60,8 @@ the reachable states of both are stuttering bisimilar, by the values of all vari
 the code and the properties read: each state of one has one of the other from which the same can
 follow (tools/mutation/same.py). It is a proof for those scenarios. The score is *caught* and
 *unasked*, which properties notice, among these, *lost* and *hole*; in the next column *lost* counts
-too; the raw score is the first of all that are reached and built.
+too, of which a patch's report speaks; the strict score is the first with *argued* among what is not
+noticed, and the raw one of all that are reached and built.
 """
 
 
@@ -94,12 +98,14 @@ def write_report(page: Path, found: Found, *, bound: int, most: int) -> None:
 def _score(found: Found) -> str:
     rows, total = [], Counter[str]()
     for arch, (results, left, _) in found.items():
-        n = Counter(r.state for r in results) + Counter({LEFT: left})
+        n = Counter(state_of(arch, r) for r in results) + Counter({LEFT: left})
         total += n
         rows.append(_score_row(arch, n))
-    whole = Counter(r.state for results, left, _ in found.values() if not left for r in results)
+    whole = Counter(
+        state_of(arch, r) for arch, (rows, left, _) in found.items() if not left for r in rows
+    )
     rows.append(_score_row("all of these" if not total[LEFT] else "all that are whole", whole))
-    head = ["architecture", "mutants", *STATES, LEFT, "score", "with lost", "raw"]
+    head = ["architecture", "mutants", *STATES, LEFT, *SHARES]
     told = "" if not total[LEFT] else _left(found, total)
     return table(head, rows) + told
 
@@ -116,20 +122,22 @@ def _left(found: Found, total: Counter[str]) -> str:
 
 def _kinds(found: Found) -> str:
     rows = []
-    every = [r for results, *_ in found.values() for r in results]
+    every = [(state_of(arch, r), r.kind) for arch, (rows_, *_) in found.items() for r in rows_]
     for kind, text in KINDS.items():
-        rows.append(_score_row(text, Counter(r.state for r in every if r.kind == kind))[:-1])
-    return table(["damage", "mutants", *STATES, LEFT, "score", "with lost"], rows)
+        rows.append(_score_row(text, Counter(state for state, k in every if k == kind))[:-1])
+    return table(["damage", "mutants", *STATES, LEFT, *SHARES[:-1]], rows)
 
 
 def _score_row(name: str, n: Counter[str]) -> list[object]:
     caught = n["caught"] + n["unasked"]
     asked = caught + n["lost"] + n["hole"]
-    raw = asked + n["equivalent"] + n["unread"] + n["order"]
+    strict = asked + n["argued"]
+    raw = strict + n["equivalent"] + n["unread"] + n["order"]
     cells: list[object] = [n[s] for s in (*STATES, LEFT)]
-    shares = ["–"] * 3  # of what was caught first, all would be caught
+    shares = ["–"] * len(SHARES)  # of what was caught first, all would be caught
     if not n[LEFT]:
-        shares = [share(caught, asked), share(caught + n["lost"], asked), share(caught, raw)]
+        parts = (caught, asked), (caught + n["lost"], asked), (caught, strict), (caught, raw)
+        shares = [share(*part) for part in parts]
     return [name, sum(n.values()), *cells, *shares]
 
 
@@ -177,6 +185,11 @@ def reason_of(arch: str, r: Result) -> str:
     return ""
 
 
+def state_of(arch: str, r: Result) -> str:
+    """The state that the tables count it under."""
+    return "argued" if r.state in ("lost", "hole") and reason_of(arch, r) else r.state
+
+
 def _survivors(found: Found) -> str:
     """Each mutant that no property notices, those of one reason together."""
     told: dict[str, list[str]] = {}
@@ -190,9 +203,9 @@ def _survivors(found: Found) -> str:
                 told.setdefault(why or "No reason is written yet.", []).append(row)
     count = sum(map(len, told.values()))
     head = (
-        f"{count:,} mutants are *lost* or a *hole*: no property notices. Why not, as a person has"
-        f" found (tools/mutation/reasons.toml), is said above those that it is about; {left:,} are"
-        " without.\n"
+        f"{count:,} mutants are *lost* or a *hole*: no property notices. Why the kernel is right with"
+        " them, as a person has found (tools/mutation/reasons.toml), is said above those that it is"
+        f" about; {left:,} are without.\n"
     )
     parts = [f"**{why}**\n\n" + "\n".join(rows) + "\n" for why, rows in sorted(told.items())]
     return "\n".join([head, *parts])

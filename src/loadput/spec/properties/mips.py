@@ -26,6 +26,37 @@ def CPU_FIELD_PUT(prev: ptr[task_struct]) -> bool:
     return prev.vcpu == NULL or prev.vcpu.cpu == -1 or may_be_others(prev)
 
 
+class kvm_vcpu(struct):
+    # Since its guest ran last, what was pending has been given to the CPU.
+    delivered: ghost[bool]
+
+
+@monitor
+@at_exit(kvm_mips_deliver_interrupts)
+def interrupts_are_delivered(vcpu: ptr[kvm_vcpu]):
+    vcpu.delivered = not vcpu.irq_pending
+
+
+@monitor
+@at_exit(guest_runs)
+@at_exit(kvm_mips_vcpu_enter_exit)
+def more_may_have_come(vcpu: ptr[kvm_vcpu]):
+    vcpu.delivered = False
+
+
+@property_(
+    source="kvm_mips_deliver_interrupts(), arch/mips/kvm/interrupt.c, v6.12; kvm_vz_vcpu_run(),"
+    " kvm_mips_handle_exit(): it is called before each entry",
+    twin="mips_reenters_undelivered",
+    needs="kvm_mips_deliver_interrupts",
+)
+@at_entry(guest_runs)
+def INTERRUPT_DELIVERED(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Before each entry of a guest its task has given the CPU what was pending: with no kick, nobody
+    else would."""
+    return vcpu.delivered
+
+
 @property_(
     source="kvm_vz_vcpu_load_tlb(), arch/mips/kvm/vz.c, v6.12",
     twin="mips_guestid_kept",

@@ -97,11 +97,19 @@ def WORK_ASKED() -> bool:
     return not (current.work_unasked or current.is_to_leave)
 
 
+@monitor
+@at_entry(kvm_mips_handle_exit)
+def interrupt_may_have_asked(vcpu: ptr[kvm_vcpu], exccode: upto[1]):
+    current.resched_left = exccode == EXCCODE_INT and preempt_model != PREEMPT_FULL
+
+
 @property_(
-    source="xfer_to_guest_mode_work(), kernel/entry/kvm.c, v6.12",
+    source="xfer_to_guest_mode_work(), kernel/entry/kvm.c; kvm_mips_handle_exit(),"
+    " arch/mips/kvm/mips.c, v6.12",
     twin="arm64_signal_not_handled",
 )
 @at_exit(xfer_to_guest_mode_handle_work)
+@at_exit(kvm_mips_handle_exit)
 def WORK_HANDLED(vcpu: ptr[kvm_vcpu], ret: int) -> bool:
     """Who has handled a guest's work goes on only if no signal waits, and has let another task run if
     that was to.
