@@ -29,7 +29,7 @@ HARDWARE = (
     *("guest_runs", "guest_takes_doorbell", "guest_with_apicv", "fill_tlb", "take_ipis"),
     *("vmrun_flushes", "vmrun_takes_irr", "vm_exit_clears_debugctl"),
 )
-"""What the guest and the hardware do: where a kernel function calls these, its C has no statement."""
+"""What the guest and the hardware do: where a function calls these, its C has no statement."""
 KINDS = {
     "store": "a store is dropped",
     "call": "a call is dropped",

@@ -203,9 +203,9 @@ def _survivors(found: Found) -> str:
                 told.setdefault(why or "No reason is written yet.", []).append(row)
     count = sum(map(len, told.values()))
     head = (
-        f"{count:,} mutants are *lost* or a *hole*: no property notices. Why the kernel is right with"
-        " them, as a person has found (tools/mutation/reasons.toml), is said above those that it is"
-        f" about; {left:,} are without.\n"
+        f"{count:,} mutants are *lost* or a *hole*: no property notices. Why the kernel is right"
+        " with them, as a person has found (tools/mutation/reasons.toml), is said above those that"
+        f" it is about; {left:,} are without.\n"
     )
     parts = [f"**{why}**\n\n" + "\n".join(rows) + "\n" for why, rows in sorted(told.items())]
     return "\n".join([head, *parts])
