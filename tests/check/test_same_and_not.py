@@ -234,11 +234,88 @@ def test_a_local_that_says_where_something_is_writes_nothing(tree: Path) -> None
 
 
 def test_what_is_taken_out_and_still_called_here_is_not_judged(tree: Path) -> None:
-    other = C.replace("svm_vcpu_load(", "a_vcpu_load(").replace(COUNT, "	count_it(vcpu);\n")
     gone = C[C.index("static void svm_vcpu_load") :]
-    j = judge(tree, (gone, other[other.index("static void a_vcpu_load") :]))
+    j = judge(tree, (gone, "static void a_vcpu_load(struct kvm_vcpu *v)\n{\n	count_it(v);\n}\n"))
     assert (j.verdict, j.exit_code) == NOT_JUDGED
     assert "it is taken out, and" in said(j)
+
+
+LOAD = ("svm_vcpu_load(", "a_vcpu_load(")
+BARRIER = "			indirect_branch_prediction_barrier();\n"
+
+
+def test_a_function_under_another_name_is_the_same(tree: Path) -> None:
+    j = judge(tree, LOAD)
+    assert (j.verdict, j.exit_code) == SAME
+    assert "a_vcpu_load() is svm_vcpu_load() under another name" in said(j)
+
+
+def test_a_function_under_another_name_is_judged_by_what_else_it_does(tree: Path) -> None:
+    j = judge(tree, LOAD, (BARRIER, "			count_a_load(vcpu);\n"))
+    assert j.exit_code == 4 and "it is taken out" not in said(j)
+    j = judge(tree, LOAD, ("sd->current_vmcb = svm->vmcb;\n", ""))
+    assert "1 of 1 changed functions, 1 of 1 edits" in said(j)
+
+
+MODES = """#define KVM_A_LIMIT 8
+
+enum {
+	OUTSIDE_GUEST_MODE,
+	IN_GUEST_MODE,
+	EXITING_GUEST_MODE,
+};
+
+static inline int kvm_vcpu_exiting_guest_mode(struct kvm_vcpu *vcpu)
+{
+	return cmpxchg(&vcpu->mode, IN_GUEST_MODE, EXITING_GUEST_MODE);
+}
+"""
+
+
+def test_a_constant_under_another_name_is_the_same(tree: Path) -> None:
+    as_modes = {"path": HOST, "text": MODES}
+    j = judge(tree, ("IN_GUEST_MODE", "VCPU_IN_GUEST"), **as_modes)
+    assert (j.verdict, j.exit_code) == SAME
+    twisted = (("IN_GUEST_MODE", "VCPU_IN_GUEST"), ("EXITING_GUEST_MODE);", "VCPU_IN_GUEST);"))
+    j = judge(tree, *twisted, **as_modes)
+    assert "changes what is modelled" in said(j)
+    assert "1 of 1 changed functions, 1 of 1 edits" in said(j)
+
+
+def test_a_constant_that_somebody_still_speaks_of_has_no_other_name(tree: Path) -> None:
+    """One is taken out, another brought: it is not told which stands for which."""
+    uses = ("vcpu->mode, IN_GUEST_MODE", "vcpu->mode, VCPU_IN_GUEST")
+    j = judge(
+        tree, ("	OUTSIDE_GUEST_MODE,\n", "	VCPU_IN_GUEST,\n"), uses, path=HOST, text=MODES
+    )
+    assert j.exit_code == 4
+
+
+def test_a_new_name_stays_one_in_the_patches_that_follow(tree: Path) -> None:
+    (tree / SVM).write_text(C)
+    second = C.replace(*LOAD)
+    third = second.replace("		sd->current_vmcb = svm->vmcb;\n", "")
+    mails = [
+        f"From 0 Mon Sep 17 00:00:00 2001\nFrom: A <a@b>\nSubject: [PATCH {k}/2] {k}\n\n---\n{d}"
+        for k, d in enumerate((diff(SVM, C, second), diff(SVM, second, third)), 1)
+    ]
+    text = "\n".join(mails)
+    j = lp.judge(text, tree=tree, arch="svm", scenario="one", base="v6.12")
+    assert "svm_vcpu_load: changes nothing that is modelled" in said(j)
+    assert "a_vcpu_load() is svm_vcpu_load() under another name" in said(j)
+    assert "1 of 1 changed functions, 1 of 1 edits" in said(j)
+
+
+def test_a_field_that_the_kernel_has_and_the_specification_has_not_is_no_new_one(
+    tree: Path,
+) -> None:
+    """Others write it and read it, whom nobody knows here."""
+    header = tree / "arch/x86/include/asm/kvm_host.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("struct kvm_vcpu_arch {\n	u64 guest_bits;\n};\n")
+    j = judge(tree, (COUNT, "	vcpu->arch.guest_bits = 0;\n" + COUNT))
+    assert (j.verdict, j.exit_code) == NOT_JUDGED
+    assert "the specification leaves out guest_bits" in said(j)
 
 
 PAUSE = """static int pause_interception(struct kvm_vcpu *vcpu)

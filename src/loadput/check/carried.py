@@ -36,10 +36,11 @@ from .callers import with_callers
 from .fingerprint import Fingerprint, is_there, written_from
 from .helpers import Prepared
 from .mirrors import mirrored as mirrored_by
-from .mirrors import mirrors_of, places
+from .mirrors import mirrors_of, places, rooms_of
 from .taken import Taken
 
 ABSENT = "the specification does not have it"
+COMMON = "virt/kvm/kvm_main.c"
 
 
 @dataclass(slots=True)
@@ -254,11 +255,9 @@ class _Carrying:
         self.out = [f for f in kept if not (f.name in through and f.why)]
 
     def met(self) -> set[str]:
-        """Functions that the patch brings and that are judged where they are called: read there,
-        or under the name that they had.
-        """
+        """Functions that the patch brings and that are judged where they are called: read there."""
         called = {n for d in self.new.values() for n in calls_in(d)}
-        return {*self.ready.read, *self.ready.functions} - called
+        return self.ready.read - called
 
     def questions(self) -> set[str]:
         """Functions that the patch brings, that do nothing but give a value, and that ours, as the
@@ -398,6 +397,8 @@ def _with_fields(decls: Decls, taken: Taken) -> tuple[Decls, list[tuple[str, Var
     """The declarations with the fields that the patch brings: those no C before speaks of."""
     known = {n.name for d in taken.before for n in walk(d.body) if isinstance(n, Member)}
     hinted = {name for _, name, _ in taken.hints}
+    tree = taken.patch.near.tree
+    rooms = dict.fromkeys(r for p in (*taken.paths.values(), COMMON) for r in rooms_of(p))
     fresh = [d for d in taken.defs if d.name in {b.name for b in taken.before}]
     wider = copy.deepcopy(decls)
     try:
@@ -407,8 +408,10 @@ def _with_fields(decls: Decls, taken: Taken) -> tuple[Decls, list[tuple[str, Var
     out = []
     for f in found:
         struct, _, name = f.name.rpartition(".")
-        if name in hinted or name not in known:
-            out.append((struct, replace(f, name=name)))
+        # What the kernel has already, others write and read, whom nobody knows here.
+        if name not in hinted and (name in known or (tree and tree.holding(name, list(rooms)))):
+            continue
+        out.append((struct, replace(f, name=name)))
     kept = copy.deepcopy(decls)
     for struct, f in out:
         (kept.structs[struct].fields if struct else kept.globals)[f.name] = f

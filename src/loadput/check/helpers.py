@@ -109,7 +109,6 @@ class Prepared:
         self.fields = same_names(
             [b for b, _ in pairs], [a for _, a in pairs], fields=near.renamed_fields
         )
-        self.functions = self._renamed_functions()
         self.read: set[str] = set()
         self.explained: set[str] = set()
 
@@ -133,7 +132,7 @@ class Prepared:
         """
         before, after = self.taken.raw[name]
         before, after = without(before, self.was.said), without(after, self.now.said)
-        after = renamed(after, self.fields, self.functions)
+        after = renamed(after, self.fields)
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
         fresh = {n for n in new if new[n] > old[n] and self._is_part(n, self.now, before, after)}
@@ -227,7 +226,7 @@ class Prepared:
                 self.read.add(name)
             mine = [n for n in calls_in(d) if n in reader.functions]
             inside.update(n for n in mine if self._alone(name) or self._alone(n))
-            return renamed(d, self.fields, self.functions) if reader is self.now else d
+            return renamed(d, self.fields) if reader is self.now else d
 
         return find
 
@@ -252,25 +251,6 @@ class Prepared:
         f, g = self.was.functions.get(name), self.now.functions.get(name)
         a, b = (self.was(name), self.now(name)) if f and g else (None, None)
         return a is not None and b is not None and render_body(a.body) == render_body(b.body)
-
-    def _renamed_functions(self) -> dict[str, str]:
-        """Per function that the patch brings, the one that it takes out and that is the same."""
-        old = [n for n in self.was.functions if n not in self.now.functions]
-        new = [n for n in self.now.functions if n not in self.was.functions]
-        out: dict[str, str] = {}
-        for n in new:
-            for o in old:
-                if o not in out.values() and self._alike(o, n):
-                    out[n] = o
-                    break
-        return out
-
-    def _alike(self, old: str, new: str) -> bool:
-        f, g = self.was(old), self.now(new)
-        if f is None or g is None or len(f.params) != len(g.params):
-            return False
-        g = same_locals(f, renamed(g, self.fields, {new: old}))
-        return render_body(f.body) == render_body(g.body)
 
 
 def _does(d: Def) -> Counter[str]:

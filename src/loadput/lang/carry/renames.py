@@ -1,7 +1,8 @@
-"""Names that only became others: locals, fields and functions of a patch, taken for what they were.
+"""Names that only became others: locals and fields of a patch, taken for what they were.
 
-A local that is called otherwise changes nothing. A field or a function does not either where the
-patch takes the one out and brings the other as the same, and nothing speaks of both.
+A local that is called otherwise changes nothing. A field does not either where the patch takes the
+one out and brings the other as the same, and nothing speaks of both. Functions and constants:
+lang/inputs/renamed.py.
 """
 
 from __future__ import annotations
@@ -230,19 +231,16 @@ def _member(n: s.Expr | s.Stmt) -> str:
     return n.name if isinstance(n, s.Member) else ""
 
 
-def renamed(d: s.Def, fields: Mapping[str, str], functions: Mapping[str, str]) -> s.Def:
-    """``d`` with fields and functions under the names that they had."""
+def renamed(d: s.Def, fields: Mapping[str, str]) -> s.Def:
+    """``d`` with fields under the names that they had."""
 
     def one(e: s.Expr) -> s.Expr | None:
         if isinstance(e, s.Member) and e.name in fields:
             return dataclasses.replace(e, base=rewrite(e.base, one), name=fields[e.name])
-        if isinstance(e, s.Invoke) and (e.fn in functions or _member(e) in fields):
+        if isinstance(e, s.Invoke) and _member(e) in fields:
             args = tuple(rewrite(a, one) for a in e.args)
             base, arrow, name = e.fn.rpartition("->")
-            fn = functions.get(e.fn) or f"{base}{arrow}{fields[name]}"
-            return dataclasses.replace(e, fn=fn, args=args)
-        if isinstance(e, s.Name) and e.id in functions:
-            return s.Name(functions[e.id], e.span)
+            return dataclasses.replace(e, fn=f"{base}{arrow}{fields[name]}", args=args)
         return None
 
     body = tuple(rewrite_stmt(st, one) for st in d.body)

@@ -44,6 +44,7 @@ class _Parent(Tree):
         self.repo, self.sha = repo, sha
         self.root = repo
         self.files: dict[str, Text] = {}
+        self.renamed: dict[str, str] = {}
 
     def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
         try:

@@ -14,6 +14,7 @@ from ..cfront.unit import other_arms
 from ..guess import PER_CPU_TYPE
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
 from .patch import FieldHint, Near, Unread
+from .renamed import renamed_constants, renamed_functions, under_old_names
 
 _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
@@ -36,6 +37,7 @@ class Tree:
             )
         self.root = root
         self.files: dict[str, Text] = {}
+        self.renamed: dict[str, str] = {}
         self._rooms: dict[str, dict[str, str]] = {}
 
     def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
@@ -116,7 +118,34 @@ class Changes:
         self.only_comments = bool(same) and len(same) == len(self.functions)
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
+        self._call_as_before(renamed_constants(diffs))
         self.before = {k: f for k, f in self.before.items() if k in self.functions}
+
+    def _call_as_before(self, constants: dict[str, str]) -> None:
+        """What has another name now, or since an earlier patch of the series, has its first one."""
+        fresh = [f for k, f in self.functions.items() if k not in self.before]
+        functions = renamed_functions(self.removed.values(), fresh, *self._near)
+        self.notes += [f"{new}() is {old}() under another name" for new, old in functions.items()]
+        earlier = dict(self.tree.renamed) if self.tree is not None else {}
+        new = {n: earlier.get(o, o) for n, o in (functions | constants).items()}
+        every = earlier | new
+        if not every:
+            return
+        if self.tree is not None:
+            self.tree.renamed = every
+
+        def named(rows: dict[Key, CFunction], names: dict[str, str]) -> dict[Key, CFunction]:
+            return {(p, names.get(n, n)): under_old_names(f, names) for (p, n), f in rows.items()}
+
+        self.functions = named(self.functions, every)
+        self.before, self.removed = named(self.before, earlier), named(self.removed, earlier)
+        for key in self.removed.keys() & self.functions.keys():
+            del self.removed[key]
+        before, after = self._near
+        self._near = (
+            [under_old_names(f, earlier) for f in before],
+            [under_old_names(f, every) for f in after],
+        )
 
     @property
     def near(self) -> Near:

@@ -1,0 +1,110 @@
+"""Functions and constants that a patch calls otherwise: which name was which.
+
+The kernel has the one no more and had the other not before, so that a reader who knows the old name
+reads the same program under it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..cfront import CFunction
+from .diff import FileDiff, Hunk
+
+ALIKE_RATIO = 0.6
+"""Of the lines of two functions, how much is the same where one is the other under a new name."""
+_DEFINED = re.compile(
+    r"\s*#\s*define\s+(?P<macro>[A-Z]\w+)\s+(?P<value>\S.*?)\s*$"
+    r"|\s+(?P<item>[A-Z][A-Z0-9_]+)\s*(?P<number>=\s*[^,/]+?)?\s*,?\s*(?:/\*.*)?$"
+)
+_WORD = re.compile(r"\w+")
+
+
+def renamed_constants(diffs: Sequence[FileDiff]) -> dict[str, str]:
+    """Per enumerator or macro that the diffs bring, the one that they take out in its place: with
+    the same value, and spoken of by no line that stays.
+    """
+    pairs = dict(p for d in diffs for h in d.hunks for p in _exchanged(h))
+    said: dict[str, set[str]] = {"+": set(), "-": set(), " ": set()}
+    for d in diffs if pairs else ():
+        for h in d.hunks:
+            for kind, text, _ in h.body:
+                said[kind].update(_WORD.findall(text))
+    return {
+        new: old
+        for new, old in pairs.items()
+        if old not in said["+"] | said[" "] and new not in said["-"] | said[" "]
+    }
+
+
+def _exchanged(h: Hunk) -> Iterator[tuple[str, str]]:
+    """(name brought, name taken out) of definitions with the same value, in their order."""
+    gone: list[tuple[str, str]] = []
+    for kind, text, _ in h.body:
+        m = _DEFINED.match(text) if kind != " " else None
+        if m is None:
+            continue
+        name, value = m["macro"] or m["item"], m["value"] or m["number"] or ""
+        if kind == "-":
+            gone.append((name, value))
+            continue
+        old = next((n for n, v in gone if v == value), name)
+        if old != name:
+            gone.remove((old, value))
+            yield name, old
+
+
+def renamed_functions(
+    gone: Iterable[CFunction],
+    fresh: Iterable[CFunction],
+    before: Sequence[CFunction],
+    after: Sequence[CFunction],
+) -> dict[str, str]:
+    """Per function of ``fresh`` the one of ``gone`` that it is under another name, changed or not.
+
+    :param before: every function of the files, where nobody may speak of the new name
+    :param after: likewise, and of the old one
+    """
+    left = {f.name: f for f in gone if not _is_said(f.name, after)}
+    out: dict[str, str] = {}
+    for f in fresh:
+        if _is_said(f.name, before):
+            continue
+        ratio, old = max(((_ratio(g, f), n) for n, g in left.items()), default=(0.0, ""))
+        if ratio >= ALIKE_RATIO:
+            out[f.name] = old
+            del left[old]
+    return out
+
+
+def _is_said(name: str, functions: Sequence[CFunction]) -> bool:
+    return any(name in f.text and re.search(rf"\b{name}\b", f.text) for f in functions)
+
+
+def _ratio(a: CFunction, b: CFunction) -> float:
+    """How much of two functions' bodies is the same; 0 where they stand in different files."""
+    if a.path != b.path:
+        return 0.0
+    return difflib.SequenceMatcher(None, _body(a), _body(b), autojunk=False).ratio()
+
+
+def _body(f: CFunction) -> list[str]:
+    rows = [" ".join(t.split()) for t in f.text.partition("{")[2].split("\n")]
+    return [t for t in rows if t and t != "}"]
+
+
+def under_old_names(f: CFunction, names: Mapping[str, str]) -> CFunction:
+    """``f`` with each of ``names`` as what it was."""
+    words = [n for n in names if n in f.text]
+    if not words:
+        return f
+    spoken = re.compile(rf"\b({'|'.join(words)})\b")
+
+    def of(text: str) -> str:
+        return spoken.sub(lambda m: names[m[1]], text)
+
+    lines = tuple(replace(ln, text=of(ln.text)) for ln in f.lines)
+    return replace(f, name=names.get(f.name, f.name), text=of(f.text), lines=lines)
