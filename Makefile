@@ -14,6 +14,7 @@ $(STAMP): pyproject.toml
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@$(VENV)/bin/python -m compileall -q src
 	@touch $@
 
 demo: venv

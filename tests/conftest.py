@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from loadput.base.errors import ScenarioError
-from loadput.check.judge import known_archs
+from loadput.link.overlay import known_archs
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario
 
@@ -29,6 +29,8 @@ if OURS not in os.environ.get("XDG_CACHE_HOME", ""):  # a worker has that of who
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix=OURS)
     atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 os.environ["LOADPUT_NO_CACHE"] = "1"
+# Else each command that a test runs would compile all of loadput anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Ran = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]

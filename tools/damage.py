@@ -21,11 +21,11 @@ from pathlib import Path
 from loadput.check.basis import tree_release
 from loadput.check.carried import carry_function
 from loadput.check.follow import in_tree
-from loadput.check.judge import known_archs
 from loadput.check.mirrors import mirrors_of
 from loadput.check.verdict import check
 from loadput.lang import syntax as s
 from loadput.lang.carry import CARRIED, Carried, Carrier, Effects, Names, render_stmt
+from loadput.link.overlay import known_archs
 from loadput.link.program import Choice, specification
 from loadput.link.scenario import load_scenario
 

@@ -17,12 +17,12 @@ from .check.bounds import bounded
 from .check.compare import compare
 from .check.drift import TreeDrift, drift_of
 from .check.follow import Followup, follow
-from .check.judge import Run, expand_archs
+from .check.judge import Run
 from .check.judging import Judging, judge_patches
 from .check.museum import entries
 from .check.verdict import Result, check
 from .ir.text import render_function
-from .link.overlay import find_overlays
+from .link.overlay import expand_archs, find_overlays
 from .link.program import Choice, Program, Property, link
 from .link.scenario import Scenario, load_scenario, make_scenario
 from .machine.model import build_machine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loadput.check.judge import known_archs
 from loadput.check.verdict import check
+from loadput.link.overlay import known_archs
 from loadput.link.program import Choice
 from loadput.link.scenario import load_scenario
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from loadput.base.errors import ScenarioError
-from loadput.check.judge import known_archs
 from loadput.check.verdict import check
+from loadput.link.overlay import known_archs
 from loadput.link.program import Choice, link
 from loadput.link.scenario import HOLDS, list_scenarios, load_scenario, make_scenario
 from loadput.run.exploration import Limits

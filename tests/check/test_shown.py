@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import loadput
-from loadput.check.judge import known_archs
 from loadput.check.museum import get_entry, show
 from loadput.check.story import variable_name
 from loadput.check.verdict import Result
 from loadput.conform import conform_trace
+from loadput.link.overlay import known_archs
 from loadput.link.program import link
 from loadput.machine.model import build_machine
 from loadput.trace.account import account_trace

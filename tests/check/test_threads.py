@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loadput.check.judge import known_archs
 from loadput.check.verdict import check
+from loadput.link.overlay import known_archs
 from loadput.link.program import Choice, link
 from loadput.link.scenario import Scenario, load_scenario
 from loadput.machine.model import build_machine

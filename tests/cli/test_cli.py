@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from loadput.check.compare import ARCHS
-from loadput.check.judge import known_archs
+from loadput.link.overlay import known_archs
 
 Run = Callable[..., CompletedProcess[str]]
 EXAMPLES = Path(__file__).parents[2] / "examples"

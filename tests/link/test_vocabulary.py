@@ -9,10 +9,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from loadput.check.judge import known_archs
 from loadput.ir import types as ty
 from loadput.lang.pyfront import parse_module
-from loadput.link.overlay import find_overlays
+from loadput.link.overlay import find_overlays, known_archs
 from loadput.link.program import Choice, link
 from loadput.link.scenario import list_scenarios, load_scenario
 from loadput.link.vocabulary import COMMON, iter_elsewhere, list_settable, read_vocabulary

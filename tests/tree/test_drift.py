@@ -14,8 +14,8 @@ import loadput as lp
 from loadput.check.drift import TreeDrift
 from loadput.check.fingerprint import known
 from loadput.check.follow import GONE, IN_STEP, MOVED, NOT_TAKEN, UNKNOWN, follow
-from loadput.check.judge import known_archs
 from loadput.check.take import take
+from loadput.link.overlay import known_archs
 
 from .test_real_functions import source
 

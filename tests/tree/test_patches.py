@@ -15,9 +15,10 @@ import pytest
 
 import loadput as lp
 from loadput.check.basis import tree_release
-from loadput.check.judge import SAME, known_archs
+from loadput.check.judge import SAME
 from loadput.check.mirrors import find_in_tree
 from loadput.check.scope import places_on
+from loadput.link.overlay import known_archs
 from loadput.link.program import specification
 
 from .test_real_functions import source

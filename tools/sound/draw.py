@@ -12,10 +12,9 @@ from typing import Any
 from mutation.damage import is_kernel
 
 from loadput.base.errors import LoadputError
-from loadput.check.judge import known_archs
 from loadput.ir import ops as o
 from loadput.link.layers import DEFAULT_RELEASE
-from loadput.link.overlay import find_overlays
+from loadput.link.overlay import find_overlays, known_archs
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import FOLDER, list_scenarios, load_scenario
 

@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from loadput.base.errors import LoadputError
-from loadput.check.judge import known_archs
 from loadput.check.museum import entries
 from loadput.link.layers import DEFAULT_RELEASE
-from loadput.link.overlay import SPEC, find_overlays
+from loadput.link.overlay import SPEC, find_overlays, known_archs
 from loadput.link.program import link
 from loadput.link.scenario import FOLDER, list_scenarios
 

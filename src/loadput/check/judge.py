@@ -13,7 +13,6 @@ from ..lang.carry import CARRIED, Carried
 from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
 from ..lang.inputs import Patch, read_tree
 from ..lang.syntax import Def
-from ..link.overlay import find_overlays
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
@@ -572,20 +571,3 @@ def compare_with_tree(
             continue
         out.append(Comparison(ours, theirs, MAX_INPUTS).compare(name))
     return out, defs, reasons
-
-
-def known_archs(*more: Path) -> list[str]:
-    """The architectures that programs can be linked for."""
-    return sorted(n for n, v in find_overlays("arch", *more).items() if not v.abstract)
-
-
-def expand_archs(text: str, *more: Path) -> list[str]:
-    """``all`` or a comma-separated list, in the given order; raises LinkError for unknown ones.
-
-    :param more: further folders with overlays
-    """
-    from ..link.overlay import get_overlay
-
-    if text == "all":
-        return known_archs(*more)
-    return [get_overlay("arch", a.strip(), *more).name for a in text.split(",") if a.strip()]

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..base.clock import at_most
 from ..base.errors import InputError, Interrupted, LoadputError, TimeUp
 from ..lang.inputs import Patch
+from ..link.overlay import known_archs
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
 from .basis import RELEASES, Base, base_of_tree, choose_base
@@ -23,7 +24,6 @@ from .judge import (
     Known,
     Run,
     judge,
-    known_archs,
     take_all,
 )
 from .scenes import LARGE

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..lang.carry import Names
 from ..lang.syntax import Def
 from ..link.bindings import bindings_of
-from ..link.overlay import get_overlay
+from ..link.overlay import expand_archs, get_overlay
 from ..link.program import Choice
 from .declared import declared_in, is_named, sources
 from .fingerprint import (
@@ -23,7 +23,6 @@ from .fingerprint import (
     short_hash,
 )
 from .follow import check_tree, without
-from .judge import expand_archs
 from .live import live
 from .mirrors import elsewhere, find_in_tree, mirrored, mirrors_of, parse_bound, versions_of
 from .scope import is_of, places_on

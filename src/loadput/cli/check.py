@@ -72,8 +72,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     bad input or output, 3 internal error, 4 not decided or not judged, 130 interrupted: what was
     decided by then is said.
     """
-    from ..check.judge import expand_archs
     from ..check.verdict import memories_of
+    from ..link.overlay import expand_archs
 
     keep_inputs((opts["json_file"], opts["html_file"]), (*inputs, opts["scenario"]))
     end_softly()
@@ -87,7 +87,6 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
     if inputs or opts["tree"] or opts["repo"]:
         sys.exit(_judge(inputs, archs, opts))
     from ..link.scenario import load_scenario
-    from ..report.json import SCHEMA, encode, program_result
     from ..report.text import render_not_begun
 
     scenario = load_scenario(opts["scenario"])
@@ -109,6 +108,8 @@ def command(inputs: tuple[str, ...], **opts: Any) -> None:
 
         click.echo(render_left_out(lacking), nl=False)
     if opts["json_file"]:
+        from ..report.json import SCHEMA, encode, program_result
+
         store(
             opts["json_file"],
             encode({"schema": SCHEMA, "programs": [program_result(r) for r in results]}),

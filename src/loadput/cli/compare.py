@@ -46,9 +46,9 @@ def command(designs: str, archs: str, release: str, scenario: str, **opts: Any) 
     """
     from ..base.output import store
     from ..check.compare import compare, work_out
-    from ..check.judge import expand_archs, known_archs
     from ..check.verdict import check
     from ..link.layers import Choice
+    from ..link.overlay import expand_archs, known_archs
     from ..link.scenario import load_scenario
     from ..report.compared import comparison_json, render_comparison
     from ..report.json import encode

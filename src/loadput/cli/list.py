@@ -47,7 +47,7 @@ def command(what: str | None, **opts: Any) -> None:
 def _vocabulary(what: str, opts: dict[str, Any]) -> None:
     """What the layers of one program declare, or of every architecture."""
     from ..base.output import store
-    from ..check.judge import known_archs
+    from ..link.overlay import known_archs
     from ..link.vocabulary import COMMON, iter_elsewhere, list_settable, read_vocabulary
     from ..report import vocabulary as report
     from ..report.json import encode

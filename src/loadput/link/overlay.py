@@ -285,6 +285,21 @@ def load_modules(
     return out
 
 
+def known_archs(*more: Path) -> list[str]:
+    """The architectures that programs can be linked for."""
+    return sorted(n for n, v in find_overlays("arch", *more).items() if not v.abstract)
+
+
+def expand_archs(text: str, *more: Path) -> list[str]:
+    """``all`` or a comma-separated list, in the given order; raises LinkError for unknown ones.
+
+    :param more: further folders with overlays
+    """
+    if text == "all":
+        return known_archs(*more)
+    return [get_overlay("arch", a.strip(), *more).name for a in text.split(",") if a.strip()]
+
+
 def place_in(v: Overlay, key: str) -> Span:
     """Where the overlay.py of ``v`` says ``key``."""
     rows = _lines(v.folder / "overlay.py")

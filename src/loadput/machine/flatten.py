@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..base.clock import look
@@ -15,6 +16,7 @@ from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir.eval import fold
+from ..ir.locals import assigned, liveness
 from ..ir.types import VOID, CpuId, Type, bounds
 from ..lang.guess import INT
 from ..lang.place import PINNED
@@ -56,6 +58,11 @@ class _Ctx(NamedTuple):
     env: Env
     pending: tuple[tuple[tuple[int, str], o.Expr, Span], ...] = ()
 
+    def at(self, label: str, i: int, env: Env) -> _Ctx:
+        """Elsewhere, with ``env``; `_replace` takes three times as long."""
+        c = self
+        return _Ctx(c.inst, label, i, c.depth, c.irqs_off, c.atomic, env, c.pending)
+
 
 def qualified(inst: int, name: str) -> str:
     """The name of a local of one inlined call, unique in its graph."""
@@ -71,8 +78,8 @@ class Flattener:
         self.p, self.barriers = program, barriers
         self.fns = functions
         self.blocks = {n: {b.label: b.ops for b in f.blocks} for n, f in functions.items()}
-        self.live = {n: _liveness(f) for n, f in functions.items()}
-        self.assigned = {n: _assigned(f) for n, f in functions.items()}
+        self.live = {n: liveness(f) for n, f in functions.items()}
+        self.assigned = {n: assigned(f) for n, f in functions.items()}
         self.nodes: list[Node] = []
         self.index: dict[object, int] = {}
         self.read_by: dict[int, tuple[o.Expr, frozenset[str]]] = {}
@@ -168,7 +175,7 @@ class Flattener:
             fn.name,
             parent.id if parent else -1,
             back,
-            tuple(sorted(subst.items(), key=repr)),
+            frozenset(subst.items()),
         )
         if key not in self.insts:
             stack = (*(parent.stack if parent else ()), fn.name)
@@ -220,7 +227,7 @@ class Flattener:
     # walking
 
     def _goto(self, c: _Ctx) -> int:
-        c = c._replace(env=self._prune(c))
+        c = c.at(c.label, c.i, self._prune(c))
         for _ in range(20_000):
             nxt = self._advance(c)
             if isinstance(nxt, int):
@@ -275,12 +282,13 @@ class Flattener:
             late = o.Assign(qualified(*key), expr, span)
             return self._node(c, late, [c._replace(pending=rest)])
         op = self.blocks[c.inst.fn.name][c.label][c.i]
-        env = dict(c.env)
         if isinstance(op, o.Jump):
-            return c._replace(label=op.to, i=0)
+            return c.at(op.to, 0, c.env)
+        env = dict(c.env)
         if isinstance(op, o.Assign):
             e = self._resolve(op.expr, c, env)
-            return self._assign(c, (c.inst.id, op.dst), e, op.span, c._replace(i=c.i + 1))
+            after = c.at(c.label, c.i + 1, c.env)
+            return self._assign(c, (c.inst.id, op.dst), e, op.span, after)
         if isinstance(op, o.Branch):
             return self._branch(c, op, self._resolve(op.cond, c, env))
         if isinstance(op, o.Call):
@@ -290,7 +298,7 @@ class Flattener:
         if isinstance(op, o.Ctl):
             return self._ctl(c, op, env)
         if isinstance(op, o.Barrier):
-            after = c._replace(i=c.i + 1)
+            after = c.at(c.label, c.i + 1, c.env)
             return self._node(c, op, [after]) if op.kind in self.barriers else after
         if isinstance(op, o.Atomic):
             after = c._replace(i=c.i + 1, atomic=c.atomic + (1 if op.on else -1))
@@ -312,7 +320,7 @@ class Flattener:
         return None
 
     def _memory(self, c: _Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
-        after = c._replace(i=c.i + 1)
+        after = c.at(c.label, c.i + 1, c.env)
         if isinstance(op, o.Load | o.Store | o.Fresh):
             p = op.place
             index = self._resolve(p.index, c, env) if p.index is not None else None
@@ -354,7 +362,7 @@ class Flattener:
         if held:
             return held
         env = tuple(kv for kv in after.env if kv[0] != key)
-        return self._node(c, make(qualified(*key)), [after._replace(env=env)])  # type: ignore[operator]
+        return self._node(c, make(qualified(*key)), [after.at(after.label, after.i, env)])  # type: ignore[operator]
 
     def _dependents(self, c: _Ctx, key: tuple[int, str]) -> _Ctx | None:
         q = qualified(*key)
@@ -385,7 +393,7 @@ class Flattener:
         self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx
     ) -> _Ctx | int:
         env = dict(after.env)
-        here = any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
+        here = _is_here(e)
         own = qualified(*key) in self._locals(e)
         fixed = c.depth > 0 or c.irqs_off
         if own and isinstance(e, o.Local):
@@ -395,13 +403,13 @@ class Flattener:
             return held
         if not own and (fixed or not here) and _is_simple(e):
             env[key] = e
-            return after._replace(env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+            return after.at(after.label, after.i, _in_order(env))
         env.pop(key, None)
-        after = after._replace(env=tuple(sorted(env.items(), key=lambda kv: kv[0])))
+        after = after.at(after.label, after.i, _in_order(env))
         return self._node(c, o.Assign(qualified(*key), e, span), [after])
 
     def _branch(self, c: _Ctx, op: o.Branch, e: o.Expr) -> _Ctx | int:
-        then, other = c._replace(label=op.then, i=0), c._replace(label=op.other, i=0)
+        then, other = c.at(op.then, 0, c.env), c.at(op.other, 0, c.env)
         taken = self.branches.setdefault((c.inst.fn.name, op.span), set())
         if isinstance(e, o.Const):
             taken.add(bool(e.value))
@@ -441,8 +449,7 @@ class Flattener:
         pending = []
         late = []
         for (name, _), a in zip(fn.params, args, strict=False):
-            here = any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(a))
-            if name in self.assigned[fn.name] or (here and not isinstance(a, o.Const)):
+            if name in self.assigned[fn.name] or _is_here(a):
                 late.append((name, a))
             else:
                 subst[name] = a
@@ -461,7 +468,7 @@ class Flattener:
             c.depth,
             c.irqs_off,
             c.atomic,
-            tuple(sorted(env.items(), key=lambda kv: kv[0])),
+            _in_order(env),
             tuple(pending),
         )
 
@@ -535,8 +542,7 @@ class Flattener:
             lost = [
                 (k, e, op.span)
                 for k, e in c.env
-                if any(isinstance(x, o.Leaf) and x.name == "this_cpu" for x in o.walk(e))
-                and self._is_live(c._replace(i=c.i + 1), k)
+                if _is_here(e) and self._is_live(c._replace(i=c.i + 1), k)
             ]
             if lost:
                 keys = {k for k, _, _ in lost}
@@ -547,13 +553,26 @@ class Flattener:
             i=c.i + 1,
             depth=depth,
             irqs_off=off,
-            env=tuple(sorted(after_env.items(), key=lambda kv: kv[0])),
+            env=_in_order(after_env),
         )
         looser = (c.irqs_off and not off) or (is_open and not was_open)
         tighter = (off and not c.irqs_off) or (was_open and not is_open)
         if looser:
             return self._node(c, Cut(op.span), [after])
         return self._node(c, Restrict(op.span), [after]) if tighter else after
+
+
+def _is_here(e: o.Expr) -> bool:
+    """Whether it says which CPU this is."""
+    if isinstance(e, o.Leaf):
+        return e.name == "this_cpu"
+    if isinstance(e, o.Bin):
+        return _is_here(e.a) or _is_here(e.b)
+    return isinstance(e, o.Un) and _is_here(e.a)
+
+
+def _in_order(env: dict[tuple[int, str], o.Expr]) -> Env:
+    return tuple(sorted(env.items(), key=itemgetter(0)))
 
 
 def _is_simple(e: o.Expr) -> bool:
@@ -565,36 +584,3 @@ def _is_simple(e: o.Expr) -> bool:
 
 def _true(e: o.Expr) -> bool:
     return isinstance(e, o.Const) and bool(e.value)
-
-
-def _assigned(fn: o.Function) -> set[str]:
-    return {o.dst_of(op) for b in fn.blocks for op in b.ops} - {""}
-
-
-def _liveness(fn: o.Function) -> dict[str, list[set[str]]]:
-    """Per block, the locals live before each operation."""
-    blocks = {b.label: b.ops for b in fn.blocks}
-    live_in: dict[str, set[str]] = {b: set() for b in blocks}
-    out: dict[str, list[set[str]]] = {}
-    changed = True
-    while changed:
-        changed = False
-        for b in reversed(fn.blocks):
-            last = b.ops[-1]
-            live: set[str] = set()
-            if isinstance(last, o.Branch):
-                live = live_in[last.then] | live_in[last.other]
-            elif isinstance(last, o.Jump):
-                live = set(live_in[last.to])
-            rows = [live]
-            for op in reversed(b.ops):
-                live = live - {o.dst_of(op)}
-                for e in o.exprs_of(op):
-                    live = live | {x.name for x in o.walk(e) if isinstance(x, o.Local)}
-                rows.append(live)
-            rows.reverse()
-            out[b.label] = rows
-            if rows[0] != live_in[b.label]:
-                live_in[b.label] = rows[0]
-                changed = True
-    return out

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..base.errors import InputError
 from ..base.kept import checker_digest, digest, spec_digest
-from ..check.judge import expand_archs
 from ..check.mirrors import watched_paths
 from ..lang.inputs import Patch, read_inputs, read_range
+from ..link.overlay import expand_archs
 from ..link.program import Choice
 from ..link.scenario import Scenario, load_scenario
 
