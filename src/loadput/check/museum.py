@@ -159,7 +159,7 @@ def passes(steps: Sequence[StoryStep], schedule: Sequence[str]) -> bool:
     for step in steps:
         while left:
             context, _, function = left[0].partition(" ")
-            if context != step.context or function not in step.functions:
+            if context != step.context or function not in step.runs:
                 break
             left.pop(0)
     return not left

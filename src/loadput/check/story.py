@@ -41,6 +41,7 @@ class StoryStep:
     """One step as told: ``context`` is ``T0`` or ``irq``; ``functions`` outermost first.
 
     :param findings: what it violates; of the last step, also what the state after it violates
+    :param runs: every function that it runs a part of
     """
 
     cpu: int
@@ -51,6 +52,7 @@ class StoryStep:
     choices: tuple[str, ...]
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...] = ()
+    runs: frozenset[str] = frozenset()
 
     @property
     def violates(self) -> tuple[str, ...]:
@@ -257,6 +259,7 @@ class Teller:
             tuple(choices),
             (*self._overwritten(s, action, nodes), *changed),
             tuple(findings),
+            frozenset(f for i in nodes for f in m.graph.nodes[i].stack),
         )
 
     def _overwritten(self, s: State, action: Action, nodes: Sequence[int]) -> list[Change]:
