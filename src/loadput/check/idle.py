@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from ..ir import ops as o
 from ..link.program import Program
 from .verdict import Result
 
@@ -14,16 +17,31 @@ def idle_now(after: Result, before: Result) -> list[str]:
     """
     if after.stopped_by or before.stopped_by:
         return []
-    return sorted(steps_of(before) - steps_of(after))
+    idle = steps_of(before) - steps_of(after)
+    return sorted(n for n in idle if not _is_empty(after.built.program, n, idle))
+
+
+def _is_empty(p: Program, name: str, idle: Collection[str]) -> bool:
+    """Whether a function may be called still, and take no step: all that it does is to call what
+    takes none.
+    """
+    fn = p.functions.get(name)
+    if fn is None:
+        return False
+    calls = {op.fn for b in fn.blocks for op in b.ops if isinstance(op, o.Call)} - {name}
+    return all(isinstance(op, (o.Call, *o.TERMINATORS)) for b in fn.blocks for op in b.ops) and all(
+        n not in p.functions or (n in idle and _is_empty(p, n, idle)) for n in calls
+    )
 
 
 def steps_of(r: Result) -> set[str]:
-    """The functions that some state's step comes from."""
+    """The functions that some state's step comes from, or from what they call."""
     nodes, watch = r.exploration.nodes, watchers(r.built.program)
     return {
-        n.stack[-1]
+        f
         for n in r.machine.graph.nodes
-        if n.id in nodes and n.stack and not watch & set(n.stack)
+        if n.id in nodes and not watch & set(n.stack)
+        for f in n.stack
     }
 
 

@@ -58,6 +58,7 @@ MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too
 NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
 NOT_JUDGED, OPEN = "not judged", "not decided"
 TIME = "the time was up before it was decided"
+ORDER = "a barrier changes; memory is sequentially consistent here"
 Run = Callable[[Choice, Scenario, str, int | None], Result]
 
 
@@ -147,8 +148,9 @@ class Judgement:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing new, 1 a new violation, 4 not decided or not judged."""
-        return {NEW: 1, MINDS_NOT: 0, SAME: 0}.get(self.verdict, 4)
+        """0 nothing new, 1 a new violation, 4 not decided, or not all of it is judged."""
+        whole = all(f.judged == f.edits for f in self.changes)
+        return {NEW: 1, MINDS_NOT: 0 if whole else 4, SAME: 0}.get(self.verdict, 4)
 
 
 Known = dict[str, Result]
@@ -221,7 +223,9 @@ def _ask(
         out.verdict = OPEN if lost else MINDS_NOT
         out.notes.append(f"the same machine with and without it in scenario {alike[0].name}")
         if user.memory == SC and any(map(orders_only, edited)):
-            out.notes.append("a barrier changes; memory is sequentially consistent here")
+            out.notes.append(ORDER)
+            if not has_tso(user.arch, user.search):
+                out.verdict = OPEN
         return known
     if not scenes:
         where = f"scenario {scenario.name} does not run" if scenario else "no scenario runs"
@@ -432,7 +436,8 @@ def _beside(changes: Sequence[FunctionChange]) -> list[str]:
     if not any(o.verdict == CARRIED for f in changes for o in f.outcomes):
         return []
     lost = [o for f in changes for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT]
-    return list(dict.fromkeys(x for o in lost for x in o.edit.brings))
+    brought = dict.fromkeys(x for o in lost for x in o.edit.brings)
+    return [x for x in brought if not x.startswith(("WARN_", "KVM_BUG"))]
 
 
 def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[str]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 from ..base.errors import LoadputError
 from ..lang.carry import Carried
 from ..lang.guess import walk
-from ..lang.show import render_body
-from ..lang.syntax import Expr, ExprStmt, If, Invoke, Name, Stmt
+from ..lang.infer import WRITERS
+from ..lang.show import render_body, render_expr
+from ..lang.syntax import AssignE, Expr, ExprStmt, If, Invoke, Member, Name, Stmt
 from ..lang.vocab import is_barrier
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import FOLDER, Scenario, load_scenario
@@ -41,11 +42,9 @@ def scenes_for(
     :param edited: the specification's functions that ``after`` has otherwise than ``before``
     :param marks: as `graph_of` has it
     """
-    wanted = switches(after, [c.spec.name for c in edited])
-    special = sorted(
-        (s for s in shipped() if s.name not in (*SMALL, LARGE) and _hits(s, wanted)),
-        key=lambda s: (-_hits(s, wanted), s.cpus * len(s.tasks), s.name),
-    )
+    names = [c.spec.name for c in edited]
+    special = _about(switches(after, names))
+    beyond = [s for s in _about(switches_beyond(after, names)) if s not in special]
     alike: list[Scenario] = []
     same: list[Scenario] = []  # where it was no other machine, it hardly is one elsewhere
 
@@ -62,13 +61,22 @@ def scenes_for(
 
     out = ask(map(load_scenario, SMALL), len(SMALL))
     out += ask(special, 1)
+    out += ask(beyond, 1)
     large = ask([load_scenario(LARGE)], 1)
     if not out and not large and not alike:
-        asked = [*map(load_scenario, SMALL), *special, load_scenario(LARGE)]
+        asked = [*map(load_scenario, SMALL), *special, *beyond, load_scenario(LARGE)]
         seen = {f for s in asked for f in _functions(after, s)}
         rest = [s for s in shipped() if s not in asked and not _functions(after, s) <= seen]
         out = ask(sorted(rest, key=lambda s: (s.cpus * len(s.tasks), s.name)), 1)
     return [*out, *large], alike
+
+
+def _about(wanted: frozenset[str]) -> list[Scenario]:
+    """The scenarios that set some of these constants, best first."""
+    return sorted(
+        (s for s in shipped() if s.name not in (*SMALL, LARGE) and _hits(s, wanted)),
+        key=lambda s: (-_hits(s, wanted), s.cpus * len(s.tasks), s.name),
+    )
 
 
 def _functions(choice: Choice, s: Scenario) -> frozenset[str]:
@@ -205,6 +213,48 @@ def switches(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
                 out |= {x for fn in called for n in walk(defs[fn].body) for x in _name(n)}
         todo = {n for n, d in defs.items() if n not in seen and _calls(d.body, todo)}
     return frozenset(out & decls.consts.keys())
+
+
+def switches_beyond(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
+    """The constants that may decide what comes of the functions: those of tests in what they call,
+    and of whatever has to do with a field that they write.
+    """
+    defs, decls = specification(choice)
+    mine = {n for n in changed if n in defs}
+    written = {f for n in mine for x in walk(defs[n].body) for f in _written(x)}
+    out = {c for d in defs.values() if written & set(_fields(d.body)) for c in _tested(d.body)}
+    seen: set[str] = set()
+    todo = mine
+    for _ in range(MOST):
+        seen |= todo
+        called = {x.fn for n in todo for x in walk(defs[n].body) if isinstance(x, Invoke)}
+        todo = (called & defs.keys()) - seen
+        out |= {c for n in todo for c in _tested(defs[n].body)}
+    return frozenset(out & decls.consts.keys())
+
+
+def _tested(body: Sequence[Stmt]) -> set[str]:
+    return {c for n in walk(body) if isinstance(n, If) for c in _named(n.cond)}
+
+
+def _written(n: Expr | Stmt) -> tuple[str, ...]:
+    """The field that ``n`` writes, after what it is a field of: ``st.preempted``."""
+    place = n.lhs if isinstance(n, AssignE) else None
+    if isinstance(n, Invoke) and n.fn in WRITERS and n.args:
+        place = n.args[0]
+    return (_field(place),) if isinstance(place, Member) else ()
+
+
+def _field(e: Member) -> str:
+    """It, after what it is a field of."""
+    return f"{render_expr(e.base).rpartition('.')[2]}.{e.name}"
+
+
+def _fields(body: Sequence[Stmt]) -> Iterator[str]:
+    """Every field that is spoken of, as `_written` writes it."""
+    for n in walk(body):
+        if isinstance(n, Member):
+            yield _field(n)
 
 
 def _name(n: Expr | Stmt) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..base.clock import end_in
 from .options import make_choice, overlay_folders, share_cores
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def run_judging(
         at_once=shared["at_once"],
         command=command,
     )
+    end_in(None)  # what was found out is told, however late it is
     if opts["json_file"] != "-":
         click.echo(done.text(verbose=opts["verbose"]), nl=False)
     return done

@@ -8,7 +8,17 @@ from collections.abc import Iterable, Sequence
 from ..base.errors import LoadputError
 from ..check.carried import ABSENT, FunctionChange, count
 from ..check.equiv import DIFFERENT, EQUAL, EQUIVALENT
-from ..check.judge import MINDS_NOT, NEW, NOT_JUDGED, OPEN, SAME, TIME, Explored, Judgement
+from ..check.judge import (
+    MINDS_NOT,
+    NEW,
+    NOT_JUDGED,
+    OPEN,
+    ORDER,
+    SAME,
+    TIME,
+    Explored,
+    Judgement,
+)
 from ..check.judging import NO_CODE, Judging
 from ..check.scope import not_modelled, scope_of
 from ..check.taken import Taken, twice
@@ -123,6 +133,8 @@ def _why_open(done: Judging) -> str:
     unknown = [f.unknown for j in done.judged for f in j.changes if f.unknown]
     if unknown:
         return f"what {_names(f'{n}()' for n in unknown)} does instead is not known"
+    if any(ORDER in j.notes and j.verdict == OPEN for j in done.judged):
+        return f"{ORDER}; --memory weak looks for what it lets happen"
     if any(_left_out(j) for j in done.judged):
         return "a statement of the input has no meaning here, see 'left out'"
     ended = [e for j in done.judged for x in j.explored if not x.finds and (e := _ended(x.result))]

@@ -222,9 +222,11 @@ class Carrier(Laid):
         if but is not None:
             said += [_said(f) for n in but.walk() for f in n.feats if f not in here]
         told = [x for x in dict.fromkeys(said) if x]
+        told = sorted(f[2:] for f in here - same if f.startswith("r:KVM_REQ_")) or told
         if not told and but is not None:
             other = {f for n in but.walk() for f in n.feats} ^ here
             told = sorted(f[2:] for f in other if f.startswith("r:"))
+        told = [x for x in told if x not in ("True", "False", "NULL")]
         if not told:
             told = [short(nodes[0])]
         return f"the specification leaves out {', '.join(told[:3])}"

@@ -80,7 +80,8 @@ def parse_diff(own: list[str], lines: list[Line]) -> tuple[list[FileDiff], list[
         rest[i:end] = [""] * (end - i)
         i = end
     cut = next((f for f in out if not f.hunks), None)
-    if cut is not None or (not out and has_diff("\n".join(own))):
+    moved = any(t.startswith("rename from ") for t in own)  # a file alone: no line is another
+    if cut is not None or (not out and has_diff("\n".join(own)) and not moved):
         last = next((ln for ln in reversed(lines) if ln.text.strip()), lines[-1])
         name = f" for {cut.path}" if cut else ""
         raise _bad("LP0232", f"truncated diff: no hunk{name}", last, expected="@@ -a,b +c,d @@")
@@ -236,10 +237,27 @@ def _place(hunk: Hunk, have: list[str], done: int, offset: int) -> tuple[int, Hu
         return at, hunk, "with blanks that are not the tree's (tabs turned to spaces)"
     for fuzz in (1, 2):
         less, cut = _without_context(hunk, fuzz)
-        at = _find(have, less.old, done, near + cut) if len(less.old) > 1 else -1
-        if at >= 0:
+        at = _find(have, less.old, done, near + cut) if _says_where(less) else -1
+        if at >= 0 and _is_in_its_function(hunk, have, at):
             return at, less, f"with fuzz {fuzz}: context around it is another by now"
     return -1, hunk, ""
+
+
+_ANYWHERE = re.compile(r"\s*(?:[{}]|return\b[^;]*;|break;|continue;|\w+:|else|[*/]|#|$)")
+
+
+def _says_where(hunk: Hunk) -> bool:
+    """Whether what it expects to find could not stand at the end of every other function."""
+    return len(hunk.old) > 1 and not all(map(_ANYWHERE.match, hunk.old))
+
+
+def _is_in_its_function(hunk: Hunk, have: list[str], at: int) -> bool:
+    """Whether the function that its ``@@`` line names is the one that goes on at ``at``."""
+    named = re.search(r"(\w+)\(", hunk.heading)
+    if named is None:
+        return True
+    heads = (t for t in reversed(have[: at + 1]) if re.match(r"[A-Za-z_].*\(", t))
+    return re.search(rf"\b{named[1]}\b", next(heads, "")) is not None
 
 
 def _without_context(hunk: Hunk, fuzz: int) -> tuple[Hunk, int]:

@@ -18,14 +18,16 @@ ALIKE_RATIO = 0.6
 """Of the lines of two functions, how much is the same where one is the other under a new name."""
 _DEFINED = re.compile(
     r"\s*#\s*define\s+(?P<macro>[A-Z]\w+)\s+(?P<value>\S.*?)\s*$"
+    r"|KVM_X86_OP\w*\((?P<op>\w+)\)"
     r"|\s+(?P<item>[A-Z][A-Z0-9_]+)\s*(?P<number>=\s*[^,/]+?)?\s*,?\s*(?:/\*.*)?$"
 )
+OP = "kvm_x86_"
 _WORD = re.compile(r"\w+")
 
 
 def renamed_constants(diffs: Sequence[FileDiff]) -> dict[str, str]:
-    """Per enumerator or macro that the diffs bring, the one that they take out in its place: with
-    the same value, and spoken of by no line that stays.
+    """Per enumerator, macro or operation of x86 that the diffs bring, the one that they take out in
+    its place: with the same value, and spoken of by no line that stays.
     """
     pairs = dict(p for d in diffs for h in d.hunks for p in _exchanged(h))
     said: dict[str, set[str]] = {"+": set(), "-": set(), " ": set()}
@@ -47,7 +49,7 @@ def _exchanged(h: Hunk) -> Iterator[tuple[str, str]]:
         m = _DEFINED.match(text) if kind != " " else None
         if m is None:
             continue
-        name, value = m["macro"] or m["item"], m["value"] or m["number"] or ""
+        name, value = m["macro"] or m["op"] or m["item"], m["value"] or m["number"] or ""
         if kind == "-":
             gone.append((name, value))
             continue
@@ -55,6 +57,8 @@ def _exchanged(h: Hunk) -> Iterator[tuple[str, str]]:
         if old != name:
             gone.remove((old, value))
             yield name, old
+            if m["op"]:
+                yield OP + name, OP + old
 
 
 def renamed_functions(

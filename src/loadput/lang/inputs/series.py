@@ -85,6 +85,7 @@ class Changes:
         self.notes: list[str] = []
         self.unread: list[Unread] = []
         self.only_comments = False
+        self.conditions = False
         self._gone: list[FieldHint] = []
         self._callbacks: tuple[list[FieldHint], list[FieldHint]] = ([], [])
         self._near: tuple[list[CFunction], list[CFunction]] = ([], [])
@@ -116,6 +117,7 @@ class Changes:
             k for k, f in self.functions.items() if k in self.before and _same(f, self.before[k])
         }
         self.only_comments = bool(same) and len(same) == len(self.functions)
+        self.only_comments &= not self.conditions
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         self._call_as_before(renamed_constants(diffs))
@@ -184,7 +186,14 @@ class Changes:
         before = find_c_functions("\n".join(base.c), base.at)
         self.tree.files[d.path] = after
         self._near[0].extend(before)
+        known = len(self._near[1])
         self._was(d.path, before, self._take(d.path, after, changed))
+        found = self._near[1][known:]
+        if {f.name for f in found} <= {f.name for f in before} and _directives(
+            base, before
+        ) != _directives(after, found):
+            self.conditions = True
+            self.notes.append(f"{d.path}: an #if around functions is another: not judged")
 
     def _taken_back(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
         """A file that has the patch already: as it was before it, and as it is.
@@ -283,6 +292,16 @@ class Changes:
                     place = f"{where.file}:{where.number}"
                     into = self.fields if kind == "+" else self._gone
                     into.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
+
+
+_IF = re.compile(r"\s*#\s*(?:if|ifdef|ifndef|elif|else|endif)\b")
+
+
+def _directives(text: Text, functions: Sequence[CFunction]) -> list[str]:
+    """The lines that say which functions are compiled, in their order."""
+    inside = {id(ln) for f in functions for ln in f.lines}
+    rows = zip(text.c, text.at, strict=True)
+    return [" ".join(t.split()) for t, ln in rows if _IF.match(t) and id(ln) not in inside]
 
 
 def _same(a: CFunction, b: CFunction) -> bool:
