@@ -407,3 +407,24 @@ def test_a_scenario_is_asked_that_reads_what_is_written(tree: Path) -> None:
     test = "	if (!vcpu->arch.at_instruction_boundary)\n		return;\n\n"
     j = lp.judge(diff(path, text, text.replace(test, "")), tree=tree, arch="svm", base="v6.12")
     assert j.exit_code == 1 and "TLB-FRESH" in said(j)
+
+
+def test_a_guard_keeps_the_flags_that_had_a_name(tree: Path) -> None:
+    path = "arch/loongarch/kvm/vcpu.c"
+    text = """void kvm_arch_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	_kvm_vcpu_load(vcpu, cpu);
+	local_irq_restore(flags);
+}
+"""
+    new = text.replace(
+        "	unsigned long flags;\n\n	local_irq_save(flags);", "	guard(irqsave)();"
+    )
+    new = new.replace("	local_irq_restore(flags);\n", "")
+    (tree / path).parent.mkdir(parents=True)
+    (tree / path).write_text(text)
+    j = lp.judge(diff(path, text, new), tree=tree, arch="loongarch", scenario="one", base="v6.12")
+    assert (j.verdict, j.exit_code) == SAME

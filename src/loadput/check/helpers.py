@@ -15,7 +15,15 @@ from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry import Effects, differ, is_silent, render_body, tree_of
 from ..lang.carry.inline import calls_in, expand
-from ..lang.carry.renames import plainly, renamed, same_aliases, same_locals, same_names, same_views
+from ..lang.carry.renames import (
+    plainly,
+    renamed,
+    same_aliases,
+    same_flags,
+    same_locals,
+    same_names,
+    same_views,
+)
 from ..lang.carry.tidy import tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
 from ..lang.cfront.found import lines_of
@@ -170,7 +178,7 @@ class Prepared:
 
     def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
         """Both under the same names; the one twice where both do the same."""
-        before, after = (plainly(same_views(d, self.decls)) for d in (before, after))
+        before, after = (plainly(same_flags(same_views(d, self.decls))) for d in (before, after))
         before, after = same_aliases(before, same_locals(before, after))
         return before, after if differ(tidy(before), tidy(after)) else before
 

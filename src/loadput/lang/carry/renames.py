@@ -67,6 +67,23 @@ def plainly(d: s.Def) -> s.Def:
     return d
 
 
+def same_flags(d: s.Def) -> s.Def:
+    """``d`` with the one local that it keeps its interrupts' state in called ``flags``: a guard has
+    none that anybody named.
+    """
+    said = {n.id for n in walk(d.body) if isinstance(n, s.Name)}
+    kept = {
+        a.id
+        for n in walk(d.body)
+        if isinstance(n, s.Invoke) and n.fn.endswith(("_irqsave", "_irq_save"))
+        for a in n.args[-1:]
+        if isinstance(a, s.Name)
+    }
+    if len(kept) != 1 or "flags" in said:
+        return d
+    return renamed_locals(d, {kept.pop(): "flags"})
+
+
 def _never_read(d: s.Def) -> set[str]:
     """The locals that are only ever set, to what asking for does nothing."""
     own = {n.name for n in walk(d.body) if isinstance(n, s.Declare)}

@@ -237,27 +237,38 @@ def _place(hunk: Hunk, have: list[str], done: int, offset: int) -> tuple[int, Hu
         return at, hunk, "with blanks that are not the tree's (tabs turned to spaces)"
     for fuzz in (1, 2):
         less, cut = _without_context(hunk, fuzz)
-        at = _find(have, less.old, done, near + cut) if _says_where(less) else -1
-        if at >= 0 and _is_in_its_function(hunk, have, at):
+        told = sum(not _ANYWHERE.match(t) for t in less.old)
+        at = _find(have, less.old, done, near + cut) if len(less.old) > 1 else -1
+        if at >= 0 and (told > 1 or _is_in_its_function(hunk, less, have, at)):
             return at, less, f"with fuzz {fuzz}: context around it is another by now"
     return -1, hunk, ""
 
 
 _ANYWHERE = re.compile(r"\s*(?:[{}]|return\b[^;]*;|break;|continue;|\w+:|else|[*/]|#|$)")
+"""A line that stands in every other function, and says nothing of where a hunk belongs."""
 
 
-def _says_where(hunk: Hunk) -> bool:
-    """Whether what it expects to find could not stand at the end of every other function."""
-    return len(hunk.old) > 1 and not all(map(_ANYWHERE.match, hunk.old))
+_HEAD = re.compile(r"[A-Za-z_].*?(\w+)\(")
 
 
-def _is_in_its_function(hunk: Hunk, have: list[str], at: int) -> bool:
-    """Whether the function that its ``@@`` line names is the one that goes on at ``at``."""
-    named = re.search(r"(\w+)\(", hunk.heading)
+def _is_in_its_function(hunk: Hunk, less: Hunk, have: list[str], at: int) -> bool:
+    """Whether what a hunk changes first is in the function that it says: that of its ``@@`` line,
+    or the last one that begins in its own context.
+
+    :param less: the hunk without some of its context, which is found at ``at``
+    """
+    first = next(i for i, (k, _, _) in enumerate(hunk.body) if k != " ")
+    own = [m for _, t, _ in hunk.body[:first] if (m := _HEAD.match(t))]
+    named = own[-1] if own else re.search(r"(\w+)\(", hunk.heading)
     if named is None:
-        return True
-    heads = (t for t in reversed(have[: at + 1]) if re.match(r"[A-Za-z_].*\(", t))
-    return re.search(rf"\b{named[1]}\b", next(heads, "")) is not None
+        return not all(map(_ANYWHERE.match, less.old))
+    there = at + next(i for i, (k, _, _) in enumerate(less.body) if k != " ")
+    heads = (m for t in reversed(have[:there]) if (m := _HEAD.match(t)))
+    head = next(heads, None)
+    if head is None:
+        return False
+    is_declared = head.string.rstrip().endswith(";")  # of those there are many in a row
+    return is_declared or head[1] == named[1]
 
 
 def _without_context(hunk: Hunk, fuzz: int) -> tuple[Hunk, int]:
