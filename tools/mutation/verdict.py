@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -226,7 +227,8 @@ class Field:
             n: _digest(n, replace(p.scenario, name=n), sorted(p.decls.consts.items()), *_lines(p))
             for n, p in made
         }
-        self.asked = {q.name: _digest(*_asked(p, q)) for _, p in made for q in p.properties}
+        every = [(p, q) for _, p in made for q in p.properties if not q.applies]
+        self.asked = {q.name: _digest(*_asked(p, q)) for p, q in every}
         self.read = set().union(*(g.machine.values.needed_vars for g in self.grounds))
 
     @property
@@ -424,9 +426,10 @@ def _digest(*what: object) -> str:
 
 def _asked(p: Program, q: Property) -> Iterator[object]:
     """All that property ``q`` asks, with the functions that it calls."""
-    yield from (q.name, q.kind, q.points)
+    yield from (q.name, q.kind)
+    yield [at for at in q.points if at.partition(":")[2] in p.functions]
     if q.fn is not None:
-        yield render_function(q.fn, spans=False)
+        yield render_function(replace(q.fn, attrs=()), spans=False)
         called = reach(p.functions, callees(q.fn))
         yield from (render_function(p.functions[n], spans=False) for n in sorted(called))
 
@@ -436,11 +439,19 @@ def _lines(p: Program) -> Iterator[str]:
     asked = {q.fn.name for q in p.properties if q.fn is not None}
     notes = {n for fns in p.hooks.values() for f in fns if f.name not in asked for n in callees(f)}
     runs = {n for n, f in p.functions.items() if {"task", "idle", "irq", "preempt"} & set(f.attrs)}
-    for name in sorted(reach(p.functions, runs | notes)):
-        yield render_function(p.functions[name], spans=False)
+    lines = [
+        render_function(p.functions[n], spans=False)
+        for n in sorted(reach(p.functions, runs | notes))
+    ]
     for at, fns in sorted(p.hooks.items()):
-        yield f"{at} {[render_function(f, spans=False) for f in fns if f.name not in asked]}"
+        kept = [render_function(f, spans=False) for f in fns if f.name not in asked]
+        lines += [f"{at} {kept}"] * bool(kept)
+    yield from lines
+    told = [render_function(q.fn) for q in p.properties if q.fn is not None and not q.applies]
+    said = {w for line in (*lines, *told) for w in re.findall(r"\w+", line)}
     for s in sorted(p.decls.structs.values(), key=lambda s: s.name):
-        yield f"{s.name} {s.per} {[(f.name, f.type, f.init) for f in s.fields.values()]}"
+        fields = [(f.name, f.type, f.init) for f in s.fields.values() if f.name in said]
+        yield f"{s.name} {s.per} {fields}"
     for v in sorted(p.decls.globals.values(), key=lambda v: v.name):
-        yield f"{v.name} {v.type} {v.percpu} {v.init}"
+        if v.name in said:
+            yield f"{v.name} {v.type} {v.percpu} {v.init}"

@@ -38,7 +38,7 @@ def interrupts_are_delivered(vcpu: ptr[kvm_vcpu]):
 
 
 @monitor
-@at_exit(guest_runs)
+@at_entry(kvm_mips_handle_exit)
 @at_exit(kvm_mips_vcpu_enter_exit)
 def more_may_have_come(vcpu: ptr[kvm_vcpu]):
     vcpu.delivered = False
