@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .base.clock import untimed
 from .base.errors import LoadputError
 from .check.bounds import bounded
 from .check.compare import compare
@@ -85,13 +86,15 @@ class Judged:
         """The report that ``loadput check`` prints."""
         from .report.judged import render_judging
 
-        return render_judging(self.judging, self.command, verbose=verbose)
+        with untimed():
+            return render_judging(self.judging, self.command, verbose=verbose)
 
     def json(self) -> dict[str, Any]:
         """What ``loadput check --json`` writes; docs/json.md."""
         from .report.json import judging
 
-        return judging(self.judging)
+        with untimed():
+            return judging(self.judging)
 
 
 def judge(

@@ -338,8 +338,8 @@ def test_what_a_change_leaves_without_a_step_is_named_first(tree: Path) -> None:
 def test_what_is_empty_now_is_called_all_the_same(tree: Path) -> None:
     """It takes no step any more; that it is not run would be false."""
     text = "static void svm_vcpu_put(struct kvm_vcpu *v)\n{\n	svm_prepare_host_switch(v);\n}\n"
-    j = judge(tree, ("	svm_prepare_host_switch(v);\n", "	tell();\n"), text=text)
-    assert "svm_vcpu_put()" not in said(j).partition("judged")[0]
+    j = judge(tree, ("	svm_prepare_host_switch(v);\n", ""), text=text)
+    assert j.exit_code == 1 and j.judging.judged[0].idle == ["svm_prepare_host_switch"]
 
 
 IFS = """#ifndef CONFIG_S390
@@ -353,8 +353,16 @@ void kvm_vcpu_kick(struct kvm_vcpu *vcpu)
 
 def test_an_if_around_a_function_is_code(tree: Path) -> None:
     """Which kernels have the function is another question now: not judged."""
-    j = judge(tree, ("#ifndef CONFIG_S390", "#ifndef CONFIG_MIPS"), path=MAIN, text=IFS)
-    assert j.exit_code == 4 and "an #if around functions is another" in said(j)
+    j = judge(tree, ("#ifndef CONFIG_S390", "#ifdef CONFIG_SMP"), path=MAIN, text=IFS)
+    assert j.exit_code == 4 and "the #if around kvm_vcpu_kick() is another" in said(j)
+
+
+def test_an_if_around_one_function_is_not_hidden_by_what_another_does(tree: Path) -> None:
+    silent = WAKE.replace("	return false;", '	pr_debug("");\n	return false;')
+    new = IFS.replace("#ifndef CONFIG_S390", "#ifdef CONFIG_SMP") + silent
+    (tree / MAIN).write_text(IFS + WAKE)
+    j = lp.judge(diff(MAIN, IFS + WAKE, new), tree=tree, arch="svm", scenario="one", base="v6.12")
+    assert j.exit_code == 4 and "the #if that it stands under is another" in said(j)
 
 
 def test_a_barrier_on_a_machine_that_reorders_is_not_decided(tree: Path) -> None:
@@ -379,8 +387,8 @@ def test_a_hunk_does_not_go_where_any_other_would(tree: Path) -> None:
             f"+++ b/{SVM}",
             "@@ -18,6 +18,7 @@ static void other(struct vcpu_svm *svm)",
         ),
-        *(" \tif (svm->old_thing)", " \t\treturn;", " ", "+\tsvm->old_thing = true;"),
-        *(" \ttell_nobody(svm);", " }", " "),
+        *(" \told_thing(svm);", " \tif (svm->old_thing)", " \t\treturn;"),
+        *("+\tsvm->guest_state_loaded = true;", " ", " \ttell_nobody(svm);", " \tnor_me(svm);"),
     ]
     d = "\n".join(rows) + "\n"
     with pytest.raises(LoadputError, match="does not apply"):

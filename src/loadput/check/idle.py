@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterator
 
 from ..ir import ops as o
 from ..link.program import Program
@@ -17,21 +17,55 @@ def idle_now(after: Result, before: Result) -> list[str]:
     """
     if after.stopped_by or before.stopped_by:
         return []
-    idle = steps_of(before) - steps_of(after)
-    return sorted(n for n in idle if not _is_empty(after.built.program, n, idle))
+    idle, program = steps_of(before) - steps_of(after), after.built.program
+    return sorted(n for n in idle if n not in program.functions or not _is_empty(program, n))
 
 
-def _is_empty(p: Program, name: str, idle: Collection[str]) -> bool:
-    """Whether a function may be called still, and take no step: all that it does is to call what
-    takes none.
+def _is_empty(p: Program, name: str, met: tuple[str, ...] = ()) -> bool:
+    """Whether a function may be called still, and take no step: all that it does, where the
+    scenario's constants let it, is to call what takes none.
     """
     fn = p.functions.get(name)
-    if fn is None:
-        return False
-    calls = {op.fn for b in fn.blocks for op in b.ops if isinstance(op, o.Call)} - {name}
-    return all(isinstance(op, (o.Call, *o.TERMINATORS)) for b in fn.blocks for op in b.ops) and all(
-        n not in p.functions or (n in idle and _is_empty(p, n, idle)) for n in calls
-    )
+    if fn is None or name in met:
+        return True
+    for op in _open_ops(fn, p):
+        if isinstance(op, o.Call):
+            if not _is_empty(p, op.fn, (*met, name)):
+                return False
+        elif not isinstance(op, o.TERMINATORS):
+            return False
+    return True
+
+
+def _open_ops(fn: o.Function, p: Program) -> Iterator[o.Op]:
+    """The operations that no constant shuts off."""
+    blocks = {b.label: b.ops for b in fn.blocks}
+    seen: set[str] = set()
+    todo = [fn.blocks[0].label]
+    while todo:
+        label = todo.pop()
+        if label in seen:
+            continue
+        seen.add(label)
+        yield from blocks[label]
+        last = blocks[label][-1]
+        if isinstance(last, o.Jump):
+            todo.append(last.to)
+        elif isinstance(last, o.Branch):
+            way = _known(last.cond, p)
+            todo += [last.then] * (way is not False) + [last.other] * (way is not True)
+
+
+def _known(e: o.Expr, p: Program) -> bool | None:
+    """What a test of constants alone comes to; None where it asks for more."""
+    if isinstance(e, o.Const):
+        return bool(e.value)
+    if isinstance(e, o.Sym):
+        return bool(p.decls.consts[e.name])
+    if isinstance(e, o.Un) and e.op == "not":
+        way = _known(e.a, p)
+        return None if way is None else not way
+    return None
 
 
 def steps_of(r: Result) -> set[str]:

@@ -15,9 +15,11 @@ from ..lang.guess import walk
 from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
 from ..link.bindings import bindings_of
-from ..link.program import Choice, Program
-from .mirrors import mirrored
+from ..link.program import Choice, Program, specification
+from .mirrors import mirrored, mirrors_of
 from .scope import for_arch, scope_of, scope_of_path
+
+REARMED = "the #if that it stands under is another"
 
 
 @dataclass(slots=True)
@@ -103,6 +105,11 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
         else:
             out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
     out.failed.update({n: f"{e.span}: {e.what}" for n, e in lost.items() if n in names})
+    if patch.rearmed:
+        ours = specification(program.choice)[0]
+        known = {*ours, *mirrors_of(ours)}
+        for f in for_arch([f for f in patch.rearmed if f.name in known], arch):
+            out.failed[f.name], out.paths[f.name] = REARMED, f.path
     plain = {d.name: d for d in out.before}
     out.raw = {d.name: (plain[d.name], d) for d in out.defs if d.name in plain}
     out.defs = [_bind(bindings, d, out) for d in out.defs if d.name not in out.failed]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..base.clock import end_in
+from ..base.clock import untimed
 from .options import make_choice, overlay_folders, share_cores
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def run_judging(
         at_once=shared["at_once"],
         command=command,
     )
-    end_in(None)  # what was found out is told, however late it is
     if opts["json_file"] != "-":
         click.echo(done.text(verbose=opts["verbose"]), nl=False)
     return done
@@ -68,9 +67,10 @@ def run_range(
     ):
         if opts["json_file"] != "-":
             done = commit.judged.judging if commit.judged else None
-            said = render_commit(
-                commit.sha, commit.subject, done, commit.error, verbose=opts["verbose"]
-            )
+            with untimed():
+                said = render_commit(
+                    commit.sha, commit.subject, done, commit.error, verbose=opts["verbose"]
+                )
             click.echo(said, nl=False)
         rows.append(commit.json())
         codes.append(commit.exit_code)

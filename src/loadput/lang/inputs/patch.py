@@ -66,6 +66,7 @@ class Patch:
     :param before: functions that it changes, as they were, where the diff or the tree tells
     :param fields: struct fields that it adds
     :param unread: files below ``arch/`` that could not be read: no verdict for those who need them
+    :param rearmed: functions that stand under another ``#if`` with it
     :param only_comments: its functions differ in comments and blanks alone
     :param near: what else its files have
     :param notes: what was not read as code and why, a sentence each
@@ -82,6 +83,7 @@ class Patch:
     unread: tuple[Unread, ...] = ()
     only_comments: bool = False
     near: Near = field(default=Near(), compare=False, repr=False)
+    rearmed: tuple[CFunction, ...] = ()
 
     @property
     def origin(self) -> str:

@@ -273,7 +273,7 @@ def _one(
     return Patch(
         title, kind, name, tuple(functions), tuple(changes.removed.values()),
         tuple(changes.fields), notes, tuple(changes.before.values()), tuple(changes.unread),
-        near=changes.near,
+        near=changes.near, rearmed=tuple(changes.rearmed),
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ class Changes:
         self.notes: list[str] = []
         self.unread: list[Unread] = []
         self.only_comments = False
-        self.conditions = False
+        self.rearmed: list[CFunction] = []
         self._gone: list[FieldHint] = []
         self._callbacks: tuple[list[FieldHint], list[FieldHint]] = ([], [])
         self._near: tuple[list[CFunction], list[CFunction]] = ([], [])
@@ -117,7 +117,7 @@ class Changes:
             k for k, f in self.functions.items() if k in self.before and _same(f, self.before[k])
         }
         self.only_comments = bool(same) and len(same) == len(self.functions)
-        self.only_comments &= not self.conditions
+        self.only_comments &= not self.rearmed
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         self._call_as_before(renamed_constants(diffs))
@@ -189,11 +189,12 @@ class Changes:
         known = len(self._near[1])
         self._was(d.path, before, self._take(d.path, after, changed))
         found = self._near[1][known:]
-        if {f.name for f in found} <= {f.name for f in before} and _directives(
-            base, before
-        ) != _directives(after, found):
-            self.conditions = True
-            self.notes.append(f"{d.path}: an #if around functions is another: not judged")
+        was, now = _arms(base, before), _arms(after, found)
+        other = [f for f in found if was.get(f.name, now[f.name]) != now[f.name]]
+        self.rearmed += [replace(f, path=d.path) for f in other]
+        if other:
+            names = ", ".join(f"{f.name}()" for f in other)
+            self.notes.append(f"{d.path}: the #if around {names} is another: not judged")
 
     def _taken_back(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
         """A file that has the patch already: as it was before it, and as it is.
@@ -294,14 +295,25 @@ class Changes:
                     into.append(FieldHint(name, m[2], " ".join(m[1].split()), place))
 
 
-_IF = re.compile(r"\s*#\s*(?:if|ifdef|ifndef|elif|else|endif)\b")
+_IF = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
 
 
-def _directives(text: Text, functions: Sequence[CFunction]) -> list[str]:
-    """The lines that say which functions are compiled, in their order."""
-    inside = {id(ln) for f in functions for ln in f.lines}
-    rows = zip(text.c, text.at, strict=True)
-    return [" ".join(t.split()) for t, ln in rows if _IF.match(t) and id(ln) not in inside]
+def _arms(text: Text, functions: Sequence[CFunction]) -> dict[str, tuple[str, ...]]:
+    """Per function, the arms of an ``#if`` that it stands in."""
+    names = {id(f.lines[0]): f.name for f in functions}
+    out: dict[str, tuple[str, ...]] = {}
+    arms: list[str] = []
+    for t, ln in zip(text.c, text.at, strict=True):
+        m = _IF.match(t)
+        said = " ".join(t.split())
+        if m and m[1].startswith("if"):
+            arms.append(said)
+        elif m and arms:
+            top = arms.pop()
+            arms += [] if m[1] == "endif" else [f"{top} {said}"]
+        if id(ln) in names:
+            out[names[id(ln)]] = tuple(arms)
+    return out
 
 
 def _same(a: CFunction, b: CFunction) -> bool:
