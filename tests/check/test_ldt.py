@@ -40,8 +40,8 @@ def test_mainline_is_suspected_on_two_cpus_and_holds_on_one() -> None:
     assert set(two.violated) == {"LDT-FRESH", USER}
     assert (two.find("LDT-FRESH").depth, two.find(USER).depth) == (20, 26), "v6.12: 21 and 27"
     assert one.verdict == "holds"
-    assert counts(two) == (7_023, 31_169, 46)
-    assert counts(one) == (1_476, 4_086, 28)
+    assert counts(two) == (6_795, 30_089, 46)
+    assert counts(one) == (1_443, 3_954, 28)
 
 
 @pytest.mark.parametrize("scenario", ["ldt", "ldt-one"])

@@ -6,6 +6,7 @@ docs/findings/riscv-csr-skip.md says what this rests on, and runs the changes th
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,58 @@ def test_a_hart_that_loses_its_csrs_where_it_idles(release: str, found: bool) ->
     r = check(Choice("riscv", release=release), make_scenario("idle", raw))
     assert (SKIP in r.violated and GUEST in r.violated) == found
     assert (r.verdict == "holds") == (not found)
+
+
+LOAD = """
+class kvm_vcpu_arch(struct):
+    restored_on: cpu = -1
+    csr_newer: bool
+
+last_restored: per_cpu[ptr[kvm_vcpu]]
+
+# [Modified in design:skips]
+def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
+    if {test}:
+        this_cpu_write(last_restored, vcpu)
+        vcpu.arch.restored_on = cpu
+        vcpu.arch.csr_newer = False
+        __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+        kvm_riscv_gstage_update_hgatp(vcpu)
+    kvm_riscv_vcpu_timer_restore(vcpu)
+    kvm_riscv_vcpu_host_fp_save(vcpu)
+    kvm_riscv_vcpu_guest_fp_restore(vcpu)
+    kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)
+    vcpu.cpu = cpu
+
+# [Modified in design:skips]
+def kvm_riscv_vcpu_set_reg_csr(vcpu: ptr[kvm_vcpu]):
+    fresh(vcpu.arch.guest_csr, vcpu)
+    {newer}
+"""
+OTHER, MOVED = "this_cpu_read(last_restored) != vcpu", "vcpu.arch.restored_on != cpu"
+NEWER = "vcpu.arch.csr_newer"
+SKIPS = {
+    # the load restores where; what an ioctl says; what is violated
+    "all": (f"{OTHER} or {MOVED} or {NEWER}", f"{NEWER} = True", set()),
+    "no other vCPU": (f"{MOVED} or {NEWER}", f"{NEWER} = True", {GUEST, "MEMORY-FRESH"}),
+    "no other CPU": (f"{OTHER} or {NEWER}", f"{NEWER} = True", {GUEST, "MEMORY-FRESH"}),
+    "no ioctl": (f"{OTHER} or {MOVED} or {NEWER}", "pass", {GUEST, "MEMORY-FRESH"}),
+}
+
+
+@pytest.mark.parametrize("skips", SKIPS)
+def test_a_load_of_v6_12_that_skips_finds_what_the_put_has_left(skips: str, tmp_path: Path) -> None:
+    """The put leaves the CSRs as they are: a load may keep those that are the newest."""
+    test, newer, violated = SKIPS[skips]
+    at = tmp_path / "design" / "skips"
+    at.mkdir(parents=True)
+    (at / "overlay.py").write_text('OVERLAY = Overlay(name="skips", source="here", parent="A")\n')
+    (at / "vcpu.py").write_text(LOAD.format(test=test, newer=newer))
+    tasks = [
+        {"runs": "vcpu_thread", "vcpu": v, "does": ["run", *(["ioctl"] if v == 0 else [])]}
+        for v in (0, 1)
+    ]
+    constants = {"guest_traps": 0, "guest_resets": 0, "preempt_model": 1}
+    raw = {"cpus": 2, "vms": [0, 0], "task": tasks, "set": constants}
+    choice = Choice("riscv", "skips", release="v6.12", search=(tmp_path,))
+    assert set(check(choice, make_scenario("skips", raw)).violated) == violated

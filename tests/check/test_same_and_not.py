@@ -436,3 +436,122 @@ def test_a_guard_keeps_the_flags_that_had_a_name(tree: Path) -> None:
     (tree / path).write_text(text)
     j = lp.judge(diff(path, text, new), tree=tree, arch="loongarch", scenario="one", base="v6.12")
     assert (j.verdict, j.exit_code) == SAME
+
+
+def test_a_violation_that_what_is_not_judged_may_prevent_is_not_decided(tree: Path) -> None:
+    """A field that the patch brings is set, too, in a function that the specification lacks."""
+    lacked = "static void svm_hv_flags(struct vcpu_svm *svm)\n{\n	hv_flags(svm);\n}\n\n"
+    before = "		if (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))\n"
+    changes = (
+        (before, before.replace("if (", "if (svm->is_dirty && ")),
+        ("	hv_flags(svm);\n", "	hv_flags(svm);\n	svm->is_dirty = true;\n"),
+    )
+    j = judge(tree, *changes, text=lacked + C)
+    assert (j.verdict, j.exit_code) == ("not decided", 4)
+    assert "rests on what is not modelled: is_dirty in svm_hv_flags()" in said(j)
+    gone = (before + "			indirect_branch_prediction_barrier();\n", "			;\n")
+    j = judge(tree, gone, changes[1], text=lacked + C)
+    assert j.verdict == "violated"  # nobody reads it
+
+
+KEEPS = "	vmsave(sd->save_area_pa);\n	svm->guest_state_loaded = true;\n"
+START = "static void keep_host"
+
+
+@pytest.mark.parametrize(
+    ("brought", "test", "sets"),
+    [
+        ("static bool lazy;\n\n", "lazy", "lazy = true"),
+        (
+            "static DEFINE_STATIC_KEY_FALSE(lazy);\n\n",
+            "static_branch_unlikely(&lazy)",
+            "static_branch_enable(&lazy)",
+        ),
+    ],
+)
+def test_a_variable_that_a_patch_brings_is_no_local(
+    tree: Path, brought: str, test: str, sets: str
+) -> None:
+    """One function writes it alone, another reads it."""
+    reads = (
+        (START, brought + START),
+        (
+            "	vmsave(sd->save_area_pa);\n",
+            f"	if (!{test})\n		vmsave(sd->save_area_pa);\n",
+        ),
+    )
+    j = judge(tree, *reads)
+    assert (j.verdict, j.exit_code) == ("no property minds", 0)
+    j = judge(tree, *reads, (COUNT, f"{COUNT}	{sets};\n"))
+    assert j.exit_code == 1 and "HOST-RESTORED" in said(j)
+
+
+MACRO = """#define keeps(sd, svm)				\\
+do {						\\
+	vmsave((sd)->save_area_pa);		\\
+	(svm)->guest_state_loaded = true;	\\
+} while (0)
+
+"""
+
+
+def test_a_macro_that_a_patch_brings_is_read_where_it_is_called(tree: Path) -> None:
+    change = (KEEPS, "	keeps(sd, svm);\n")
+    j = judge(tree, (START, MACRO + START), change)
+    assert (j.verdict, j.exit_code) == SAME
+    worse = MACRO.replace("	vmsave((sd)->save_area_pa);		\\\n", "")
+    j = judge(tree, (START, worse + START), change)
+    assert j.exit_code == 1 and "HOST-RESTORED" in said(j)
+
+
+HEADER, FIELD = "arch/x86/kvm/svm/svm.h", "	bool guest_state_loaded;\n"
+STRUCT = f"struct vcpu_svm {{\n	struct kvm_vcpu vcpu;\n{FIELD}}};\n"
+
+
+def judge_with_header(tree: Path, fields: str, *changes: tuple[str, str]) -> lp.Judged:
+    (tree / HEADER).write_text(STRUCT)
+    new = C
+    for old, to in changes:
+        new = new.replace(old, to)
+    text = diff(HEADER, STRUCT, STRUCT.replace(FIELD, fields)) + diff(SVM, C, new)
+    return lp.judge(text, tree=tree, arch="svm", scenario="one", base="v6.12")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [f"	struct {{\n	{FIELD}	}} host;\n", "	struct svm_host host;\n"],
+)
+def test_a_field_that_moves_into_a_part_of_its_struct_is_the_same(tree: Path, fields: str) -> None:
+    if "svm_host" in fields:
+        fields = f"	struct svm_host {{\n	{FIELD}	}};\n{fields}"
+    j = judge_with_header(tree, fields, ("svm->guest_state_loaded", "svm->host.guest_state_loaded"))
+    assert (j.verdict, j.exit_code) == SAME
+    assert "host.guest_state_loaded is the field guest_state_loaded" in said(j)
+
+
+def test_a_violation_for_want_of_a_field_that_a_patch_takes_out_is_not_decided(tree: Path) -> None:
+    """It is a bit of another one now, as nobody here knows."""
+    j = judge_with_header(
+        tree,
+        "	unsigned long host_flags;\n",
+        ("	if (svm->guest_state_loaded)", "	if (test_bit(0, &svm->host_flags))"),
+        ("	svm->guest_state_loaded = true;", "	set_bit(0, &svm->host_flags);"),
+    )
+    assert j.exit_code == 4 and "NEW VIOLATION" not in said(j)
+
+
+def test_what_an_assembler_statement_may_do_is_not_decided(tree: Path) -> None:
+    save = "	vmsave(sd->save_area_pa);\n"
+    asm = '	asm volatile("vmsave %0" : : "r"(sd->save_area_pa));\n'
+    j = judge(tree, (save, asm))
+    assert j.verdict == "not decided" and "rests on what is not modelled: asm" in said(j)
+
+
+@pytest.mark.parametrize(("value", "code"), [("0", 1), ("1", 0)])
+def test_a_number_that_a_patch_gives_a_name_is_that_number(
+    tree: Path, value: str, code: int
+) -> None:
+    save = "	vmsave(sd->save_area_pa);\n"
+    brings = (START, f"#define KEEPS_HOST {value}\n\n{START}")
+    j = judge(tree, brings, (save, f"	if (KEEPS_HOST)\n	{save}"))
+    assert j.exit_code == code

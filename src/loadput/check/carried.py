@@ -56,6 +56,7 @@ class FunctionChange:
     :param there: the specification has it already: it is judged against ours without it
     :param whole: there is no C before: its C replaces the specification's
     :param through: helpers that the patch changes, and that are read where it calls them
+    :param sets: what the program has, or the patch brings, and its edits write, unjudged as a whole
     """
 
     name: str
@@ -69,6 +70,7 @@ class FunctionChange:
     unknown: str = ""
     hunk: list[str] = field(default_factory=list)
     through: list[str] = field(default_factory=list)
+    sets: list[str] = field(default_factory=list)
 
     def never_run(self, why: str) -> None:
         """Nothing runs what its edits change: none of them is judged."""
@@ -208,6 +210,8 @@ class _Carrying:
             change.unknown = self.ready.unknown(was, now, self.effects, brought)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
         _describe(change, self.taken, raw, known=known)
+        if change.why == ABSENT:
+            change.sets = self._sets(*raw)
         if unread and not change.outcomes:
             change.why = f"{min(unread)}() has no form that can be read where it is called"
 
@@ -243,6 +247,17 @@ class _Carrying:
         for e, _ in found:
             e.place = place_of(e)
         return [Outcome(e, NOT_JUDGED, why) for e, why in found]
+
+    def _sets(self, before: Def, after: Def) -> list[str]:
+        """The fields and variables that a function we lack writes where it did not before."""
+        names = Names(frozenset(self.decls.globals), self.defs)
+        brings = [
+            x
+            for e in find_edits(tree_of(before, names), tree_of(after, names)).edits
+            for x in e.brings
+        ]
+        has = {f for st in self.decls.structs.values() for f in st.fields} | set(self.decls.globals)
+        return [x for x in dict.fromkeys(brings) if x in has]
 
     def tell_helpers(self) -> None:
         """Helpers that are judged where they are called are what calls them, there alone."""

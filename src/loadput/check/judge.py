@@ -103,6 +103,7 @@ class Judgement:
     :param unused: functions that nothing calls here
     :param added: functions that the base does not have
     :param removed: functions that the base has and the patch takes out
+    :param gone: struct fields that it takes out: what stood there is somewhere else, or nowhere
     """
 
     patch: str
@@ -116,6 +117,7 @@ class Judgement:
     removed: list[str] = field(default_factory=list)
     fixed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    gone: tuple[str, ...] = ()
 
     @property
     def idle(self) -> list[str]:
@@ -181,6 +183,7 @@ def judge(
     base, known = got.base, (known or {}) if got.base == base else {}
     out = Judgement(taken.patch.title, base.arch, NOT_JUDGED, got.functions)
     out.fixed, out.notes = taken.fixed, list(taken.notes)
+    out.gone = taken.patch.near.gone
     out.notes += [
         f"{f.name}: what is under an #if of another configuration is not judged"
         for f in got.functions
@@ -266,7 +269,7 @@ def _ask_late(
         if x.result.violated:
             x.before = run(was, s, "any", FURTHER)
             _blame_late(x.result, x.before)
-            _weigh(x, now, s, run, _beside(out.changes))
+            _weigh(x, now, s, run, _beside(out, x.result))
         out.explored.append(x)
         if x.verdict == NEW or (x.verdict == OPEN and out.verdict != NEW):
             out.verdict = x.verdict
@@ -354,8 +357,9 @@ def _explore(
             for p in after.properties:
                 if p.name in _unwritten(after, base, s):
                     p.verdict, p.blame = UNDECIDED, BLAME_UNASKED
-            _weigh(x, user, s, run, _beside(out.changes))
-            _weigh_fixed(x, _beside(out.changes) if any(f.there for f in out.changes) else [])
+            beside = _beside(out, after)
+            _weigh(x, user, s, run, beside)
+            _weigh_fixed(x, beside if any(f.there for f in out.changes) else [])
             if whole and not out.equivalences:
                 _compare(out, before, after, whole)
         out.explored.append(x)
@@ -431,13 +435,25 @@ def _removed(taken: Taken, base: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in (*base.removed, *gone) if n not in new))
 
 
-def _beside(changes: Sequence[FunctionChange]) -> list[str]:
-    """What a patch does besides that is not modelled, and may make up for what is."""
-    if not any(o.verdict == CARRIED for f in changes for o in f.outcomes):
-        return []
-    lost = [o for f in changes for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT]
-    brought = dict.fromkeys(x for o in lost for x in o.edit.brings)
-    return [x for x in brought if not x.startswith(("WARN_", "KVM_BUG"))]
+def _beside(out: Judgement, after: Result) -> list[str]:
+    """What a patch does besides that is not modelled, and may make up for what is.
+
+    Of a function that the specification lacks, it is what it writes and the program reads.
+    """
+    besides: dict[str, None] = {}
+    if any(e.verdict == CARRIED for f in out.changes for e in f.outcomes):
+        lost = [e for f in out.changes for e in f.outcomes if e.verdict == NOT_JUDGED_EDIT]
+        brought = (x for e in lost for x in e.edit.brings)
+        besides |= dict.fromkeys(x for x in brought if not x.startswith(("WARN_", "KVM_BUG")))
+    if out.gone or any(f.sets for f in out.changes):
+        functions = after.built.program.functions.values()
+        ops = [op for fn in functions for b in fn.blocks for op in b.ops]
+        read = {op.place.var for op in ops if isinstance(op, o.Load)}
+        names = {var.rpartition(".")[2] for var in read}
+        besides |= {f"{x} in {f.name}()": None for f in out.changes for x in f.sets if x in names}
+        lacks = [x.rpartition(".")[2] for x in out.gone if x in read]
+        besides |= {f"{x}, which it takes out": None for x in lacks}
+    return list(besides)
 
 
 def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[str]) -> None:

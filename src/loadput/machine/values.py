@@ -117,7 +117,7 @@ def _add_shadows(vs: dict[str, Var], g: Graph) -> None:
             continue
         old = vs[base_of(name)]
         t = ty.BOOL if is_shadow(name) else ty.Int(0, MOST_LATE)
-        none = [0] * len(old.init)
+        none = [int(is_shadow(name) and old.domain == "cpu")] * len(old.init)
         vs[name] = replace(old, name=name, type=t, lo=t.lo, hi=t.hi, ghost=True, init=none)
 
 

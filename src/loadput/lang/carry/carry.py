@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import syntax as s
+from ..guess import NULLS, SAME, TRUTH, walk
 from ..show import render_body
 from . import edits as e_
 from .assume import assumed
@@ -93,7 +94,7 @@ class Carrier(Laid):
         parts: Mapping[str, s.Def] | None = None,
     ) -> None:
         super().__init__(before, after, spec, parts or {}, names)
-        self.effect = effect
+        self.effect, self.names = effect, names
 
     def run(self, only: Collection[int] | None = None) -> list[Outcome]:
         """Carry every edit that can be; `changed` then has what became of ours.
@@ -245,8 +246,25 @@ class Carrier(Laid):
         st = self.terms_after.stmt(a.stmt)
         what = self.effect(self.spec, [st])
         if not what or (what.startswith("sets ") and not self._read_after(a, st)):
-            raise Impossible(self._unmodelled([a]))
+            if not self._is_for_news(a, st):
+                raise Impossible(self._unmodelled([a]))
         return (s.ForeignStmt((st,), a.stmt.span),)
+
+    def _is_for_news(self, a: Node, st: s.Stmt) -> bool:
+        """Whether ``st`` keeps a value of ours in a local of the patch, for its other parts."""
+        value = st.init if isinstance(st, s.Declare) else None
+        name = st.name if isinstance(st, s.Declare) else ""
+        if isinstance(st, s.ExprStmt) and isinstance(st.expr, s.AssignE) and not st.expr.op:
+            name, value = _set_by(a), st.expr.rhs
+        if not name or value is None or name in self.terms.known:
+            return False
+        said = {n.id for n in (value, *walk(value)) if isinstance(n, s.Name)}
+        calls = {n.fn for n in (value, *walk(value)) if isinstance(n, s.Invoke)}
+        if said - self.terms.known - TRUTH - NULLS or calls - self.names.defs.keys() - SAME:
+            return False
+        others = [x for x in self._news() if x is not a]
+        exprs = [e for x in others for e in (x.test, x.stmt) if e is not None]
+        return any(isinstance(n, s.Name) and n.id == name for e in exprs for n in (e, *walk(e)))
 
     def _read_after(self, a: Node, st: s.Stmt) -> bool:
         """Whether ours speaks of the local that ``st`` sets, behind where ``a`` would stand."""

@@ -38,13 +38,20 @@ class Edit:
 
     @property
     def brings(self) -> list[str]:
-        """What it calls and writes and did not before; of a call that has changed, the call."""
+        """What it calls and writes and did not before; of a call that has changed, the call.
+
+        Of a statement that has no meaning here, its first word.
+        """
         if self.after is None:
             return []
         old = {f for n in (self.before.walk() if self.before else ()) for f in n.effects}
         now = list(dict.fromkeys(f for n in self.after.walk() for f in n.feats if f[:2] in EFFECT))
         fresh = [f for f in now if f not in old] or (now if self.kind == CHANGED else [])
-        return [f"{f[2:]}()" if f.startswith("c:") else f[2:] for f in fresh]
+        told = [f"{f[2:]}()" if f.startswith("c:") else f[2:] for f in fresh]
+        opaque = [
+            n.key.split()[0].partition("(")[0] for n in self.after.walk() if n.kind == "opaque"
+        ]
+        return told + opaque
 
 
 @dataclass(slots=True)

@@ -11,10 +11,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
 from .nodes import local_names
-from .terms import is_address, rewrite, rewrite_stmt
+from .terms import is_address, read_fields, rewrite, rewrite_stmt, written_fields
 
 Find = Callable[[str], s.Def | None]
 DEPTH = 3  # helpers of helpers
@@ -119,12 +120,12 @@ class _Expander:
 
         :param result: the callee's local that it returns, and where that goes
         """
-        written = written_in(callee.body)
+        written, fields = written_in(callee.body), written_fields(callee)
         names: dict[str, s.Expr] = dict(result)
         head: list[s.Stmt] = []
         own = local_names(callee)
         for (name, type_), a in zip(callee.params, call.args, strict=True):
-            if is_address(a) and name not in written:
+            if is_address(a) and name not in written and not fields & read_fields(a):
                 names[name] = a
             else:
                 new = self._fresh(name)
@@ -223,9 +224,40 @@ def _called(st: s.Stmt) -> tuple[s.Invoke | None, s.Expr | None]:
 
 
 def _only_value(d: s.Def) -> s.Expr | None:
+    """The expression whose value is all that ``d`` gives, tests that leave early among it."""
     body = [st for st in d.body if not (isinstance(st, s.ExprStmt) and _asserts(st.expr))]
-    one = body[0] if len(body) == 1 else None
-    return one.value if isinstance(one, s.ReturnStmt) else None
+    return _value_of(body, is_bool=d.ret == BOOL)
+
+
+def _value_of(body: Sequence[s.Stmt], *, is_bool: bool) -> s.Expr | None:
+    first = body[0] if body else None
+    if isinstance(first, s.ReturnStmt):
+        return first.value
+    if not isinstance(first, s.If) or not is_bool:
+        return None
+    rest = [*first.other, *body[1:]]
+    a, b = _value_of(first.then, is_bool=True), _value_of(rest, is_bool=True)
+    if a is None or b is None:
+        return None
+    no = s.Unary("!", first.cond, first.span)
+    if _is_truth(a, True) or _is_truth(b, True):  # one of the two, whatever the other says
+        return (
+            s.Binary("||", first.cond, b, first.span)
+            if _is_truth(a, True)
+            else s.Binary("||", no, a, first.span)
+        )
+    if _is_truth(a, False) or _is_truth(b, False):
+        return (
+            s.Binary("&&", no, b, first.span)
+            if _is_truth(a, False)
+            else s.Binary("&&", first.cond, a, first.span)
+        )
+    return None
+
+
+def _is_truth(e: s.Expr, value: bool) -> bool:
+    said = ("true", "True") if value else ("false", "False")
+    return isinstance(e, s.Name) and e.id in said
 
 
 def _asserts(e: s.Expr) -> bool:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from .. import syntax as s
 from ..guess import kids, walk
 from .align import align, pair_cost
-from .edits import Difference, find_edits
+from .edits import UNWRAPPED, Difference, find_edits
 from .nodes import Names, Node, call_of, tree_of
 from .rebuild import Changes, Under, Wrap
 from .terms import Terms, plain
@@ -224,7 +224,10 @@ class Laid:
     def anchors(self, near: Node, home: Home) -> tuple[s.Stmt | None, s.Stmt | None]:
         """Our nearest statements before and after ``near``, in the block ``home``.
 
-        Where both stand in one statement of it that is no test, those inside are given.
+        Where both stand in one statement of it that is no test, or one that goes, those inside are
+        given.
+
+        :raises Impossible: both stand under one test that stays
         """
         low, high = self._anchor(near, home, -1), self._anchor(near, home, 1)
         if low is None or high is None:
@@ -237,10 +240,19 @@ class Laid:
             plain_ = (
                 isinstance(shared, s.AtomicStmt | s.Group | s.ForeignStmt)
                 or call_of(shared) in self.parts
+                or any(shared is n.stmt for n in self.opening)
             )
             if plain_ and None not in inside:
                 return inside[0], inside[1]
+            if None not in inside and isinstance(shared, s.If):
+                raise Impossible("it stands in the midst of what is under one test in ours")
         return self.lift(low, home), self.lift(high, home)
+
+    @property
+    def opening(self) -> list[Node]:
+        """Our tests that go, while what stands under them stays."""
+        gone = [e.before for e in self.diff.edits if e.kind == UNWRAPPED and e.before is not None]
+        return [self.to_spec[b] for b in gone if b in self.to_spec]
 
     def chain(self, st: s.Stmt) -> list[s.Stmt]:
         """``st`` and what it stands in, from the inside out."""

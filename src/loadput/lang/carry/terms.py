@@ -133,7 +133,10 @@ class Terms:
 
 
 def set_once(c: s.Def) -> Mapping[str, s.Expr]:
-    """The locals that have one value throughout: what it is, where asking for it does nothing."""
+    """The locals that have one value throughout: what it is, where asking for it does nothing.
+
+    What ``c`` itself writes may be another later than it was when the local was set.
+    """
     count: dict[str, int] = {n: 2 for n, _ in c.params}
     value: dict[str, s.Expr] = {}
     for n in walk(c.body):
@@ -148,7 +151,44 @@ def set_once(c: s.Def) -> Mapping[str, s.Expr]:
                 count[n.lhs.id] += 1
         elif isinstance(n, s.Unary) and n.op == "&" and isinstance(n.a, s.Name):
             count[n.a.id] = count.get(n.a.id, 0) + 2
-    return {n: v for n, v in value.items() if count[n] == 1 and is_address(v)}
+    own, written = local_names(c), written_fields(c)
+    return {
+        n: v
+        for n, v in value.items()
+        if n in own and count[n] == 1 and is_address(v) and not written & read_fields(v)
+    }
+
+
+def written_fields(c: s.Def) -> set[str]:
+    """The fields and variables that ``c`` itself writes."""
+    out: set[str] = set()
+    for n in walk(c.body):
+        at: s.Expr | None = n.lhs if isinstance(n, s.AssignE | s.PostInc) else None
+        if isinstance(n, s.Invoke) and n.fn in PLACES and len(n.args) > PLACES[n.fn]:
+            reads = n.fn in SAME or n.fn.endswith(("_read", "READ_ONCE", "test_bit", "_acquire"))
+            at = None if reads and n.fn not in WRITERS else n.args[PLACES[n.fn]]
+        while isinstance(at, s.Index | s.Unary | s.Foreign):
+            at = (
+                at.base
+                if isinstance(at, s.Index)
+                else at.a
+                if isinstance(at, s.Unary)
+                else at.inner
+            )
+        if isinstance(at, s.Member | s.Name):
+            out.add(at.name if isinstance(at, s.Member) else at.id)
+    return out - local_names(c)
+
+
+def read_fields(e: s.Expr) -> set[str]:
+    """The fields and variables that ``e`` reads; none of what it gives the address of."""
+    if isinstance(e, s.Unary) and e.op == "&":
+        return read_fields(e.a.base) if isinstance(e.a, s.Member) else set()
+    return {
+        n.name if isinstance(n, s.Member) else n.id
+        for n in (e, *walk(e))
+        if isinstance(n, s.Member | s.Name)
+    }
 
 
 def is_address(e: s.Expr) -> bool:

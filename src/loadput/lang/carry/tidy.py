@@ -13,7 +13,8 @@ from collections.abc import Set as AbstractSet
 
 from .. import syntax as s
 from ..guess import walk
-from .terms import rewrite
+from ..show import render_expr
+from .terms import rewrite, rewrite_stmt
 
 _OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 _LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
@@ -27,8 +28,16 @@ def tidy(d: s.Def) -> s.Def:
     own = {n.name for n in walk(d.body) if isinstance(n, s.Declare)}
     lost = " ".join(n.text for n in walk(d.body) if isinstance(n, s.OpaqueStmt))
     once = {n for n in own if names[n] + inits[n] == 2 and n not in lost}
-    body = _block(_at_once(d.body, once))
+    body = tuple(rewrite_stmt(st, _sided) for st in _block(_at_once(d.body, once)))
     return dataclasses.replace(d, body=_ended(body) if is_void else body)
+
+
+def _sided(e: s.Expr) -> s.Expr | None:
+    """What is compared for being the same, in the order of its text."""
+    if not isinstance(e, s.Binary) or e.op not in ("==", "!="):
+        return None
+    a, b = sorted((rewrite(x, _sided) for x in (e.a, e.b)), key=render_expr)
+    return dataclasses.replace(e, a=a, b=b)
 
 
 def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ...]:

@@ -39,12 +39,14 @@ class Near:
     :param before: every function of those files as they were
     :param after: every function of those files as they are with it
     :param renamed_fields: per struct field that it brings, one of the same type that it takes out
+    :param gone: struct fields that it takes out and puts nowhere else: ``struct.field``
     :param tree: the tree that it applies to, where there is one
     """
 
     before: tuple[CFunction, ...] = ()
     after: tuple[CFunction, ...] = ()
     renamed_fields: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
     tree: Holding | None = None
 
 

@@ -21,6 +21,9 @@ _DEFINED = re.compile(
     r"|KVM_X86_OP\w*\((?P<op>\w+)\)"
     r"|\s+(?P<item>[A-Z][A-Z0-9_]+)\s*(?P<number>=\s*[^,/]+?)?\s*,?\s*(?:/\*.*)?$"
 )
+_PLAIN_FIELD = re.compile(r"\w[\w ]*\*?\w+;")
+_OPENED = re.compile(r"struct ?(?P<tag>\w+)? \{")
+_PART = re.compile(r"\} (?P<closed>\w+);|struct (?P<tag>\w+) (?P<its>\w+);")
 OP = "kvm_x86_"
 _WORD = re.compile(r"\w+")
 
@@ -40,6 +43,30 @@ def renamed_constants(diffs: Sequence[FileDiff]) -> dict[str, str]:
         for new, old in pairs.items()
         if old not in said["+"] | said[" "] and new not in said["-"] | said[" "]
     }
+
+
+def moved_fields(diffs: Sequence[FileDiff]) -> dict[str, str]:
+    """Per field that the diffs put into a struct within its own, as ``part.field``, its name.
+
+    They take it out with the same type; the part is one that they bring.
+    """
+    rows = [(k, " ".join(t.split())) for d in diffs for h in d.hunks for k, t, _ in h.body]
+    gone = {t for k, t in rows if k == "-" and _PLAIN_FIELD.fullmatch(t)}
+    inside: dict[str, list[str]] = {}
+    part: list[str] = []
+    tag = ""
+    for k, t in rows:
+        m = _PART.fullmatch(t) if k == "+" else None
+        opened = _OPENED.fullmatch(t) if k == "+" else None
+        if opened:
+            part, tag = [], opened["tag"] or ""
+        elif m and (m["closed"] or m["tag"] in inside):
+            inside[m["closed"] or m["its"]] = part if m["closed"] else inside[m["tag"]]
+        elif k == "+" and t == "};" and tag:
+            inside[tag] = part
+        elif k == "+" and t in gone:
+            part.append(t.rstrip(";").split()[-1].lstrip("*"))
+    return {f"{name}.{f}": f for name, fields in inside.items() for f in fields}
 
 
 def _exchanged(h: Hunk) -> Iterator[tuple[str, str]]:
@@ -105,7 +132,7 @@ def under_old_names(f: CFunction, names: Mapping[str, str]) -> CFunction:
     words = [n for n in names if n in f.text]
     if not words:
         return f
-    spoken = re.compile(rf"\b({'|'.join(words)})\b")
+    spoken = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b")
 
     def of(text: str) -> str:
         return spoken.sub(lambda m: names[m[1]], text)

@@ -41,10 +41,8 @@ class _Parent(Tree):
     """The tree of a commit's parent, file by file."""
 
     def __init__(self, repo: Path, sha: str) -> None:
+        super().__init__(repo)
         self.repo, self.sha = repo, sha
-        self.root = repo
-        self.files: dict[str, Text] = {}
-        self.renamed: dict[str, str] = {}
 
     def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
         try:

@@ -12,9 +12,10 @@ from ...base.source import Span
 from ..cfront import CFunction, Line, find_c_functions
 from ..cfront.unit import other_arms
 from ..guess import PER_CPU_TYPE
+from .brought import Brought, read_in_place
 from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
 from .patch import FieldHint, Near, Unread
-from .renamed import renamed_constants, renamed_functions, under_old_names
+from .renamed import moved_fields, renamed_constants, renamed_functions, under_old_names
 
 _FIELD = re.compile(
     r"\s+((?:struct |enum |unsigned |const )*\w+(?: \w+)*?\s*\**)(\w+)\s*;\s*(?:/|$)"
@@ -38,6 +39,7 @@ class Tree:
         self.root = root
         self.files: dict[str, Text] = {}
         self.renamed: dict[str, str] = {}
+        self.brought = Brought()
         self._rooms: dict[str, dict[str, str]] = {}
 
     def holding(self, word: str, rooms: Sequence[str]) -> dict[str, str]:
@@ -120,8 +122,36 @@ class Changes:
         self.only_comments &= not self.rearmed
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
-        self._call_as_before(renamed_constants(diffs))
+        constants = renamed_constants(diffs)
+        self._read_in_place(diffs, constants)
+        self._call_as_before(constants | self._moved(diffs))
         self.before = {k: f for k, f in self.before.items() if k in self.functions}
+
+    def _moved(self, diffs: list[FileDiff]) -> dict[str, str]:
+        """Fields that stand in a struct within theirs now."""
+        moved = moved_fields(diffs)
+        self.fields = [f for f in self.fields if f.name not in moved.values()]
+        self._gone = [f for f in self._gone if f.name not in moved.values()]
+        self.notes += [f"{new} is the field {old}" for new, old in moved.items()]
+        return moved
+
+    def _read_in_place(self, diffs: list[FileDiff], constants: dict[str, str]) -> None:
+        """Macros and static keys that the patch brings, or an earlier one of the series."""
+        earlier = self.tree.brought if self.tree is not None else Brought()
+        every = earlier.more(diffs, constants)
+        if self.tree is not None:
+            self.tree.brought = every
+        if not every:
+            return
+        fresh = {k: place for k, place in every.keys.items() if k not in earlier.keys}
+        self.fields += [FieldHint("", k, "bool", place) for k, place in fresh.items()]
+        before, after = self._near
+        for rows, brought in ((self.functions, every), (self.before, earlier)):
+            rows |= {k: read_in_place(f, brought) for k, f in rows.items()}
+        self._near = (
+            [read_in_place(f, earlier) for f in before],
+            [read_in_place(f, every) for f in after],
+        )
 
     def _call_as_before(self, constants: dict[str, str]) -> None:
         """What has another name now, or since an earlier patch of the series, has its first one."""
@@ -158,7 +188,9 @@ class Changes:
             same = [g for g in gone if (g.struct, g.ctype) == (f.struct, f.ctype)]
             if len(same) == 1 and f.name != same[0].name:
                 renamed[f.name] = same[0].name
-        return Near(tuple(self._near[0]), tuple(self._near[1]), renamed, self.tree)
+        left = {*(f.name for f in self.fields), *renamed.values()}
+        out = tuple(f"{f.struct}.{f.name}" for f in self._gone if f.name not in left)
+        return Near(tuple(self._near[0]), tuple(self._near[1]), renamed, out, self.tree)
 
     def _file(self, d: FileDiff) -> None:
         if not d.old and d.new:

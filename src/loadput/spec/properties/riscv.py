@@ -103,3 +103,14 @@ def KERNEL_V() -> bool:
 def riscv_steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
     """Every load makes the request, and only a loaded vCPU's own task looks at it."""
     vcpu.requests[KVM_REQ_STEAL_UPDATE] = False
+
+
+@forget_(
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, kvm_riscv_gstage_update_hgatp, reset_registers",
+    origin="arch:riscv, release:v6.1, design:B",
+)
+@at_exit(kvm_arch_vcpu_put)
+def csrs_are_dead():
+    """Every load restores both, and nothing looks at them where no vCPU is loaded."""
+    this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hgatp, NULL)

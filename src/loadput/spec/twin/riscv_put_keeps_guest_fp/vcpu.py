@@ -6,5 +6,3 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_riscv_vcpu_guest_fp_save(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
-    __this_cpu_write(hw_vs_csr, 0)
-    __this_cpu_write(hw_hgatp, NULL)

@@ -39,8 +39,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12
 
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, vector; what stays in the CSRs and in the host context, which is not looked
-    at again: it is forgotten
+    Omits: AIA, timer, vector; what stays in the host context, which is not looked at again: it is
+    forgotten
     """
     vcpu.cpu = -1
 
@@ -48,8 +48,6 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_riscv_vcpu_host_fp_restore(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
-    __this_cpu_write(hw_vs_csr, 0)
-    __this_cpu_write(hw_hgatp, NULL)
 
 
 # [New in arch:riscv]
@@ -62,17 +60,15 @@ def csrs_are_current(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [New in arch:riscv]
 def reset_registers(vcpu: ptr[kvm_vcpu]):
-    """New values in memory; what the CPU may hold of the old ones is nobody's.
+    """New values in memory; what a CPU holds of the old ones is old.
 
     Mirrors: kvm_riscv_reset_vcpu() where it copies guest_reset_csr and guest_reset_context,
     arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_fp_reset(), arch/riscv/kvm/vcpu_fp.c, v6.12
     """
     with atomic:
-        vcpu.arch.guest_csr = token_of(vcpu)
+        fresh(vcpu.arch.guest_csr, vcpu)
         vcpu.arch.guest_context.fp = token_of(vcpu)
         vcpu.arch.guest_context.fs_dirty = False
-        if __this_cpu_read(hw_vs_csr) == token_of(vcpu):
-            __this_cpu_write(hw_vs_csr, 0)
 
 
 # [New in arch:riscv]
@@ -187,8 +183,8 @@ def guest_state_exit_irqoff():
 # [New in arch:riscv]
 def guest_runs(vcpu: ptr[kvm_vcpu]):
     """Ours: the guest's own instructions. It finds its registers, changes them, takes the interrupt
-    that is in HVIP. What memory has of the registers is old: nobody's."""
-    vcpu.arch.guest_csr = 0
+    that is in HVIP. Every other copy of its VS CSRs is old from here on."""
+    fresh(this_cpu(hw_vs_csr), vcpu)
     vcpu.arch.guest_context.fp = 0
     vcpu.arch.guest_context.fs_dirty = True
     guest_uses_memory(vcpu)
@@ -285,8 +281,20 @@ def kvm_vcpu_ioctl_get_regs(vcpu: ptr[kvm_vcpu]):
     """A vCPU ioctl that is not KVM_RUN: none loads the vCPU here; this one sets a CSR in memory.
 
     Mirrors: kvm_vcpu_ioctl(), virt/kvm/kvm_main.c; kvm_arch_vcpu_ioctl() case KVM_SET_ONE_REG,
-    arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_set_reg_csr(), arch/riscv/kvm/vcpu_onereg.c, v6.12
+    arch/riscv/kvm/vcpu.c, v6.12
     """
     lock_vcpu(vcpu)
-    vcpu.arch.guest_csr = token_of(vcpu)
+    kvm_riscv_vcpu_set_reg_csr(vcpu)
     unlock_vcpu(vcpu)
+
+
+# [New in arch:riscv]
+def kvm_riscv_vcpu_set_reg_csr(vcpu: ptr[kvm_vcpu]):
+    """Memory has a newer CSR than any CPU.
+
+    Mirrors: kvm_riscv_vcpu_set_reg_csr(), kvm_riscv_vcpu_general_set_csr(),
+    arch/riscv/kvm/vcpu_onereg.c, v6.12
+    Context: task that holds vcpu->mutex; the vCPU is not loaded
+    Omits: SIP, which is pending interrupts too
+    """
+    fresh(vcpu.arch.guest_csr, vcpu)

@@ -16,13 +16,13 @@ def kvm_riscv_vcpu_wfi(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:riscv]
 def kvm_riscv_vcpu_trap_redirect(vcpu: ptr[kvm_vcpu]):
-    """Give the trap to the guest: VSSTATUS, VSCAUSE, VSTVAL and VSEPC are written on this CPU, so
-    what memory has of them is old.
+    """Give the trap to the guest: VSSTATUS, VSCAUSE, VSTVAL and VSEPC are written on this CPU, and
+    every other copy is old.
 
     Mirrors: kvm_riscv_vcpu_trap_redirect(), arch/riscv/kvm/vcpu_exit.c, v6.12
     Context: preemptible
     """
-    vcpu.arch.guest_csr = 0
+    fresh(this_cpu(hw_vs_csr), vcpu)
 
 
 # [New in arch:riscv]

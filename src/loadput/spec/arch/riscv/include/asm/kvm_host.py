@@ -12,7 +12,8 @@ guest_traps = True
 hgatp_updates = False
 
 
-# Registers in memory are nobody's (0) from the time that the guest has newer ones on the CPU.
+# F and D registers in memory are nobody's (0) from the time that the guest has newer ones on the CPU;
+# of the CSRs each copy but the newest is old.
 class kvm_vcpu_arch(struct):
     guest_csr: token[vs_csr, vcpu] = own
     guest_context: embed[kvm_cpu_context]
