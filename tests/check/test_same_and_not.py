@@ -555,3 +555,14 @@ def test_a_number_that_a_patch_gives_a_name_is_that_number(
     brings = (START, f"#define KEEPS_HOST {value}\n\n{START}")
     j = judge(tree, brings, (save, f"	if (KEEPS_HOST)\n	{save}"))
     assert j.exit_code == code
+
+
+def test_a_field_of_that_name_in_another_struct_is_another(tree: Path) -> None:
+    other = f"\nstruct svm_other {{\n	int count;\n{FIELD}}};\n"
+    (tree / HEADER).write_text(STRUCT + other)
+    new = STRUCT.replace(FIELD, f"	struct {{\n	{FIELD}	}} host;\n{FIELD}")
+    text = diff(HEADER, STRUCT + other, new + other.replace(FIELD, ""))
+    was = "	svm->guest_state_loaded = true;\n"
+    text += diff(SVM, C, C.replace(was, "	svm->host.guest_state_loaded = true;\n"))
+    j = lp.judge(text, tree=tree, arch="svm", scenario="one", base="v6.12")
+    assert (j.verdict, j.exit_code) != SAME

@@ -109,6 +109,7 @@ def is_switch(op: object) -> bool:
 
 
 def _add_shadows(vs: dict[str, Var], g: Graph) -> None:
+    """What each CPU has is dead from the start on; a read of it before a write is found."""
     for n in g.nodes:
         if not isinstance(n.op, o.Load | o.Store | o.Fresh):
             continue

@@ -240,24 +240,13 @@ def _value_of(body: Sequence[s.Stmt], *, is_bool: bool) -> s.Expr | None:
     if a is None or b is None:
         return None
     no = s.Unary("!", first.cond, first.span)
-    if _is_truth(a, True) or _is_truth(b, True):  # one of the two, whatever the other says
-        return (
-            s.Binary("||", first.cond, b, first.span)
-            if _is_truth(a, True)
-            else s.Binary("||", no, a, first.span)
-        )
-    if _is_truth(a, False) or _is_truth(b, False):
-        return (
-            s.Binary("&&", no, b, first.span)
-            if _is_truth(a, False)
-            else s.Binary("&&", first.cond, a, first.span)
-        )
+    for value, other, test in ((a, b, first.cond), (b, a, no)):
+        if isinstance(value, s.Name) and value.id == "true":
+            return s.Binary("||", test, other, first.span)
+    for value, other, test in ((a, b, no), (b, a, first.cond)):
+        if isinstance(value, s.Name) and value.id == "false":
+            return s.Binary("&&", test, other, first.span)
     return None
-
-
-def _is_truth(e: s.Expr, value: bool) -> bool:
-    said = ("true", "True") if value else ("false", "False")
-    return isinstance(e, s.Name) and e.id in said
 
 
 def _asserts(e: s.Expr) -> bool:

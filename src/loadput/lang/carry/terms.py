@@ -9,7 +9,7 @@ from .. import syntax as s
 from ..guess import NULLS, SAME, TRUTH, is_error_code, walk
 from ..infer import PLACES, WRITERS
 from ..show import render_expr
-from .nodes import local_names
+from .nodes import local_names, tree_of
 
 Fn = Callable[[s.Expr], s.Expr | None]
 
@@ -161,29 +161,13 @@ def set_once(c: s.Def) -> Mapping[str, s.Expr]:
 
 def written_fields(c: s.Def) -> set[str]:
     """The fields and variables that ``c`` itself writes."""
-    out: set[str] = set()
-    for n in walk(c.body):
-        at: s.Expr | None = n.lhs if isinstance(n, s.AssignE | s.PostInc) else None
-        if isinstance(n, s.Invoke) and n.fn in PLACES and len(n.args) > PLACES[n.fn]:
-            reads = n.fn in SAME or n.fn.endswith(("_read", "READ_ONCE", "test_bit", "_acquire"))
-            at = None if reads and n.fn not in WRITERS else n.args[PLACES[n.fn]]
-        while isinstance(at, s.Index | s.Unary | s.Foreign):
-            at = (
-                at.base
-                if isinstance(at, s.Index)
-                else at.a
-                if isinstance(at, s.Unary)
-                else at.inner
-            )
-        if isinstance(at, s.Member | s.Name):
-            out.add(at.name if isinstance(at, s.Member) else at.id)
-    return out - local_names(c)
+    return {f[2:] for n in tree_of(c).walk() for f in n.effects if f.startswith("w:")}
 
 
 def read_fields(e: s.Expr) -> set[str]:
-    """The fields and variables that ``e`` reads; none of what it gives the address of."""
-    if isinstance(e, s.Unary) and e.op == "&":
-        return read_fields(e.a.base) if isinstance(e.a, s.Member) else set()
+    """The fields and variables that ``e`` reads; not one that it gives the address of."""
+    if isinstance(e, s.Unary) and e.op == "&" and isinstance(e.a, s.Member):
+        return read_fields(e.a.base)
     return {
         n.name if isinstance(n, s.Member) else n.id
         for n in (e, *walk(e))

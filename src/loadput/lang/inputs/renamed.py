@@ -46,27 +46,41 @@ def renamed_constants(diffs: Sequence[FileDiff]) -> dict[str, str]:
 
 
 def moved_fields(diffs: Sequence[FileDiff]) -> dict[str, str]:
-    """Per field that the diffs put into a struct within its own, as ``part.field``, its name.
+    """Per field that the diffs put into a part of its struct, as ``part.field``, its name.
 
-    They take it out with the same type; the part is one that they bring.
+    They take it out of that struct with the same type; the part is one that they bring.
     """
-    rows = [(k, " ".join(t.split())) for d in diffs for h in d.hunks for k, t, _ in h.body]
-    gone = {t for k, t in rows if k == "-" and _PLAIN_FIELD.fullmatch(t)}
-    inside: dict[str, list[str]] = {}
+    rows = [(k, s, t) for d in diffs for h in d.hunks for k, s, t in _in_structs(h)]
+    gone = {(s, t) for k, s, t in rows if k == "-" and _PLAIN_FIELD.fullmatch(t)}
+    tagged: dict[str, list[str]] = {}
+    out: dict[str, str] = {}
     part: list[str] = []
     tag = ""
-    for k, t in rows:
-        m = _PART.fullmatch(t) if k == "+" else None
-        opened = _OPENED.fullmatch(t) if k == "+" else None
-        if opened:
+    for _, struct, t in (r for r in rows if r[0] == "+"):
+        m = _PART.fullmatch(t)
+        if opened := _OPENED.fullmatch(t):
             part, tag = [], opened["tag"] or ""
-        elif m and (m["closed"] or m["tag"] in inside):
-            inside[m["closed"] or m["its"]] = part if m["closed"] else inside[m["tag"]]
-        elif k == "+" and t == "};" and tag:
-            inside[tag] = part
-        elif k == "+" and t in gone:
-            part.append(t.rstrip(";").split()[-1].lstrip("*"))
-    return {f"{name}.{f}": f for name, fields in inside.items() for f in fields}
+        elif t == "};":
+            tagged[tag] = part
+        elif m:
+            held = part if m["closed"] else tagged.get(m["tag"], [])
+            names = [f.rstrip(";").split()[-1].lstrip("*") for f in held if (struct, f) in gone]
+            out |= {f"{m['closed'] or m['its']}.{f}": f for f in names}
+        elif _PLAIN_FIELD.fullmatch(t):
+            part.append(t)
+    return out
+
+
+def _in_structs(h: Hunk) -> Iterator[tuple[str, str, str]]:
+    """The lines of a hunk: how each is changed, the struct that it stands in, and its words."""
+    heading = _OPENED.match(h.heading)
+    struct = heading["tag"] or "" if heading else ""
+    for k, text, _ in h.body:
+        if opened := _OPENED.match(text):
+            struct = opened["tag"] or ""
+        elif text.startswith("}"):
+            struct = ""
+        yield k, struct, " ".join(text.split())
 
 
 def _exchanged(h: Hunk) -> Iterator[tuple[str, str]]:
