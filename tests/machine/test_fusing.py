@@ -71,7 +71,7 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
         ("arm64", "vgic", 219_490),
         ("powerpc", "doorbell", 72_364),
         ("s390", "gisa", 30_138),
-        ("svm", "reuse", 275_100),
+        ("svm", "reuse", 273_036),
         ("vmx", "posted", 242_069),
     ],
 )
