@@ -141,6 +141,8 @@ class Prepared:
         before, after = self.taken.raw[name]
         before, after = without(before, self.was.said), without(after, self.now.said)
         after = renamed(after, self.fields)
+        before = expand(before, self._picker(self.was, self._alone_in(before)))
+        after = expand(after, self._picker(self.now, self._alone_in(after)))
         old, new = Counter(calls_in(before)), Counter(calls_in(after))
         gone = {n for n in old if old[n] > new[n] and self._is_part(n, self.was, after, before)}
         fresh = {n for n in new if new[n] > old[n] and self._is_part(n, self.now, before, after)}
@@ -233,10 +235,14 @@ class Prepared:
             if not read_ours:
                 self.read.add(name)
             mine = [n for n in calls_in(d) if n in reader.functions]
-            inside.update(n for n in mine if self._alone(name) or self._alone(n))
+            inside.update(n for n in mine if self._alone(n))
             return renamed(d, self.fields) if reader is self.now else d
 
         return find
+
+    def _alone_in(self, d: Def) -> set[str]:
+        """The helpers that ``d`` calls and that one side alone has."""
+        return {n for n in calls_in(d) if self._alone(n)}
 
     def _alone(self, name: str) -> bool:
         """Whether one side alone has a helper."""

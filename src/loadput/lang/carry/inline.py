@@ -104,9 +104,10 @@ class _Expander:
     ) -> tuple[s.Stmt, ...]:
         if len(call.args) != len(callee.params) or _size(callee.body) > MOST:
             raise _Stays
-        head, body = self._with_args(callee, call, _result(callee, call, target))
         leaves = isinstance(st, s.ReturnStmt)
         stays_last = tail and self.is_void and target is None and isinstance(st, s.ExprStmt)
+        result = _result(callee, call, target)
+        head, body = self._with_args(callee, call, result, is_last=leaves or stays_last)
         if not leaves and not stays_last:
             body = _without_returns(body, target, st)
         if isinstance(st, s.Declare):
@@ -114,18 +115,23 @@ class _Expander:
         return (*head, *self.block(body, depth - 1, tail=stays_last))
 
     def _with_args(
-        self, callee: s.Def, call: s.Invoke, result: Mapping[str, s.Expr]
+        self, callee: s.Def, call: s.Invoke, result: Mapping[str, s.Expr], *, is_last: bool
     ) -> tuple[list[s.Stmt], tuple[s.Stmt, ...]]:
         """Locals for the arguments that need one, and the body in the caller's names.
 
         :param result: the callee's local that it returns, and where that goes
+        :param is_last: the caller does nothing after it, so that its own locals may be set
         """
         written, fields = written_in(callee.body), written_fields(callee)
         names: dict[str, s.Expr] = dict(result)
         head: list[s.Stmt] = []
         own = local_names(callee)
         for (name, type_), a in zip(callee.params, call.args, strict=True):
-            if is_address(a) and name not in written and not fields & read_fields(a):
+            may_set = (
+                is_last and _id(a) in self.taken and sum(_uses(x, _id(a)) for x in call.args) == 1
+            )
+            may_read = is_address(a) and not fields & read_fields(a, self.taken)
+            if may_read and (name not in written or may_set):
                 names[name] = a
             else:
                 new = self._fresh(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 from .. import syntax as s
 from ..guess import NULLS, SAME, TRUTH, is_error_code, walk
@@ -164,15 +165,16 @@ def written_fields(c: s.Def) -> set[str]:
     return {f[2:] for n in tree_of(c).walk() for f in n.effects if f.startswith("w:")}
 
 
-def read_fields(e: s.Expr) -> set[str]:
-    """The fields and variables that ``e`` reads; not one that it gives the address of."""
+def read_fields(e: s.Expr, own: AbstractSet[str] = frozenset()) -> set[str]:
+    """The fields and variables that ``e`` reads; not one that it gives the address of.
+
+    :param own: locals, which are no variables
+    """
     if isinstance(e, s.Unary) and e.op == "&" and isinstance(e.a, s.Member):
-        return read_fields(e.a.base)
-    return {
-        n.name if isinstance(n, s.Member) else n.id
-        for n in (e, *walk(e))
-        if isinstance(n, s.Member | s.Name)
-    }
+        return read_fields(e.a.base, own)
+    every = (e, *walk(e))
+    fields = {n.name for n in every if isinstance(n, s.Member)}
+    return fields | {n.id for n in every if isinstance(n, s.Name) and n.id not in own}
 
 
 def is_address(e: s.Expr) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from .. import syntax as s
@@ -46,7 +46,7 @@ def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ..
     :param once: the locals that are set once and read once
     """
     out: list[s.Stmt] = []
-    for st in body:
+    for st in _flat(body):
         name, value = _sets(out[-1]) if out else ("", None)
         if name in once and value is not None:
             new = _with_value(st, name, value)
@@ -105,7 +105,8 @@ def _is_first(e: s.Expr, name: str) -> bool:
     if isinstance(e, s.Member):
         return _is_first(e.base, name)
     if isinstance(e, s.Binary):
-        return _is_first(e.a, name)
+        plain = e.op not in ("&&", "||") and isinstance(e.a, s.Name | s.Num)
+        return _is_first(e.a, name) or (plain and _is_first(e.b, name))
     if isinstance(e, s.Ternary):
         return _is_first(e.cond, name)
     if isinstance(e, s.Invoke):
@@ -116,11 +117,20 @@ def _is_first(e: s.Expr, name: str) -> bool:
     return False
 
 
+def _flat(body: Sequence[s.Stmt]) -> Iterator[s.Stmt]:
+    """``body`` without the braces of blocks: they have no scope of their own."""
+    for st in body:
+        if isinstance(st, s.Group):
+            yield from _flat(st.body)
+        else:
+            yield st
+
+
 def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
     out: list[s.Stmt] = []
     for i, st in enumerate(body):
         if isinstance(st, s.If):
-            rest = tuple(body[i + 1 :])
+            st, rest = _joined(st), tuple(body[i + 1 :])
             if rest and _leaves(st.then) and not st.other:
                 return (*out, *_if(dataclasses.replace(st, other=rest)))
             if rest and st.other and _leaves(st.then):
@@ -128,7 +138,8 @@ def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
             if rest and _leaves(st.other):
                 return (*out, *_if(dataclasses.replace(st, then=(*st.then, *rest))))
             out += _if(st)
-        elif isinstance(st, s.While | s.For | s.Group | s.AtomicStmt):
+        elif isinstance(st, s.While | s.For | s.AtomicStmt):
+            st = _loop(st) if not isinstance(st, s.AtomicStmt) else st
             out.append(dataclasses.replace(st, body=_block(st.body)))
         elif isinstance(st, s.Switch):
             cases = tuple((v, _block(b)) for v, b in st.cases)
@@ -138,6 +149,23 @@ def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
             if isinstance(st, _LEAVES):
                 return (*out, *body[i + 1 :])
     return tuple(out)
+
+
+def _loop(st: s.While | s.For) -> s.While | s.For:
+    """A loop with its test at its head, where it is what its body begins with."""
+    if isinstance(st, s.For):
+        if st.init or st.step:
+            return st
+        st = s.While(st.cond or s.Num(1, st.span), st.body, st.span)
+    first = st.body[0] if st.body else None
+    if _is_true(st.cond) and st.test_first and isinstance(first, s.If) and not first.other:
+        if len(first.then) == 1 and isinstance(first.then[0], s.BreakStmt):
+            return dataclasses.replace(st, cond=_negated(first.cond), body=st.body[1:])
+    return dataclasses.replace(st, cond=positive(st.cond))
+
+
+def _is_true(e: s.Expr) -> bool:
+    return (isinstance(e, s.Num) and e.value != 0) or (isinstance(e, s.Name) and e.id == "true")
 
 
 def _if(st: s.If) -> tuple[s.Stmt, ...]:
@@ -153,10 +181,17 @@ def _turned(st: s.If) -> s.If:
         cond, then, other = cond.a, other, then
     elif other and isinstance(cond, s.Binary) and cond.op in ("!=", "||"):
         cond, then, other = positive(s.Unary("!", cond, cond.span)), other, then
-    inner = then[0] if len(then) == 1 else None
-    if not other and isinstance(inner, s.If) and not inner.other:
-        cond, then = s.Binary("&&", cond, inner.cond, cond.span), inner.then
-    return dataclasses.replace(st, cond=_left(cond), then=then, other=other)
+    st = _joined(dataclasses.replace(st, cond=cond, then=then, other=other))
+    return dataclasses.replace(st, cond=_left(st.cond))
+
+
+def _joined(st: s.If) -> s.If:
+    """A test of a test as one test of both."""
+    inner = st.then[0] if len(st.then) == 1 and not st.other else None
+    if not isinstance(inner, s.If) or inner.other:
+        return st
+    both = s.Binary("&&", st.cond, inner.cond, st.cond.span)
+    return _joined(dataclasses.replace(st, cond=both, then=inner.then))
 
 
 def positive(e: s.Expr) -> s.Expr:

@@ -45,6 +45,7 @@ _STRUCT_ARG = re.compile(r"(?<=[,(])(\s*)(struct|enum|union)(\s+\w+\s*)(?=[,)])"
 _TYPE = r"(?:struct|enum|union|unsigned|signed|long|const)(?: \w+)+(?:\s*\*)*\s*"
 _TYPE_ARG = re.compile(rf"(?<=,)(\s*)({_TYPE})(?=[,)])|(?<=\()(\s*)({_TYPE})(?=,)")
 _ASM = re.compile(r"\b(?:asm|__asm__|__asm)\b[\s\w]*\(")
+_TYPEOF = re.compile(r"\b(?:typeof|__typeof__|__typeof|typeof_unqual)(?=\s*\()")
 _RANGE = re.compile(r"\bcase\b[^;:{}?]*?(\.\.\.)[^;:{}?]*?:")
 
 
@@ -134,6 +135,19 @@ def hide_struct_arguments(text: str) -> str:
 
     text = _TYPE_ARG.sub(word, text)
     return re.sub(r"\boffsetof(?=\s*\()", "offsetOf", text)
+
+
+def hide_typeof(text: str) -> str:
+    """``typeof(x)`` as the name of a type."""
+    out: list[str] = []
+    last = 0
+    for m in _TYPEOF.finditer(text):
+        close = close_of(text, text.index("(", m.end()))
+        if m.start() >= last and close > 0:
+            hidden = _blank(text[m.start() + 8 : close + 1])
+            out += [text[last : m.start()], "typeof_t", hidden]
+            last = close + 1
+    return "".join([*out, text[last:]])
 
 
 def hide_ranges(text: str) -> str:

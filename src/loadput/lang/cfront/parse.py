@@ -14,7 +14,14 @@ from ...ir import types as ty
 from .. import syntax as s
 from ..guess import INT
 from . import loops
-from .clean import blank_annotations, hide_asm, hide_loops, hide_ranges, hide_struct_arguments
+from .clean import (
+    blank_annotations,
+    hide_asm,
+    hide_loops,
+    hide_ranges,
+    hide_struct_arguments,
+    hide_typeof,
+)
 from .expr import Expressions
 from .found import CFunction
 from .guards import guard_calls, guarded
@@ -104,7 +111,8 @@ class _Function(Expressions):
         self.hidden = 0
         text, self.loops = hide_loops(blank_annotations(f.text))
         head = text.find("{")
-        self.text = text[:head] + hide_asm(hide_ranges(hide_struct_arguments(text[head:])))
+        body = hide_typeof(hide_struct_arguments(text[head:]))
+        self.text = text[:head] + hide_asm(hide_ranges(body))
 
     def span(self, n: Node) -> Span:
         row, col = n.start_point
@@ -248,6 +256,8 @@ class _Function(Expressions):
     def declaration(self, n: Node) -> list[s.Stmt]:
         out: list[s.Stmt] = []
         words = {self.raw(c) for c in n.children if c.type.endswith(("_specifier", "_qualifier"))}
+        kind = n.child_by_field_name("type")
+        infers = kind is not None and self.raw(kind) in ("typeof_t", "__auto_type")
         if "static" in words and self.lenient:
             return []
         if "static" in words and "const" not in words:
@@ -262,7 +272,9 @@ class _Function(Expressions):
                 if value.type != "initializer_list":  # a struct or array by value: opaque
                     init = self.expr(value)
             name, t = self.declarator(n, at)
-            out.append(s.Declare(self.declare(name, t, d), t, init, self.span(d)))
+            name = self.declare(name, t, d)
+            told = None if init is not None and infers else t
+            out.append(s.Declare(name, told, init, self.span(d)))
         return out
 
     # statements
