@@ -283,8 +283,17 @@ def patches(tree: Path, arch: str) -> Iterator[tuple[str, str, str, str]]:
 def as_patch(tree: Path, f: CFunction, raw: str, new: str) -> str:
     """A diff that puts ``new`` where the function is."""
     text = (tree / f.path).read_text("utf-8", "replace")
-    rows = [x.splitlines(keepends=True) for x in (text, text.replace(raw, new, 1))]
-    return "".join(difflib.unified_diff(*rows, f"a/{f.path}", f"b/{f.path}"))
+    at = text.index(raw)
+    first = text.rfind("\n", 0, at) + 1
+    last = text.find("\n", at + len(raw)) + 1 or len(text)
+    rows = [(text[first:at] + x + text[at + len(raw) : last]).splitlines(True) for x in (raw, new)]
+    above = text[:first].count("\n")
+
+    def lower(m: re.Match[str]) -> str:
+        return f"@@ -{int(m[1]) + above}{m[2]} +{int(m[3]) + above}{m[4]} @@"
+
+    diff = "".join(difflib.unified_diff(*rows, f"a/{f.path}", f"b/{f.path}"))
+    return re.sub(r"^@@ -(\d+)(\S*) \+(\d+)(\S*) @@", lower, diff, flags=re.M)
 
 
 def answer(tree: Path, arch: str, diff: str, scenario: str = "one") -> tuple[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import loadput as lp
+from loadput.check.judge import SAME as NOTHING
+from tools.rewrite import KINDS, rewrites
 
 from .test_same_and_not import SVM, C, diff, tree
 
@@ -182,3 +184,42 @@ def test_another_way_to_write_it(tree: Path, how: str) -> None:
         new = new.replace(old, to)
     j = lp.judge(diff(SVM, C, new), tree=tree, arch="svm", scenario="shared", base="v6.12")
     assert j.exit_code == code
+
+
+MORE = """static void svm_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	struct svm_cpu_data *sd = per_cpu_ptr(&svm_data, vcpu->cpu);
+	int n = 0;
+
+	while (n < 3) {
+		count_a_put(vcpu->arch.apic, n);
+		n++;
+	}
+	local_irq_disable();
+	if (sd->current_vmcb == NULL && n > 1)
+		count_a_put(vcpu->arch.apic, n);
+	local_irq_enable();
+	if (vcpu->preempted)
+		svm_prepare_host_switch(vcpu);
+	else
+		avic_vcpu_put(vcpu);
+	if (n == 2)
+		return;
+	if (to_svm(vcpu)->vmcb)
+		count_a_put(vcpu->arch.apic, 2);
+}
+"""
+
+
+def test_each_kind_of_rewriting_comes_to_the_same(tree: Path) -> None:
+    """Test kept in a local, helper, else, loop, scoped_guard(): all that tools/rewrite.py does."""
+    text = f"{C}\n{MORE}"
+    (tree / SVM).write_text(text)
+    met = set()
+    for function in (f"{f.strip()}\n}}" for f in text.split("\n}\n") if f.strip()):
+        for kind, where, new in rewrites(function):
+            met.add(kind)
+            patch = diff(SVM, text, text.replace(function, new))
+            j = lp.judge(patch, tree=tree, arch="svm", scenario="one", base="v6.12")
+            assert (j.verdict, j.exit_code) == (NOTHING, 0), (kind, where)
+    assert met == set(KINDS)

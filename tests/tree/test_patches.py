@@ -20,6 +20,7 @@ from loadput.check.mirrors import find_in_tree
 from loadput.check.scope import places_on
 from loadput.link.overlay import known_archs
 from loadput.link.program import specification
+from tools.rewrite import answer, patches
 
 from .test_real_functions import source
 
@@ -73,6 +74,16 @@ def test_a_print_in_a_mirrored_function_changes_nothing(version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_print_in_any_mirrored_function_changes_nothing(version: str, arch: str) -> None:
     assert not_clean(version, arch, no_ops(version, arch)) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_function_that_is_written_in_another_way_is_not_another(version: str) -> None:
+    """Some places of every architecture, other ones of each version."""
+    draw = random.Random(f"{version} in other words")
+    for arch in known_archs():
+        for name, kind, where, diff in draw.sample(list(patches(source(version), arch)), 3):
+            said, words = answer(source(version), arch, diff)
+            assert said != "wrong", (arch, name, kind, where, words)
 
 
 REMOVED = {  # what is taken out, where, and what notices
