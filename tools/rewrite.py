@@ -253,10 +253,14 @@ def _kept_as_they_are(t: Text) -> list[tuple[int, int]]:
 
 def _whole(t: Text, top: int) -> Iterator[tuple[str, str, str]]:
     """The body in a helper that the function calls."""
-    head = re.fullmatch(r"((?:.*\W)?)(\w+)\s*(\(.*\))\s*", t.raw[:top], re.S)
-    if head is None or head[2].isupper() or re.search(r"\.\.\.|\(\*", head[3]):
-        return  # of a macro's body, or with arguments that have no name of their own
-    kind, name, params = head.groups()
+    head = re.match(r"([^(]*\W)(\w+)\s*\(", t.m)
+    if head is None or head[2].isupper():
+        return  # of a macro's body
+    kind, name = head.groups()
+    behind = t.close(head.end() - 1)
+    params = t.raw[head.end() - 1 : behind]
+    if re.search(r"\.\.\.|\(\*", params):
+        return  # arguments that have no name of their own
     given = [] if params == "(void)" else t.parts(params[1:-1], ",")
     names = [re.findall(r"\w+", re.sub(r"\[.*?\]", "", p)) for p in given]
     if not all(names):
@@ -265,7 +269,7 @@ def _whole(t: Text, top: int) -> Iterator[tuple[str, str, str]]:
     gives = not re.search(r"\bvoid\s*$", kind)
     helper = re.sub(r"\b(static|inline|__always_inline|__visible|asmlinkage)\s+", "", kind)
     call = f"{'return ' if gives else ''}__{name}_body({args});"
-    inner = f"static {helper.lstrip()}__{name}_body{params}\n{t.raw[top:]}"
+    inner = f"static {helper.lstrip()}__{name}_body{t.raw[head.end() - 1 :]}"
     yield "wrapped", f"{name}()", f"{inner}\n\n{t.raw[:top]}{{\n{call}\n}}"
 
 

@@ -406,6 +406,22 @@ def test_what_another_configuration_has_is_not_judged(tree: Path) -> None:
     assert "what is under an #if of another" in " ".join(j.text().split())
 
 
+def test_an_arm_of_an_if_that_moves_whole_is_the_same_arm(tree: Path) -> None:
+    off = "#ifdef CONFIG_DEBUG_KVM_NEVER\n\tclear_smm(svm);\n#endif\n"
+    text = LOAD.replace(SAVE, off + SAVE)
+    (tree / SVM).write_text(text)
+    helper = f"static void into(struct vcpu_svm *svm)\n{{\n{off}}}\n\n"
+    begin = text[: text.index("\n")]
+    for new, said in ((helper, 0), (helper.replace("clear", "set"), 4)):
+        j = lp.judge(
+            diff((off, "\tinto(svm);\n"), (begin, new + begin), text=text),
+            tree=tree,
+            arch="svm",
+            base="v6.12",
+        )
+        assert j.exit_code == said, j.text()
+
+
 @pytest.mark.parametrize("wrap", ["", "From: A <a@b.c>\nSubject: [PATCH] two\n\nText.\n---\n"])
 def test_a_file_that_is_there_twice_is_changed_in_turn(tree: Path, wrap: str) -> None:
     """Without `diff --git` lines, as diff(1) writes it; in one mail it is one patch."""

@@ -110,6 +110,15 @@ def test_code_that_moves_into_a_helper_changes_nothing(tree: Path) -> None:
     assert (j.verdict, j.exit_code) == SAME
 
 
+def test_a_helper_with_what_was_called_before_is_the_same(tree: Path) -> None:
+    """What stays in the file and is called still, from the helper, is not looked into."""
+    body = C[C.index("static void svm_prepare") :].split("\n", 1)[1]
+    of = "static void prepare(struct kvm_vcpu *vcpu, int cpu)\n"
+    head = "static void svm_prepare_switch_to_guest(struct kvm_vcpu *vcpu)\n"
+    j = judge(tree, (head + body, f"{of}{body}\n{head}{{\n	prepare(vcpu, vcpu->cpu);\n}}\n"))
+    assert (j.verdict, j.exit_code) == SAME
+
+
 def test_a_helper_that_returns_early(tree: Path) -> None:
     body = """	if (sd->current_vmcb == vmcb_of->vmcb)
 		return;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,10 +89,9 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     was = [f for f in patch.before if f.name in names or f.name in out.removed]
     old = {f.name: f for f in for_arch(was, arch)}
     out.c = {f.name: (old[f.name], f) for f in mine if f.name in old}
-    for f in mine:
-        if f.name in old and other_arms(f) != other_arms(old[f.name]):
-            if _but_directives(other_arms(f)) != _but_directives(other_arms(old[f.name])):
-                out.arms.add(f.name)
+    arms = [{f.name: _but_directives(other_arms(f)) for f in fs} for fs in (old.values(), mine)]
+    if Counter(filter(None, arms[0].values())) != Counter(filter(None, arms[1].values())):
+        out.arms = {n for n in old if n in arms[1] and arms[0][n] != arms[1][n]}
     out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
