@@ -5,8 +5,10 @@ A macro that the kernel has stays what the specification takes it for.
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..cfront import CFunction
@@ -18,9 +20,16 @@ DEEP = 8
 _HEAD = re.compile(
     r"\s*#\s*define\s+(?P<name>[A-Za-z_]\w*)\((?P<params>[\w\s,]*)\)\s*(?P<body>.*)$"
 )
-_NUMBER = re.compile(
-    r"\s*#\s*define\s+(?P<name>[A-Za-z_]\w*)\s+\(?(?P<value>\d+|true|false)\)?\s*$"
-)
+_NUMBER = re.compile(r"\s*#\s*define\s+(?P<name>[A-Za-z_]\w*)\s+(?P<value>\S.*?)\s*$")
+_ENUM = re.compile(r"\benum\b[^{};()]*\{(?P<body>[^{}]*)\}")
+_WORDED = ((r"\b(0x[\da-fA-F]+|\d+)[uUlL]+\b", r"\1"), (r"\bBIT(?:_ULL)?\(", "(1 << "))
+_ONE: dict[type, Callable[[int], int]] = {
+    **{ast.Invert: operator.invert, ast.USub: operator.neg, ast.UAdd: operator.pos}
+}
+_TWO: dict[type, Callable[[int, int], int]] = {
+    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.LShift: operator.lshift},
+    **{ast.BitOr: operator.or_, ast.BitAnd: operator.and_},
+}
 _DO = re.compile(r"do\s*(?P<body>\{.*\})\s*while\s*\(\s*0\s*\)$")
 _KEY = re.compile(r"(?:DEFINE|DECLARE)_STATIC_KEY_FALSE\((?P<name>\w+)\)")
 _OF_KEY = r"\bstatic_branch_{0}\(\s*&{1}\s*\)"
@@ -94,11 +103,65 @@ def _defined(rows: Sequence[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def brought_numbers(diffs: Iterable[FileDiff]) -> dict[str, str]:
-    """The macros without parameters that the diffs bring, each with its number."""
-    rows = [(k, blank_comments(text)) for d in diffs for h in d.hunks for k, text, _ in h.body]
-    gone = {m["name"] for k, text in rows if k != "+" and (m := _NUMBER.match(text))}
-    found = [m for k, text in rows if k == "+" and (m := _NUMBER.match(text))]
-    return {m["name"]: m["value"] for m in found if m["name"] not in gone}
+    """The macros without parameters and the enumerators that the diffs bring, with their numbers.
+
+    An enumerator's is known where its whole enum is brought.
+    """
+    hunks = [[(k, blank_comments(text)) for k, text, _ in h.body] for d in diffs for h in d.hunks]
+    old = " ".join(text for rows in hunks for k, text in rows if k != "+")
+    gone = set(re.findall(r"\w+", old))
+    out: dict[str, str] = {}
+    for rows in hunks:
+        fresh = [text if k == "+" else ";{" for k, text in rows]  # no enum goes on behind these
+        for m in filter(None, map(_NUMBER.match, fresh)):
+            out[m["name"]] = m["value"]
+        for m in _ENUM.finditer("\n".join(fresh)):
+            out |= _enumerated(m["body"])
+    known = {n: v for n, text in out.items() if (v := _number(text, out)) is not None}
+    return {n: v for n, v in known.items() if n not in gone}
+
+
+def _enumerated(body: str) -> dict[str, str]:
+    """Each enumerator as a sum: what was last given, and how many come after."""
+    out: dict[str, str] = {}
+    base, after = "0", 0
+    for part in filter(None, (p.strip() for p in body.split(","))):
+        name, _, value = (x.strip() for x in part.partition("="))
+        base, after = (value, 0) if value else (base, after)
+        out[name] = f"{base} + {after}" if after else base
+        after += 1
+    return out
+
+
+def _number(text: str, known: Mapping[str, str], deep: int = DEEP) -> str | None:
+    """What a constant expression comes to, as C says it; None where it is none."""
+    if text in ("true", "false"):
+        return text
+    for old, new in _WORDED:
+        text = re.sub(old, new, text)
+    names = {m for m in re.findall(r"\b[A-Za-z_]\w*", text) if m in known} if deep else set()
+    for n in names:
+        value = _number(known[n], known, deep - 1)
+        text = re.sub(rf"\b{n}\b", f"({value})", text)
+    if re.search(r"\b0\d", text):
+        return None  # octal
+    try:
+        return str(_worth(ast.parse(text.strip(), mode="eval").body))
+    except (SyntaxError, TypeError, ValueError):
+        return None
+
+
+def _worth(e: ast.expr) -> int:
+    """:raises ValueError: no sum, shift or bits of numbers that are in the text"""
+    if isinstance(e, ast.Constant) and type(e.value) is int:
+        return e.value
+    if isinstance(e, ast.UnaryOp) and type(e.op) in _ONE:
+        return _ONE[type(e.op)](_worth(e.operand))
+    if isinstance(e, ast.BinOp) and type(e.op) in _TWO:
+        a, b = _worth(e.left), _worth(e.right)
+        if not isinstance(e.op, ast.LShift) or 0 <= b < 64:
+            return _TWO[type(e.op)](a, b)
+    raise ValueError("no constant")
 
 
 def brought_keys(diffs: Iterable[FileDiff]) -> dict[str, str]:
