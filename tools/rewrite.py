@@ -3,12 +3,14 @@
     python tools/rewrite.py TREE [--arch a,b] [--only FUNCTION] [--every N] [-v]
 
 For each function that the specification mirrors and the tree has, and each place in it: a test is
-kept in a local, if and else are turned, `&&` becomes two ifs, `==` has its sides exchanged, what
-is behind a return goes into its else, a while becomes a for, a lock or a disabled preemption
-becomes a scoped_guard(), an argument and an initializer become statements of their own, a local
-gets another name, the body goes into a helper. Each is a patch in text, judged as any other. The
-right answer is *changes nothing that is modelled* or, where the rewriting is not understood, *not
-judged*: the table counts these, what was carried over and violates nothing, and what is *wrong*.
+kept in a local, if and else are turned, `&&` becomes two ifs, `==` has its sides exchanged, `!x`
+becomes `x == 0`, a test a switch or a `?:`, what is behind a return goes into its else, returns
+become jumps to the end, a while becomes a for, a lock or a disabled preemption becomes a
+scoped_guard(), an argument and an initializer become statements of their own, a local gets another
+name, `x++` becomes `x += 1`, the body goes into a helper. Each is a patch in text, judged as any
+other. The right answer is *changes nothing that is modelled* or, where the rewriting is not
+understood, *not judged*: the table counts these, what was carried over and violates nothing, and
+what is *wrong*.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from loadput.link.overlay import known_archs
 from loadput.link.program import specification
 
 KINDS = (
-    *("kept", "turned", "nested", "sides", "else", "early", "while", "guarded"),
-    *("argument", "assigned", "renamed", "wrapped"),
+    *("kept", "turned", "nested", "sides", "zero", "else", "early", "switch", "choice", "while"),
+    *("guarded", "argument", "assigned", "renamed", "sum", "goto", "wrapped"),
 )
 SAID = ("nothing", "not judged", "no violation", "wrong")
 BLANK = re.compile(
@@ -173,6 +175,17 @@ def _of_if(
     other = t.raw[t.skip(then_end) + 4 : b].strip() if then_end < b else ""
     yield "kept", t.put(a, b, f"{{\nbool kept = {cond};\nif (kept)\n{t.raw[behind:b].strip()}\n}}")
     ors, ands = t.parts(masked, "||"), t.parts(masked, "&&")
+    yield from _of_cond(t, opened, behind)
+    equals = re.fullmatch(r"([\w>.-]+) == ([A-Z]\w+)", cond)
+    if equals and not re.search(r"\b(break|continue)\b|^\s*\w+:", t.m[behind:b], re.M):
+        rest_of = f"default:\n{other or ';'}\nbreak;"
+        new = f"switch ({equals[1]}) {{\ncase {equals[2]}:\n{then}\nbreak;\n{rest_of}\n}}"
+        yield "switch", t.put(a, b, new)
+    one, two = (
+        re.fullmatch(r"\{?\s*([\w>.-]+ = |return )([^;]+);\s*\}?", x) for x in (then, other)
+    )
+    if one and two and one[1] == two[1]:
+        yield "choice", t.put(a, b, f"{one[1]}({cond}) ? ({one[2]}) : ({two[2]});")
     if other:
         yield "turned", t.put(a, b, f"if (!({cond})) {{\n{other}\n}} else {{\n{then}\n}}")
         return
@@ -180,13 +193,6 @@ def _of_if(
         cut = len(ands[0])
         rest_of = cond[cut + 2 :].strip()
         yield "nested", t.put(a, b, f"if ({cond[:cut].strip()}) {{\nif ({rest_of})\n{then}\n}}")
-    if len(ors) == len(ands) == 1 and not re.search(r"[^=!<>]=[^=]|[?&|^]", masked):
-        for op in ("==", "!="):
-            sides = t.parts(masked, op)
-            if len(sides) == 2:
-                cut = len(sides[0])
-                turned = f"{cond[cut + 2 :].strip()} {op} {cond[:cut].strip()}"
-                yield "sides", t.put(opened + 1, behind - 1, turned)
     last = t.skip(behind)
     if t.m[last] == "{" and t.items(last):
         last = t.items(last)[-1][0]
@@ -195,6 +201,20 @@ def _of_if(
         yield "else", t.put(a, rest[1], f"if ({cond}) {{\n{then}\n}} else {{\n{after}\n}}\n")
     if is_top and rest is None and re.search(r"\bvoid\b", t.m[: t.m.index("(")]):
         yield "early", t.put(a, b, f"if (!({cond}))\nreturn;\n{then}")
+
+
+def _of_cond(t: Text, opened: int, behind: int) -> Iterator[tuple[str, str]]:
+    cond, masked = t.raw[opened + 1 : behind - 1], t.m[opened + 1 : behind - 1]
+    asked = re.fullmatch(r"(!?)([\w>.-]+(?:\([\w>., &-]*\))?)", masked)
+    if asked:
+        yield "zero", t.put(opened + 1, behind - 1, f"{asked[2]} {'=' if asked[1] else '!'}= 0")
+    if "||" not in masked and "&&" not in masked and not re.search(r"[^=!<>]=[^=]|[?&|^]", masked):
+        for op in ("==", "!="):
+            sides = t.parts(masked, op)
+            if len(sides) == 2:
+                cut = len(sides[0])
+                turned = f"{cond[cut + 2 :].strip()} {op} {cond[:cut].strip()}"
+                yield "sides", t.put(opened + 1, behind - 1, turned)
 
 
 def _of_one(t: Text, a: int, b: int, rest: tuple[int, int] | None) -> Iterator[tuple[str, str]]:
@@ -210,6 +230,10 @@ def _of_one(t: Text, a: int, b: int, rest: tuple[int, int] | None) -> Iterator[t
                         new = f"scoped_guard({met.expand(guard)}) {{\n{body}\n}}"
                         yield "guarded", t.put(a, y, new)
                     break
+    added = re.fullmatch(r"([\w>.-]+)(?:\+\+| (\+)= ([^;]+));", text)
+    if added:
+        new = f"{added[1]} = {added[1]} + ({added[3]});" if added[2] else f"{added[1]} += 1;"
+        yield "sum", t.put(a, b, new)
     call = re.match(r"(\w+)\(", text)
     if call and t.close(a + call.end() - 1) == b - 1 and not WRITES.match(call[1]):
         for arg in t.parts(text[call.end() : -2], ","):
@@ -270,6 +294,9 @@ def _whole(t: Text, top: int) -> Iterator[tuple[str, str, str]]:
     helper = re.sub(r"\b(static|inline|__always_inline|__visible|asmlinkage)\s+", "", kind)
     call = f"{'return ' if gives else ''}__{name}_body({args});"
     inner = f"static {helper.lstrip()}__{name}_body{t.raw[head.end() - 1 :]}"
+    if not gives and re.search(r"\breturn;", t.m):
+        out = re.sub(r"\breturn;", "goto behind;", t.raw).rstrip().removesuffix("}")
+        yield "goto", f"{name}()", f"{out}behind:\nreturn;\n}}"
     yield "wrapped", f"{name}()", f"{inner}\n\n{t.raw[:top]}{{\n{call}\n}}"
 
 

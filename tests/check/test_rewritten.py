@@ -203,8 +203,12 @@ MORE = """static void svm_vcpu_put(struct kvm_vcpu *vcpu)
 		svm_prepare_host_switch(vcpu);
 	else
 		avic_vcpu_put(vcpu);
-	if (n == 2)
+	if (n == SOME_WAY)
 		return;
+	if (vcpu->ready)
+		n = 1;
+	else
+		n = 2;
 	if (to_svm(vcpu)->vmcb)
 		count_a_put(vcpu->arch.apic, 2);
 }

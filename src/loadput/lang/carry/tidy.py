@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
 from ..show import render_expr
+from .plain import plain, sets
 from .terms import rewrite, rewrite_stmt
 
 _OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
@@ -22,6 +24,7 @@ _LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
 
 def tidy(d: s.Def) -> s.Def:
     """``d`` in one form of those that do the same."""
+    d = plain(d)
     is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
     names = Counter(n.id for n in walk(d.body) if isinstance(n, s.Name))
     inits = Counter(n.name for n in walk(d.body) if isinstance(n, s.Declare) and n.init)
@@ -29,6 +32,8 @@ def tidy(d: s.Def) -> s.Def:
     lost = " ".join(n.text for n in walk(d.body) if isinstance(n, s.OpaqueStmt))
     once = {n for n in own if names[n] + inits[n] == 2 and n not in lost}
     body = tuple(rewrite_stmt(st, _sided) for st in _block(_at_once(d.body, once)))
+    if d.ret == BOOL:
+        body = _answered(body)
     return dataclasses.replace(d, body=_ended(body) if is_void else body)
 
 
@@ -47,7 +52,7 @@ def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ..
     """
     out: list[s.Stmt] = []
     for st in _flat(body):
-        name, value = _sets(out[-1]) if out else ("", None)
+        name, value = sets(out[-1]) if out else ("", None)
         if name in once and value is not None:
             new = _with_value(st, name, value)
             if new is not None:
@@ -71,16 +76,6 @@ def _inside(st: s.Stmt, once: AbstractSet[str]) -> s.Stmt:
         elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
             changes[f.name] = _at_once(v, once)
     return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
-
-
-def _sets(st: s.Stmt) -> tuple[str, s.Expr | None]:
-    """The local that a statement sets, and to what."""
-    if isinstance(st, s.Declare):
-        return st.name, st.init
-    e = st.expr if isinstance(st, s.ExprStmt) else None
-    if isinstance(e, s.AssignE) and not e.op and isinstance(e.lhs, s.Name):
-        return e.lhs.id, e.rhs
-    return "", None
 
 
 _FIRST = {s.If: "cond", s.Switch: "value", s.ExprStmt: "expr", s.ReturnStmt: "value"}
@@ -200,7 +195,22 @@ def positive(e: s.Expr) -> s.Expr:
         return _negated(e.a)
     if isinstance(e, s.Binary) and e.op in ("&&", "||"):
         return dataclasses.replace(e, a=positive(e.a), b=positive(e.b))
+    some = _against_none(e)
+    if some is not None:
+        return positive(some) if isinstance(e, s.Binary) and e.op == "!=" else _negated(some)
     return e
+
+
+def _against_none(e: s.Expr) -> s.Expr | None:
+    """What is compared with 0, NULL or false; None where ``e`` is no such comparison."""
+    if not isinstance(e, s.Binary) or e.op not in ("==", "!="):
+        return None
+    for none, some in ((e.a, e.b), (e.b, e.a)):
+        if (isinstance(none, s.Num) and none.value == 0) or (
+            isinstance(none, s.Name) and none.id in ("NULL", "false")
+        ):
+            return some
+    return None
 
 
 def _negated(e: s.Expr) -> s.Expr:
@@ -208,6 +218,9 @@ def _negated(e: s.Expr) -> s.Expr:
         return positive(e.a)
     if isinstance(e, s.Binary) and e.op in ("&&", "||"):
         return s.Binary(_OTHER[e.op], _negated(e.a), _negated(e.b), e.span)
+    some = _against_none(e)
+    if some is not None:
+        return positive(some) if isinstance(e, s.Binary) and e.op == "==" else _negated(some)
     if isinstance(e, s.Binary) and e.op in _OTHER:
         return dataclasses.replace(e, op=_OTHER[e.op])
     return s.Unary("!", e, e.span)
@@ -229,6 +242,25 @@ def _leaves(body: Sequence[s.Stmt]) -> bool:
     if isinstance(last, s.If):
         return _leaves(last.then) and _leaves(last.other)
     return isinstance(last, _LEAVES)
+
+
+def _answered(body: tuple[s.Stmt, ...]) -> tuple[s.Stmt, ...]:
+    """The end of a function that gives yes or no: what it asks is what it gives."""
+    last = body[-1] if body else None
+    if isinstance(last, s.ReturnStmt) and last.value is not None:
+        return (*body[:-1], dataclasses.replace(last, value=positive(last.value)))
+    if not isinstance(last, s.If):
+        return body
+    last = dataclasses.replace(last, then=_answered(last.then), other=_answered(last.other))
+    says = [
+        b[0].value.id
+        for b in (last.then, last.other)
+        if len(b) == 1 and isinstance(b[0], s.ReturnStmt) and isinstance(b[0].value, s.Name)
+    ]
+    if sorted(says) != ["false", "true"]:
+        return (*body[:-1], last)
+    cond = last.cond if says[0] == "true" else _negated(last.cond)
+    return (*body[:-1], s.ReturnStmt(cond, last.span))
 
 
 def _ended(body: tuple[s.Stmt, ...]) -> tuple[s.Stmt, ...]:

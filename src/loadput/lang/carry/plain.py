@@ -1,0 +1,183 @@
+"""Statements in one form of those that do the same: a switch and tests in a row, a jump to the end
+and what stands there, a choice between two values and a test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from .. import syntax as s
+from ..guess import walk
+
+TAIL = 4  # statements behind a label that may stand in the place of each jump to it
+Body = tuple[s.Stmt, ...]
+
+
+def plain(d: s.Def) -> s.Def:
+    """``d`` without switches, jumps to its end, and choices that can be tests."""
+    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
+    return dataclasses.replace(d, body=_in_blocks(_without_jumps(d.body, is_void=is_void), _rows))
+
+
+def _in_blocks(body: Sequence[s.Stmt], each: Callable[[Body], Body]) -> Body:
+    """``body`` with ``each`` done to every block in it, the inner ones first."""
+    out: list[s.Stmt] = []
+    for st in body:
+        changes: dict[str, object] = {}
+        for f in dataclasses.fields(st):
+            v = getattr(st, f.name)
+            if f.name == "cases":
+                changes[f.name] = tuple((k, _in_blocks(b, each)) for k, b in v)
+            elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
+                changes[f.name] = _in_blocks(v, each)
+        out.append(dataclasses.replace(st, **changes) if changes else st)  # type: ignore[arg-type]
+    return each(tuple(out))
+
+
+def _without_jumps(body: Body, *, is_void: bool) -> Body:
+    """What stands behind the last labels in the place of the jumps there."""
+    for _ in range(TAIL):
+        at = max((i for i, st in enumerate(body) if isinstance(st, s.LabelStmt)), default=-1)
+        label = body[at] if at >= 0 else None
+        if not isinstance(label, s.LabelStmt):
+            break
+        tail = body[at + 1 :]
+        if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
+            tail = (*tail, s.ReturnStmt(None, label.span))
+        if len(tail) > TAIL or not tail or not isinstance(tail[-1], s.ReturnStmt):
+            break
+        if any(isinstance(n, s.LabelStmt) for n in walk(tail)):
+            break
+        body = _jumped((*body[:at], *body[at + 1 :]), label.label, tail)
+    return body
+
+
+def _jumped(body: Body, label: str, tail: Body) -> Body:
+    def each(block: Body) -> Body:
+        out: list[s.Stmt] = []
+        for st in block:
+            out += tail if isinstance(st, s.Goto) and st.label == label else (st,)
+        return tuple(out)
+
+    return _in_blocks(body, each)
+
+
+def _rows(block: Body) -> Body:
+    out: list[s.Stmt] = []
+    for st in (x for given in block for x in _as_tests(given)):
+        last = out[-1] if out else None
+        met = _else_of(last, st) if last is not None and isinstance(st, s.If) else None
+        if met is not None:
+            out[-1:] = met
+        else:
+            out.append(st)
+    return tuple(out)
+
+
+def _as_tests(st: s.Stmt) -> Iterator[s.Stmt]:
+    """A switch, and a choice between two values, as a test."""
+    if isinstance(st, s.Switch):
+        yield _tests(st) or st
+    elif isinstance(st, s.ReturnStmt) and isinstance(st.value, s.Ternary):
+        yield _test(st.value, lambda v: s.ReturnStmt(v, st.span))
+    elif isinstance(st, s.Declare) and isinstance(st.init, s.Ternary):
+        name = s.Name(st.name, st.span)
+        yield dataclasses.replace(st, init=None)
+        yield _test(st.init, lambda v: s.ExprStmt(s.AssignE(name, "", v, st.span), st.span))
+    elif isinstance(st, s.ExprStmt) and isinstance(st.expr, s.PostInc) and _is_still(st.expr.lhs):
+        sum_ = s.Binary("+" if st.expr.by > 0 else "-", st.expr.lhs, s.Num(1, st.span), st.span)
+        yield dataclasses.replace(st, expr=s.AssignE(st.expr.lhs, "", sum_, st.span))
+    elif isinstance(st, s.ExprStmt) and isinstance(st.expr, s.AssignE):
+        e = st.expr
+        if e.op and _is_still(e.lhs):
+            e = s.AssignE(e.lhs, "", s.Binary(e.op, e.lhs, e.rhs, e.span), e.span)
+        lhs = e.lhs
+        if isinstance(e.rhs, s.Ternary) and not e.op and _is_still(lhs):
+            yield _test(e.rhs, lambda v: s.ExprStmt(s.AssignE(lhs, "", v, st.span), st.span))
+        else:
+            yield dataclasses.replace(st, expr=e)
+    else:
+        yield st
+
+
+def _test(e: s.Ternary, put: Callable[[s.Expr], s.Stmt]) -> s.Stmt:
+    return s.If(e.cond, (put(e.a),), (put(e.b),), e.span)
+
+
+def _is_still(e: s.Expr) -> bool:
+    """Whether ``e`` is a local, or a field of what one points to."""
+    return isinstance(e, s.Name) or (isinstance(e, s.Member) and _is_still(e.base))
+
+
+def _else_of(first: s.Stmt, st: s.If) -> tuple[s.Stmt, ...] | None:
+    """A constant that is set, and another value by a test behind it: what the test's else sets."""
+    name, value = sets(first)
+    then = st.then[0] if len(st.then) == 1 and not st.other else None
+    if not name or not isinstance(then, s.ExprStmt) or sets(then)[0] != name:
+        return None
+    if not isinstance(value, s.Num | s.Name):
+        return None
+    kept = {name, value.id if isinstance(value, s.Name) else name}
+    if any(isinstance(n, s.Name) and n.id in kept for n in (st.cond, *walk(st.cond))):
+        return None
+    if any(isinstance(n, s.Name) and n.id == name for n in walk(sets(then)[1])):
+        return None
+    lhs = s.Name(name, first.span)
+    other = s.ExprStmt(s.AssignE(lhs, "", value, first.span), first.span)
+    test = dataclasses.replace(st, other=(other,))
+    return (
+        (dataclasses.replace(first, init=None), test) if isinstance(first, s.Declare) else (test,)
+    )
+
+
+def sets(st: s.Stmt) -> tuple[str, s.Expr | None]:
+    """The local that a statement sets, and to what."""
+    if isinstance(st, s.Declare):
+        return st.name, st.init
+    e = st.expr if isinstance(st, s.ExprStmt) else None
+    if isinstance(e, s.AssignE) and not e.op and isinstance(e.lhs, s.Name):
+        return e.lhs.id, e.rhs
+    return "", None
+
+
+def _tests(st: s.Switch) -> s.Stmt | None:
+    """A switch whose cases do not fall into each other, as tests in a row."""
+    if not _is_still(st.value):
+        return None
+    values: tuple[s.Expr, ...] = ()
+    rows: list[tuple[tuple[s.Expr, ...], Body]] = []
+    is_default = False
+    for i, (given, body) in enumerate(st.cases):
+        values, is_default = (*values, *given), is_default or not given
+        if not body and i + 1 < len(st.cases):
+            continue
+        last = body[-1] if body else None
+        if not isinstance(last, s.BreakStmt | s.ReturnStmt | s.Goto) and i + 1 < len(st.cases):
+            return None
+        inner = body[:-1] if isinstance(last, s.BreakStmt) else body
+        if any(_breaks(x) for x in inner):
+            return None
+        rows.append((() if is_default else values, inner))
+        values, is_default = (), False
+    other: Body = next((body for values, body in rows if not values), ())
+    for values, body in reversed([r for r in rows if r[0]]):
+        tests = [s.Binary("==", st.value, v, st.span) for v in values]
+        cond: s.Expr = tests[0]
+        for t in tests[1:]:
+            cond = s.Binary("||", cond, t, st.span)
+        other = (s.If(cond, body, other, st.span),)
+    return s.Group(other, st.span)
+
+
+def _breaks(st: s.Stmt) -> bool:
+    """Whether a break in ``st`` leaves what is around it."""
+    if isinstance(st, s.While | s.For | s.Switch):
+        return False
+    return isinstance(st, s.BreakStmt) or any(
+        _breaks(x)
+        for f in dataclasses.fields(st)
+        if isinstance(v := getattr(st, f.name), tuple)
+        for x in v
+        if isinstance(x, s.Stmt)
+    )
