@@ -119,6 +119,33 @@ def test_a_helper_with_what_was_called_before_is_the_same(tree: Path) -> None:
     assert (j.verdict, j.exit_code) == SAME
 
 
+WAKE = """bool kvm_vcpu_wake_up(struct kvm_vcpu *vcpu)
+{
+	if (!__kvm_vcpu_wake_up(vcpu))
+		return false;
+	WRITE_ONCE(vcpu->ready, true);
+	return true;
+}
+"""
+
+
+def test_a_return_does_not_go_without_the_one_in_its_place(tree: Path) -> None:
+    """What a helper gives that nobody can read in its place is not judged, and nothing is lost."""
+    many = "".join(f"	count_a_wakeup(vcpu, {i});\n" for i in range(80))
+    body = WAKE.split("\n", 1)[1].replace("	return true", f"{many}	return true")
+    body = body.replace(
+        "	if (!",
+        "	for (;;) {\n		if (!again(vcpu))\n			return true;\n	}\n	if (!",
+    )
+    new = f"static bool try_wake(struct kvm_vcpu *vcpu)\n{body}\n"
+    new += WAKE.replace("	return true;", "	return try_wake(vcpu) && checked(vcpu);")
+    path = "virt/kvm/kvm_main.c"
+    (tree / path).parent.mkdir(parents=True)
+    (tree / path).write_text(WAKE)
+    j = lp.judge(diff(path, WAKE, (WAKE, new)), tree=tree, arch="svm", scenario="one", base="v6.12")
+    assert j.exit_code == 4 and "NEW VIOLATION" not in j.text()
+
+
 def test_a_helper_that_returns_early(tree: Path) -> None:
     body = """	if (sd->current_vmcb == vmcb_of->vmcb)
 		return;

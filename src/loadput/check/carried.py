@@ -23,7 +23,7 @@ from ..lang.carry import (
     place_of,
     tree_of,
 )
-from ..lang.carry.edits import ADDED
+from ..lang.carry.edits import ADDED, Edit
 from ..lang.carry.inline import calls_in
 from ..lang.carry.laid import OWN
 from ..lang.carry.renames import renamed_locals
@@ -369,7 +369,20 @@ def _whole_edits(
         got = carrier.run(set(only if only is not None else range(len(got))) - halves)
         for i in halves:
             got[i].why = "the test that it stands under instead is not judged"
+    for only_returns in (True, False):
+        why = carrier.nonsense()
+        done = {i for i, o in enumerate(got) if o.verdict == CARRIED}
+        left = {i for i in done if not only_returns or _is_return(got[i].edit)}
+        if why and left:
+            carrier, was = fresh(), got
+            got = carrier.run(done - left)
+            for i, o in enumerate(was):
+                got[i].why = why if i in left else got[i].why or o.why
     return carrier, got
+
+
+def _is_return(e: Edit) -> bool:
+    return any(n is not None and n.kind == "ret" for n in (e.before, e.after))
 
 
 def shared_by(n: str, name: str, defs: Mapping[str, Def]) -> str:

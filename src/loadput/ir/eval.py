@@ -57,3 +57,24 @@ def fold(e: o.Expr) -> o.Expr:
                 k += e.b.value if e.op == "add" else -e.b.value
                 return inner.a if k == 0 else o.Bin("add", inner.a, o.Const(k))
     return e
+
+
+def is_here(e: o.Expr) -> bool:
+    """Whether it says which CPU this is."""
+    if isinstance(e, o.Leaf):
+        return e.name == "this_cpu"
+    if isinstance(e, o.Bin):
+        return is_here(e.a) or is_here(e.b)
+    return isinstance(e, o.Un) and is_here(e.a)
+
+
+def is_simple(e: o.Expr) -> bool:
+    """A constant, a copy, or this CPU's number plus a constant: not worth a variable."""
+    if isinstance(e, o.Bin):
+        return isinstance(e.a, o.Leaf) and isinstance(e.b, o.Const)
+    return not isinstance(e, o.Un)
+
+
+def is_true(e: o.Expr) -> bool:
+    """Whether it is a constant that is not 0."""
+    return isinstance(e, o.Const) and bool(e.value)

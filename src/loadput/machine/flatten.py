@@ -15,12 +15,13 @@ from ..base.clock import look
 from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
-from ..ir.eval import fold
+from ..ir.eval import fold, is_here, is_simple, is_true
 from ..ir.locals import assigned, liveness
 from ..ir.types import VOID, CpuId, Type, bounds
 from ..lang.guess import INT
 from ..lang.place import PINNED
 from ..link.program import Program
+from .counters import FOLLOWED, SOME, Counts, uncounted
 from .nodes import BEGINS, FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
 MAX_NODES = 60_000
@@ -90,9 +91,20 @@ class Flattener:
         self.whole = False
         self.opened = (0, False)
         self.branches: dict[tuple[str, Span], set[bool]] = {}
+        self.values: dict[tuple[str, str], set[int]] = {}
 
     def run(self) -> Graph:
         """Return the graph; raises LinkError LP0410 (too large, recursion)."""
+        try:
+            return self._run()
+        except Counts as e:
+            fn, name = e.args
+            new = uncounted(self.fns[fn], name, self.fns)
+            if new is None:
+                raise _too_large(self.fns[fn], self.fns[fn].span) from None
+            return Flattener(self.p, {**self.fns, fn: new}, self.barriers).run()
+
+    def _run(self) -> Graph:
         frame = {n: a[6:] for n, f in self.fns.items() for a in f.attrs if a.startswith("frame:")}
         roles = {n: set(f.attrs) for n, f in self.fns.items()}
         used = ["idle", *dict.fromkeys(t.runs for t in self.p.scenario.tasks)]
@@ -253,9 +265,10 @@ class Flattener:
         if key in self.index:
             return self.index[key]
         if len(self.nodes) >= MAX_NODES:
-            raise LinkError(
-                "LP0410", f"more than {MAX_NODES} nodes in {c.inst.fn.name}", span=op.span
-            )
+            most = max(self.values, key=lambda k: len(self.values[k]), default=None)
+            if most is not None and len(self.values[most]) > SOME:
+                raise Counts(*most)
+            raise _too_large(c.inst.fn, op.span)
         n = Node(len(self.nodes), self.kind, op, c.inst.stack, c.depth, c.irqs_off, c.atomic)
         self.nodes.append(n)
         self.index[key] = n.id
@@ -342,16 +355,14 @@ class Flattener:
             return self._node(c, o.Fresh(place, self._resolve(op.owner, c, env), op.span), [after])
         if isinstance(op, o.Choose):
             lo, hi = self._resolve(op.lo, c, env), self._resolve(op.hi, c, env)
-            return self._define(
-                c, (c.inst.id, op.dst), after, lambda q: o.Choose(q, lo, hi, op.why, op.span)
-            )
+            return self._choose(c, (c.inst.id, op.dst), after, (lo, hi), op.why, op.span)
         if isinstance(op, o.Assume):
             e = self._resolve(op.cond, c, env)
-            return after if _true(e) else self._node(c, o.Assume(e, op.span), [after])
+            return after if is_true(e) else self._node(c, o.Assume(e, op.span), [after])
         if isinstance(op, o.Check):
             e = self._resolve(op.cond, c, env)
             # Nobody leaves a CPU within one step, and what a property asks is asked in one.
-            if op.prop == PINNED and (c.atomic or _true(e)):
+            if op.prop == PINNED and (c.atomic or is_true(e)):
                 return after
             return self._node(c, o.Check(op.prop, e, op.span), [after])
         raise IRError("LP0302", f"cannot flatten {type(op).__name__}", span=op.span)
@@ -363,6 +374,17 @@ class Flattener:
             return held
         env = tuple(kv for kv in after.env if kv[0] != key)
         return self._node(c, make(qualified(*key)), [after.at(after.label, after.i, env)])  # type: ignore[operator]
+
+    def _choose(
+        self,
+        c: _Ctx,
+        key: tuple[int, str],
+        after: _Ctx,
+        ends: tuple[o.Expr, o.Expr],
+        why: str,
+        span: Span,
+    ) -> _Ctx | int:
+        return self._define(c, key, after, lambda q: o.Choose(q, *ends, why, span))
 
     def _dependents(self, c: _Ctx, key: tuple[int, str]) -> _Ctx | None:
         q = qualified(*key)
@@ -393,7 +415,7 @@ class Flattener:
         self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx
     ) -> _Ctx | int:
         env = dict(after.env)
-        here = _is_here(e)
+        here = is_here(e)
         own = qualified(*key) in self._locals(e)
         fixed = c.depth > 0 or c.irqs_off
         if own and isinstance(e, o.Local):
@@ -401,7 +423,12 @@ class Flattener:
         held = self._dependents(c, key)
         if held:
             return held
-        if not own and (fixed or not here) and _is_simple(e):
+        if not own and (fixed or not here) and is_simple(e):
+            if isinstance(e, o.Const):
+                values = self.values.setdefault((c.inst.fn.name, key[1]), set())
+                values.add(e.value)
+                if len(values) > FOLLOWED:
+                    raise Counts(c.inst.fn.name, key[1])
             env[key] = e
             return after.at(after.label, after.i, _in_order(env))
         env.pop(key, None)
@@ -424,11 +451,8 @@ class Flattener:
         if fn is None:
             if not op.dst:
                 return after
-            why = f"opaque {op.fn}"
-            lo, hi = self._any(c.inst.fn.type_of(op.dst))
-            return self._define(
-                c, (c.inst.id, op.dst), after, lambda q: o.Choose(q, lo, hi, why, op.span)
-            )
+            ends = self._any(c.inst.fn.type_of(op.dst))
+            return self._choose(c, (c.inst.id, op.dst), after, ends, f"opaque {op.fn}", op.span)
         frame = next((a[6:] for a in fn.attrs if a.startswith("frame:")), self.kind)
         if frame != self.kind and self.kind == "irq":
             # __schedule_bug(), kernel/sched/core.c: scheduling while atomic; it has no frame here.
@@ -449,7 +473,7 @@ class Flattener:
         pending = []
         late = []
         for (name, _), a in zip(fn.params, args, strict=False):
-            if name in self.assigned[fn.name] or _is_here(a):
+            if name in self.assigned[fn.name] or is_here(a):
                 late.append((name, a))
             else:
                 subst[name] = a
@@ -457,7 +481,7 @@ class Flattener:
         fixed = c.depth > 0 or c.irqs_off
         env.update(self._unset(inst))
         for name, a in late:
-            if fixed and _is_simple(a):
+            if fixed and is_simple(a):
                 env[(inst.id, name)] = a
             else:
                 pending.append(((inst.id, name), a, op.span))
@@ -489,7 +513,7 @@ class Flattener:
                 e = self._resolve(op.expr, c, env)
                 end = c._replace(atomic=-1)
                 prop = inst.fn.name.replace("_", "-")
-                return end if _true(e) else self._node(c, o.Check(prop, e, op.span), [end])
+                return end if is_true(e) else self._node(c, o.Check(prop, e, op.span), [end])
             depth, off = self.opened
             if self.kind == "irq":
                 off = c.irqs_off
@@ -542,7 +566,7 @@ class Flattener:
             lost = [
                 (k, e, op.span)
                 for k, e in c.env
-                if _is_here(e) and self._is_live(c._replace(i=c.i + 1), k)
+                if is_here(e) and self._is_live(c._replace(i=c.i + 1), k)
             ]
             if lost:
                 keys = {k for k, _, _ in lost}
@@ -562,25 +586,9 @@ class Flattener:
         return self._node(c, Restrict(op.span), [after]) if tighter else after
 
 
-def _is_here(e: o.Expr) -> bool:
-    """Whether it says which CPU this is."""
-    if isinstance(e, o.Leaf):
-        return e.name == "this_cpu"
-    if isinstance(e, o.Bin):
-        return _is_here(e.a) or _is_here(e.b)
-    return isinstance(e, o.Un) and _is_here(e.a)
+def _too_large(fn: o.Function, span: Span) -> LinkError:
+    return LinkError("LP0410", f"more than {MAX_NODES} nodes in {fn.name}", span=span)
 
 
 def _in_order(env: dict[tuple[int, str], o.Expr]) -> Env:
     return tuple(sorted(env.items(), key=itemgetter(0)))
-
-
-def _is_simple(e: o.Expr) -> bool:
-    """A constant, a copy, or this CPU's number plus a constant: not worth a variable."""
-    if isinstance(e, o.Bin):
-        return isinstance(e.a, o.Leaf) and isinstance(e.b, o.Const)
-    return not isinstance(e, o.Un)
-
-
-def _true(e: o.Expr) -> bool:
-    return isinstance(e, o.Const) and bool(e.value)

@@ -7,7 +7,9 @@ the partner, and where it has none, the edit is *not judged*, and says why.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -146,6 +148,15 @@ class Carrier(Laid):
         out = [Carried(self.spec, self.changes.lay(self.spec, "root"))]
         out += [Carried(d, self.changes.lay(d, n)) for n, d in self.parts.items()]
         return [c for c in out if c.changes]
+
+    def nonsense(self) -> str:
+        """Why ours with its edits is nothing that anybody would write; "" where it is sound."""
+        for c in self.changed():
+            if _always_gives(c.spec.body) and not _always_gives(c.new.body):
+                return "the specification would not give a value any more"
+            if _behind_returns(c.new.body) > _behind_returns(c.spec.body):
+                return "it would stand behind a return of the specification, and never run"
+        return ""
 
     def _one(self, e: Edit) -> None:
         if e.kind == e_.REMOVED:
@@ -443,3 +454,30 @@ def _said(feature: str) -> str:
     if kind == "c":
         return f"{name}()"
     return name if kind == "w" or name.startswith("KVM_REQ_") else ""
+
+
+def _always_gives(body: Sequence[s.Stmt]) -> bool:
+    """Whether ``body`` ends with a value, whichever way it goes."""
+    last = body[-1] if body else None
+    if isinstance(last, s.If):
+        return _always_gives(last.then) and _always_gives(last.other)
+    if isinstance(last, s.AtomicStmt | s.Group | s.ForeignStmt):
+        return _always_gives(last.body)
+    return isinstance(last, s.ReturnStmt) and last.value is not None
+
+
+def _behind_returns(body: Sequence[s.Stmt]) -> int:
+    """How many statements stand behind one that leaves, where no jump leads."""
+    blocks = [body] + [
+        b
+        for n in walk(tuple(body))
+        if isinstance(n, s.Stmt)
+        for f in dataclasses.fields(n)
+        if isinstance(b := getattr(n, f.name), tuple) and b and isinstance(b[0], s.Stmt)
+    ]
+    leaves = s.ReturnStmt | s.BreakStmt | s.ContinueStmt | s.Goto
+    return sum(
+        isinstance(a, leaves) and not isinstance(b, s.LabelStmt)
+        for block in blocks
+        for a, b in itertools.pairwise(block)
+    )

@@ -19,7 +19,7 @@ from .terms import is_address, read_fields, rewrite, rewrite_stmt, written_field
 
 Find = Callable[[str], s.Def | None]
 DEPTH = 3  # helpers of helpers
-MOST = 60  # statements of a callee: what is larger is no helper
+MOST = 60  # statements of a callee: what is larger is no helper, but at the caller's end
 
 
 class _Stays(Exception):
@@ -102,10 +102,11 @@ class _Expander:
         *,
         tail: bool,
     ) -> tuple[s.Stmt, ...]:
-        if len(call.args) != len(callee.params) or _size(callee.body) > MOST:
-            raise _Stays
         leaves = isinstance(st, s.ReturnStmt)
         stays_last = tail and self.is_void and target is None and isinstance(st, s.ExprStmt)
+        is_large = not leaves and not stays_last and _size(callee.body) > MOST
+        if len(call.args) != len(callee.params) or is_large:
+            raise _Stays
         result = _result(callee, call, target)
         head, body = self._with_args(callee, call, result, is_last=leaves or stays_last)
         if not leaves and not stays_last:
