@@ -547,59 +547,6 @@ def test_what_an_assembler_statement_may_do_is_not_decided(tree: Path) -> None:
     assert j.verdict == "not decided" and "rests on what is not modelled: asm" in said(j)
 
 
-@pytest.mark.parametrize(("value", "code"), [("0", 1), ("1", 0)])
-def test_a_number_that_a_patch_gives_a_name_is_that_number(
-    tree: Path, value: str, code: int
-) -> None:
-    save = "	vmsave(sd->save_area_pa);\n"
-    brings = (START, f"#define KEEPS_HOST {value}\n\n{START}")
-    j = judge(tree, brings, (save, f"	if (KEEPS_HOST)\n	{save}"))
-    assert j.exit_code == code
-
-
-BRINGS = {  # what is brought, what the helper is given, what it asks for; whether it is asked
-    "an enumerator": (
-        "enum ways {\n	WAY_NONE,\n	WAY_KEEP, /* it is */\n};",
-        "WAY_KEEP",
-        "way == 1",
-        1,
-    ),
-    "another": ("enum ways { WAY_NONE = 3, WAY_KEEP };", "WAY_KEEP", "way == WAY_NONE", 0),
-    "a bit": ("#define WAY_KEEP BIT(1)", "WAY_KEEP", "way & 2", 1),
-    "another bit": ("#define WAY_A BIT(0)\n#define WAY_B (1UL << 1)", "WAY_A", "way & WAY_B", 0),
-    "both": ("#define A 0x10\n#define B 0x1u\n#define AB (A | B)", "AB", "way == 17", 1),
-}
-
-
-@pytest.mark.parametrize("what", BRINGS)
-def test_what_a_patch_brings_as_a_constant_is_that_number(tree: Path, what: str) -> None:
-    text, given, asks, is_kept = BRINGS[what]
-    save = "	vmsave(sd->save_area_pa);\n"
-    changes = (
-        (START, f"{text}\n\n{START}"),
-        (CALL, f"	keep_host(sd, svm, {given});\n"),
-        (save, f"	if ({asks})\n	{save}"),
-    )
-    j = judge(tree, *changes)
-    assert j.verdict == ("no property minds" if is_kept else "violated")
-
-
-def test_an_enumerator_that_moves_is_not_brought(tree: Path) -> None:
-    """What it is worth, who has it, is not for the patch to say."""
-    enum = "enum ways { WAY_NONE, WAY_KEEP };\n\n"
-    text = enum + C
-    save = "	vmsave(sd->save_area_pa);\n"
-    moved = ((enum, ""), (f"{save}	svm", f"	if (way == WAY_KEEP)\n	{save}	svm"))
-    j = judge(
-        tree,
-        *moved,
-        (COUNT, COUNT),
-        ("static void svm_prep", f"{enum}static void svm_prep"),
-        text=text,
-    )
-    assert j.exit_code == 4
-
-
 def test_a_field_of_that_name_in_another_struct_is_another(tree: Path) -> None:
     other = f"\nstruct svm_other {{\n	int count;\n{FIELD}}};\n"
     (tree / HEADER).write_text(STRUCT + other)
