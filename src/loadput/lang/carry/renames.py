@@ -128,8 +128,9 @@ def same_aliases(before: s.Def, after: s.Def) -> tuple[s.Def, s.Def]:
         twins = {v: n for n, v in texts[i].items() if texts[1 - i].get(n) == v}
         alone = {n: v for n, v in mine[i].items() if n not in local_names(other)}
         exprs = {
-            n: s.Name(twins[render_expr(v)], d.span) if render_expr(v) in twins else v
+            n: s.Name(twins[text], d.span) if text in twins and not isinstance(v, s.Name) else v
             for n, v in alone.items()
+            for text in [render_expr(v)]
         }
         out.append(_without(d, exprs) if exprs else d)
     return out[0], out[1]

@@ -24,17 +24,22 @@ _LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
 
 def tidy(d: s.Def) -> s.Def:
     """``d`` in one form of those that do the same."""
-    d = plain(d)
+    d = _used_at_once(plain(_used_at_once(d)))
     is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
+    body = tuple(rewrite_stmt(st, _sided) for st in _block(d.body))
+    if d.ret == BOOL:
+        body = _answered(body)
+    return dataclasses.replace(d, body=_ended(body) if is_void else body)
+
+
+def _used_at_once(d: s.Def) -> s.Def:
+    """``d`` without the locals that only give a value a name."""
     names = Counter(n.id for n in walk(d.body) if isinstance(n, s.Name))
     inits = Counter(n.name for n in walk(d.body) if isinstance(n, s.Declare) and n.init)
     own = {n.name for n in walk(d.body) if isinstance(n, s.Declare)}
     lost = " ".join(n.text for n in walk(d.body) if isinstance(n, s.OpaqueStmt))
     once = {n for n in own if names[n] + inits[n] == 2 and n not in lost}
-    body = tuple(rewrite_stmt(st, _sided) for st in _block(_at_once(d.body, once)))
-    if d.ret == BOOL:
-        body = _answered(body)
-    return dataclasses.replace(d, body=_ended(body) if is_void else body)
+    return dataclasses.replace(d, body=_at_once(d.body, once))
 
 
 def _sided(e: s.Expr) -> s.Expr | None:
