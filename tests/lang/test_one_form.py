@@ -310,7 +310,7 @@ SMALL = st.integers(0, 2)
 
 
 @given(functions(), st.lists(SMALL, min_size=3, max_size=6), st.tuples(SMALL, SMALL, SMALL))
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_one_form_of_a_body_does_what_the_body_does(
     d: s.Def, answers: list[int], start: tuple[int, int, int]
 ) -> None:

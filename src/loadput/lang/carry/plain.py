@@ -121,7 +121,8 @@ def _else_of(first: s.Stmt, st: s.If) -> tuple[s.Stmt, ...] | None:
     kept = {name, value.id if isinstance(value, s.Name) else name}
     if any(isinstance(n, s.Name) and n.id in kept for n in (st.cond, *walk(st.cond))):
         return None
-    if any(isinstance(n, s.Name) and n.id == name for n in walk(sets(then)[1])):
+    given = sets(then)[1]
+    if any(isinstance(n, s.Name) and n.id == name for n in (given, *walk(given))):
         return None
     lhs = s.Name(name, first.span)
     other = s.ExprStmt(s.AssignE(lhs, "", value, first.span), first.span)
