@@ -68,11 +68,11 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("arch", "scenario", "states"),
     [
-        ("arm64", "vgic", 219_490),
-        ("powerpc", "doorbell", 72_364),
+        ("arm64", "vgic", 230_548),
+        ("powerpc", "doorbell", 76_642),
         ("s390", "gisa", 30_138),
-        ("svm", "reuse", 273_036),
-        ("vmx", "posted", 242_069),
+        ("svm", "reuse", 274_172),
+        ("vmx", "posted", 242_081),
     ],
 )
 def test_what_sleeps_is_woken_without_fusing_too(arch: str, scenario: str, states: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from loadput.base.errors import LoadputError
+from loadput.base.errors import InternalError, LoadputError
 from loadput.check.verdict import check
 from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import Scenario
@@ -173,6 +173,9 @@ def compare(
         row.properties = sum(not q.applies for q in p.properties)
         plain = ways.ask(PLAIN)
         assert plain is not None
+    except InternalError as e:  # no fault of the program's
+        row.disagree["engines"] = f"{e.code}: {e.what}"
+        return row
     except LoadputError as e:
         row.error = f"{e.code}: {e.what}"
         return row

@@ -112,14 +112,19 @@ def _glue_hooks(g: Graph, vis: Visibility, cls: list[int]) -> None:
         else:
             start = [k for i in region if isinstance(i.op, o.Atomic) for k in i.next]
             way = after
-        for nid in _nearest(g, vis, cls, start, way):
+        for nid in _nearest(g, vis, cls, start, way, way is before):
             cls[nid] = VISIBLE
 
 
 def _nearest(
-    g: Graph, vis: Visibility, cls: list[int], start: list[int], way: dict[int, list[int]]
+    g: Graph,
+    vis: Visibility,
+    cls: list[int],
+    start: list[int],
+    way: dict[int, list[int]],
+    back: bool,
 ) -> list[int]:
-    """The accesses met first from ``start`` on, within the step."""
+    """The accesses met first from ``start`` on, or ``back`` from it, within the step."""
     out: list[int] = []
     seen: set[int] = set()
     todo = list(start)
@@ -129,9 +134,10 @@ def _nearest(
         if i in seen:
             continue
         seen.add(i)
-        if i in vis.kept and not n.atomic:
-            out.append(i)
-        elif cls[i] == FREE or (isinstance(n.op, o.Atomic) and n.op.ghost):
+        is_hook = isinstance(n.op, o.Atomic) and bool(n.op.ghost)
+        if (i in vis.kept and not n.atomic) or (back and is_hook and cls[i] == STOP):
+            out.append(i)  # of what is asked there, too, no step goes on to the next access
+        elif cls[i] == FREE or is_hook:
             todo += way.get(i, [])
     return sorted(out)
 

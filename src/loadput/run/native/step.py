@@ -319,7 +319,11 @@ class StepWriter:
         v = self.layout.vars.get(op.place.var)
         spots = self._spots(node, op)
         if v is not None and any(i < v.lane.count for i in spots):
-            self._fits(op.expr, x, v.lo, v.hi)
+            held = x
+            if any(i >= v.lane.count for i in spots):  # those have one value, and are not kept
+                kept = c.op(f"icmp ult i64 {elem}, {v.lane.count}")
+                held = c.select(kept, x, str(v.lo))
+            self._fits(op.expr, held, v.lo, v.hi)
             self.lanes.put(v.lane, elem, c.bin("sub", x, str(v.lo)), spots)
 
     def _may_take(self, cpu: str, task: str) -> None:
