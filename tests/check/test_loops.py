@@ -44,7 +44,7 @@ def test_a_loop_that_does_nothing_to_what_is_modelled(how: str) -> None:
 def test_what_a_loop_goes_round_instead_of_is_missed(how: str) -> None:
     """Where the end of the loop is for nobody to say, so is the violation behind it."""
     j = judge(LOOPS[how], last="")
-    is_known = how not in ("while it is asked", "out of the midst", "until it worked")
+    is_known = how in ("a thousand times", "while a flag is set")
     assert (j.verdict, j.exit_code) == (("violated", 1) if is_known else ("not decided", 4))
     assert "WOKEN-IS-READY" in j.text()
 
@@ -52,3 +52,10 @@ def test_what_a_loop_goes_round_instead_of_is_missed(how: str) -> None:
 def test_what_rests_on_how_often_is_not_decided() -> None:
     j = judge(LOOPS["to an end that nobody knows"], last=f"if (i < 3)\n		{READY}")
     assert (j.verdict, j.exit_code) == ("not decided", 4)
+
+
+def test_what_rests_on_a_count_that_is_too_long_to_follow_is_not_decided() -> None:
+    """No other value outside of the model is there: the loop's own count is one."""
+    loop = "for (i = 0; i < 5000; i++)\n		cpu_relax();"
+    j = judge(loop, last=f"if (i > 3)\n		{READY}")
+    assert j.exit_code == 4 and "how often a loop goes round" in " ".join(j.text().split())

@@ -16,6 +16,7 @@ from ..lang.syntax import Def
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
+from ..machine.counters import COUNTED
 from ..machine.model import build_machine
 from ..machine.tso import SC, TSO
 from .bounds import FURTHER, SHALLOW
@@ -466,12 +467,15 @@ def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[st
     fresh = [p for p in x.result.properties if p.blame in (BLAME_NEW, BLAME_OPEN)]
     program = x.result.built.program
     lost, values = [*_left_out(program, user), *beside], opaque_values(program, user)
-    if not fresh or not (lost or values):
-        return
     asks = [p for p in fresh if _asks(p)]
+    if not fresh or not (lost or asks):
+        return
     if asks and not lost:
-        held, one = _at_the_ends(user, s, run)
-        asks = [p for p in asks if not (one and all(h.get(p.name) == VIOLATED for h in held))]
+        values = values or ["how often a loop goes round"]
+        counted = [p for p in asks if _asks(p, COUNTED)]  # a count has no ends
+        held, one = _at_the_ends(user, s, run) if len(counted) < len(asks) else ([], False)
+        sure = [p for p in asks if one and all(h.get(p.name) == VIOLATED for h in held)]
+        asks = [p for p in asks if p not in sure or p in counted]
     for p in fresh if lost else asks:
         x.rests_on[p.name] = lost or values
         p.blame = BLAME_RESTS
@@ -498,9 +502,9 @@ def _weigh_fixed(x: Explored, beside: Sequence[str]) -> None:
             p.blame = ""
 
 
-def _asks(p: PropertyResult) -> bool:
+def _asks(p: PropertyResult, why: str = "opaque ") -> bool:
     """Whether the counterexample asks for a value that is not modelled."""
-    return any(w.startswith("opaque ") for st in p.counterexample or () for w in st.choices)
+    return any(w.startswith(why) for st in p.counterexample or () for w in st.choices)
 
 
 def opaque_values(p: Program, user: Choice) -> list[str]:

@@ -10,6 +10,7 @@ from ..ir.types import BOOL, Int
 
 FOLLOWED = 2_000  # values of one local: more is a counter without an end that is known
 SOME = 64  # values of one local in a program that is too large
+COUNTED = "opaque count"
 LOW, HIGH = -1, 4
 """What a counter may be where its use tells nothing."""
 
@@ -36,7 +37,7 @@ def uncounted(f: o.Function, name: str, known: Container[str]) -> o.Function | N
             return None
         if isinstance(op, o.Assign) and op.dst in on and not isinstance(f.type_of(op.dst), Int):
             return None
-    why = f"opaque {name}"
+    why = f"{COUNTED} {name}"
     test = o.Local(f".{name}")
     blocks = []
     for b in f.blocks:

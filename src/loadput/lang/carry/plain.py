@@ -22,17 +22,19 @@ def plain(d: s.Def) -> s.Def:
 
 def _in_blocks(body: Sequence[s.Stmt], each: Callable[[Body], Body]) -> Body:
     """``body`` with ``each`` done to every block in it, the inner ones first."""
-    out: list[s.Stmt] = []
-    for st in body:
-        changes: dict[str, object] = {}
-        for f in dataclasses.fields(st):
-            v = getattr(st, f.name)
-            if f.name == "cases":
-                changes[f.name] = tuple((k, _in_blocks(b, each)) for k, b in v)
-            elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
-                changes[f.name] = _in_blocks(v, each)
-        out.append(dataclasses.replace(st, **changes) if changes else st)  # type: ignore[arg-type]
-    return each(tuple(out))
+    return each(tuple(inside(st, lambda b: _in_blocks(b, each)) for st in body))
+
+
+def inside(st: s.Stmt, of: Callable[[Sequence[s.Stmt]], tuple[s.Stmt, ...]]) -> s.Stmt:
+    """``st`` with ``of`` done to each block in it."""
+    changes: dict[str, object] = {}
+    for f in dataclasses.fields(st):
+        v = getattr(st, f.name)
+        if f.name == "cases":
+            changes[f.name] = tuple((k, of(b)) for k, b in v)
+        elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
+            changes[f.name] = of(v)
+    return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
 def _without_jumps(body: Body, *, is_void: bool) -> Body:

@@ -18,6 +18,7 @@ from ..guess import walk
 from ..show import render_expr
 from .inline import rename
 from .nodes import local_names, tree_of
+from .plain import inside
 from .terms import rewrite, rewrite_stmt, set_once, straight
 
 
@@ -114,7 +115,7 @@ def _but_sets(body: Sequence[s.Stmt], dead: set[str]) -> tuple[s.Stmt, ...]:
             continue
         if isinstance(st, s.Declare) and st.name in dead:
             continue
-        out.append(_inside(st, lambda b: _but_sets(b, dead)))
+        out.append(inside(st, lambda b: _but_sets(b, dead)))
     return tuple(out)
 
 
@@ -148,7 +149,7 @@ def _without(d: s.Def, exprs: Mapping[str, s.Expr]) -> s.Def:
             sets = isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name) and e.lhs.id in exprs
             if sets or (isinstance(st, s.Declare) and st.name in exprs):
                 continue
-            out.append(_inside(st, kept))
+            out.append(inside(st, kept))
         return tuple(out)
 
     return dataclasses.replace(d, body=rename(kept(d.body), exprs))
@@ -156,18 +157,6 @@ def _without(d: s.Def, exprs: Mapping[str, s.Expr]) -> s.Def:
 
 def _named(exprs: Mapping[str, s.Expr]) -> Callable[[s.Expr], s.Expr | None]:
     return lambda e: exprs.get(e.id) if isinstance(e, s.Name) else None
-
-
-def _inside(st: s.Stmt, of: Callable[[Sequence[s.Stmt]], tuple[s.Stmt, ...]]) -> s.Stmt:
-    """``st`` with ``of`` done to each block in it."""
-    changes: dict[str, object] = {}
-    for f in dataclasses.fields(st):
-        v = getattr(st, f.name)
-        if f.name == "cases":
-            changes[f.name] = tuple((k, of(b)) for k, b in v)
-        elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
-            changes[f.name] = of(v)
-    return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
 def renamed_locals(d: s.Def, names: Mapping[str, str]) -> s.Def:

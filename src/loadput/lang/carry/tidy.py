@@ -15,7 +15,7 @@ from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
 from ..show import render_expr
-from .plain import plain, sets
+from .plain import inside, plain, sets
 from .terms import rewrite, rewrite_stmt
 
 _OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
@@ -64,23 +64,11 @@ def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ..
                 out[-1] = new
                 continue
         out.append(st)
-    done = [_inside(st, once) for st in out]
+    done = [inside(st, lambda b: _at_once(b, once)) for st in out]
     gone = once - {n.id for st in done for n in (st, *walk(st)) if isinstance(n, s.Name)}
     return tuple(
         st for st in done if not (isinstance(st, s.Declare) and st.init is None and st.name in gone)
     )
-
-
-def _inside(st: s.Stmt, once: AbstractSet[str]) -> s.Stmt:
-    """``st`` with `_at_once` done to each block in it."""
-    changes: dict[str, object] = {}
-    for f in dataclasses.fields(st):
-        v = getattr(st, f.name)
-        if f.name == "cases":
-            changes[f.name] = tuple((k, _at_once(b, once)) for k, b in v)
-        elif isinstance(v, tuple) and v and isinstance(v[0], s.Stmt):
-            changes[f.name] = _at_once(v, once)
-    return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
 _FIRST = {s.If: "cond", s.Switch: "value", s.ExprStmt: "expr", s.ReturnStmt: "value"}
