@@ -31,6 +31,21 @@ def actor():
 def device():
     b = choose(-2, 2)
 """
+WAITER = """
+may_preempt = 0
+irqs_off = 1
+@task
+def actor():
+    while True:
+        with atomic:
+            a = choose(0, 1)
+            b = a
+            WARN_ON(a == 1)
+            assume(a != b)
+            x = row[0]
+            flag = x > 0
+"""
+"""A check that fails, then a wait that never ends: what comes behind it never runs."""
 
 
 def shipped(scenario: str, *, fusing: bool = True) -> Machine:
@@ -75,6 +90,15 @@ def test_every_kind_of_violation_has_a_path() -> None:
     m = make_machine(ACTOR)
     x = explore(m, limits=Limits(threads=1))
     assert x.finished and set(x.first) == {"IN-RANGE", "NULL-DEREF"}
+    assert differences(x, explore(m, engine="interp")) == []
+
+
+def test_what_comes_behind_a_wait_has_not_run_where_a_check_before_it_failed() -> None:
+    m = make_machine(WAITER)
+    x = explore(m, limits=Limits(threads=1))
+    assert list(x.first) == ["KERNEL-WARN"]
+    ran = {getattr(m.graph.nodes[n].op, "place", None) for n in x.nodes}
+    assert {"b", "row"} & {p.var for p in ran if p} == {"b"}
     assert differences(x, explore(m, engine="interp")) == []
 
 

@@ -38,7 +38,7 @@ class StepWriter:
         self.shape, self.layout, self.ranges = shape, layout, ranges
         self.m: Machine = shape.machine
         self.entries = entries
-        self.cover = Cover(shape, entries, self._may_fault)
+        self.cover = Cover(shape, entries, self._may_end)
         self.at = Offsets(layout.words, len(entries), self.cover.masks)
         self.null = 1 << self.m.props.index("NULL-DEREF")
         self.range = 1 << self.m.props.index("IN-RANGE")
@@ -234,8 +234,11 @@ class StepWriter:
         out = lo - off < (-1 if off else 0) or hi - off >= var.count
         return null, out or slo < 0 or shi >= var.length
 
-    def _may_fault(self, node: int) -> bool:
+    def _may_end(self, node: int) -> bool:
+        """Whether a step that counts can end at ``node``: at a fault, or at a wait behind a check."""
         op = self.m.graph.nodes[node].op
+        if isinstance(op, o.Assume):
+            return True
         if not isinstance(op, o.Load | o.Store | o.Fresh) or not is_kept(op, self.m.values):
             return False
         return any(self._bounds(op.place)) or self._may_overflow(op) or is_switch(op)
