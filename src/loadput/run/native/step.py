@@ -235,7 +235,7 @@ class StepWriter:
         return null, out or slo < 0 or shi >= var.length
 
     def _may_end(self, node: int) -> bool:
-        """Whether a step that counts can end at ``node``: at a fault, or at a wait behind a check."""
+        """Whether a step that counts can end at ``node``: a fault, or a wait behind a check."""
         op = self.m.graph.nodes[node].op
         if isinstance(op, o.Assume):
             return True
