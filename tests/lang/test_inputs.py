@@ -445,6 +445,16 @@ def test_read_text_context_that_is_another_by_now_is_taken_with_a_note(tree: Pat
     assert names(p) == ["park"] and any("with fuzz 1" in n for n in p.notes)
 
 
+def test_read_text_a_renamed_head_is_found_where_the_lines_around_it_are_others(tree: Path) -> None:
+    text = (
+        "--- a/virt/kvm/park.c\n+++ b/virt/kvm/park.c\n@@ -20,5 +20,5 @@ static int keep(int a)\n"
+        " #endif\n \n-static void leave(struct kvm_vcpu *vcpu)\n"
+        "+static void leave_it(struct kvm_vcpu *vcpu)\n {\n 	what_was_here_then(vcpu);\n"
+    )
+    (p,) = read_text(text, "x.diff", tree)
+    assert len(p.functions) == 1 and any("with fuzz 1" in n for n in p.notes)
+
+
 def test_read_text_tabs_turned_to_spaces_are_said(tree: Path) -> None:
     (p,) = read_text(HUNK.replace("\t", "        "), "x.diff", tree)
     assert names(p) == ["park"] and any("tabs turned to spaces" in n for n in p.notes)

@@ -253,17 +253,17 @@ _HEAD = re.compile(r"[A-Za-z_].*?(\w+)\(")
 
 def _is_in_its_function(hunk: Hunk, less: Hunk, have: list[str], at: int) -> bool:
     """Whether what a hunk changes first is in the function that it says: that of its ``@@`` line,
-    or the last one that begins in its own context.
+    or the last one that begins in its own context, or with what it changes.
 
     :param less: the hunk without some of its context, which is found at ``at``
     """
     first = next(i for i, (k, _, _) in enumerate(hunk.body) if k != " ")
-    own = [m for _, t, _ in hunk.body[:first] if (m := _HEAD.match(t))]
+    own = [m for k, t, _ in hunk.body[: first + 1] if k != "+" and (m := _HEAD.match(t))]
     named = own[-1] if own else re.search(r"(\w+)\(", hunk.heading)
     if named is None:
         return not all(map(_ANYWHERE.match, less.old))
     there = at + next(i for i, (k, _, _) in enumerate(less.body) if k != " ")
-    heads = (m for t in reversed(have[:there]) if (m := _HEAD.match(t)))
+    heads = (m for t in reversed(have[: there + 1]) if (m := _HEAD.match(t)))
     head = next(heads, None)
     if head is None:
         return False
