@@ -33,7 +33,7 @@ from .scenes import (
     program_of,
     scenes_for,
 )
-from .taken import Taken, take
+from .taken import MISFIT, Taken, take
 from .verdict import (
     BLAME_FIXED,
     BLAME_NEW,
@@ -454,6 +454,7 @@ def _beside(out: Judgement, after: Result) -> list[str]:
         besides |= {f"{x} in {f.name}()": None for f in out.changes for x in f.sets if x in names}
         lacks = [x.rpartition(".")[2] for x in out.gone if x in read]
         besides |= {f"{x}, which it takes out": None for x in lacks}
+    besides |= {f"the hunk of {f.name}()": None for f in out.changes if f.why == MISFIT}
     return list(besides)
 
 

@@ -21,6 +21,7 @@ from .mirrors import mirrored, mirrors_of
 from .scope import for_arch, scope_of, scope_of_path
 
 REARMED = "the #if that it stands under is another"
+MISFIT = "its hunk does not apply, and is left out"
 
 
 @dataclass(slots=True)
@@ -70,16 +71,20 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     :raises LoadputError: a file that counts here and could not be read; C that does not parse
     """
     out = Taken(patch)
+    known = _known(program) if any(u.function for u in patch.unread) else set()
     for u in patch.unread:
         if not scope_of_path(u.path).covers(arch):
             continue
-        if u.path in paths:
+        if u.function and u.function not in known:
+            out.failed[u.function], out.paths[u.function] = MISFIT, u.path
+            continue
+        if u.function or u.path in paths:
             raise u.error
         out.notes.append(f"{u.path}: not read ({u.error.what}), and not modelled here")
     structs = set(program.decls.structs)
     mine = for_arch(patch.functions, arch)
     names = {f.name for f in mine}
-    out.paths = {f.name: f.path for f in mine}
+    out.paths |= {f.name: f.path for f in mine}
     bindings = bindings_of(arch, *program.choice.search)
     out.removed = tuple(
         f.name
@@ -106,8 +111,7 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
             out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
     out.failed.update({n: f"{e.span}: {e.what}" for n, e in lost.items() if n in names})
     if patch.rearmed:
-        ours = specification(program.choice)[0]
-        known = {*ours, *mirrors_of(ours)}
+        known = _known(program)
         for f in for_arch([f for f in patch.rearmed if f.name in known], arch):
             out.failed[f.name], out.paths[f.name] = REARMED, f.path
     plain = {d.name: d for d in out.before}
@@ -116,6 +120,12 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.before = [_bind(bindings, d, out) for d in out.before]
     out.hints = tuple((f.struct, f.name, f.ctype) for f in patch.fields)
     return out
+
+
+def _known(p: Program) -> set[str]:
+    """The functions that the specification has, by its names and by the kernel's."""
+    ours = specification(p.choice)[0]
+    return {*ours, *mirrors_of(ours)}
 
 
 def _is_ours(f: CFunction, p: Program) -> bool:

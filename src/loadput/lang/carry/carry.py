@@ -21,6 +21,7 @@ from .assume import assumed
 from .edits import Edit
 from .laid import Impossible, Laid, need, short, value_of, with_value
 from .nodes import Names, Node
+from .plain import jumped, tails
 from .rebuild import Wrap
 from .terms import NoPartner, merge, plain
 
@@ -97,6 +98,8 @@ class Carrier(Laid):
     ) -> None:
         super().__init__(before, after, spec, parts or {}, names)
         self.effect, self.names = effect, names
+        labels = {n.label for n in walk(before.body) if isinstance(n, s.LabelStmt)}
+        self.tails = {k: v for k, v in tails(after).items() if k in labels}
 
     def run(self, only: Collection[int] | None = None) -> list[Outcome]:
         """Carry every edit that can be; `changed` then has what became of ours.
@@ -254,12 +257,12 @@ class Carrier(Laid):
                 if twin is not None and not self.partners(b)[1:]:
                     return (twin,)
         assert a.stmt is not None
-        st = self.terms_after.stmt(a.stmt)
-        what = self.effect(self.spec, [st])
-        if not what or (what.startswith("sets ") and not self._read_after(a, st)):
-            if not self._is_for_news(a, st):
+        new = tuple(self.terms_after.stmt(st) for st in jumped((a.stmt,), self.tails))
+        what = self.effect(self.spec, new)
+        if not what or (what.startswith("sets ") and not self._read_after(a, new[0])):
+            if not self._is_for_news(a, new[0]):
                 raise Impossible(self._unmodelled([a]))
-        return (s.ForeignStmt((st,), a.stmt.span),)
+        return (s.ForeignStmt(new, a.stmt.span),)
 
     def _is_for_news(self, a: Node, st: s.Stmt) -> bool:
         """Whether ``st`` keeps a value of ours in a local of the patch, for its other parts."""

@@ -5,7 +5,7 @@ and what stands there, a choice between two values and a test.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .. import syntax as s
 from ..guess import walk
@@ -18,6 +18,12 @@ def plain(d: s.Def) -> s.Def:
     """``d`` without switches, jumps to its end, and choices that can be tests."""
     is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
     return dataclasses.replace(d, body=_in_blocks(_without_jumps(d.body, is_void=is_void), _rows))
+
+
+def without_exits(d: s.Def) -> s.Def:
+    """``d`` with the return itself in the place of each jump to one: ours has no labels."""
+    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
+    return dataclasses.replace(d, body=_without_jumps(d.body, is_void=is_void, most=1))
 
 
 def _in_blocks(body: Sequence[s.Stmt], each: Callable[[Body], Body]) -> Body:
@@ -37,8 +43,8 @@ def inside(st: s.Stmt, of: Callable[[Sequence[s.Stmt]], tuple[s.Stmt, ...]]) -> 
     return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
-def _without_jumps(body: Body, *, is_void: bool) -> Body:
-    """What stands behind the last labels in the place of the jumps there."""
+def _without_jumps(body: Body, *, is_void: bool, most: int = TAIL) -> Body:
+    """What stands behind the last labels in the place of the jumps there: ``most`` statements."""
     for _ in range(TAIL):
         at = max((i for i, st in enumerate(body) if isinstance(st, s.LabelStmt)), default=-1)
         label = body[at] if at >= 0 else None
@@ -47,11 +53,36 @@ def _without_jumps(body: Body, *, is_void: bool) -> Body:
         tail = body[at + 1 :]
         if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
             tail = (*tail, s.ReturnStmt(None, label.span))
-        if len(tail) > TAIL or not tail or not isinstance(tail[-1], s.ReturnStmt):
+        if len(tail) > most or not tail or not isinstance(tail[-1], s.ReturnStmt):
             break
         if any(isinstance(n, s.LabelStmt) for n in walk(tail)):
             break
         body = _jumped((*body[:at], *body[at + 1 :]), label.label, tail)
+    return body
+
+
+def tails(d: s.Def) -> dict[str, Body]:
+    """What stands behind each label of ``d`` that leads to the end, where it is short."""
+    out: dict[str, Body] = {}
+    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
+    for at, label in enumerate(d.body):
+        tail = tuple(st for st in d.body[at + 1 :] if not isinstance(st, s.LabelStmt))
+        if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
+            tail = (*tail, s.ReturnStmt(None, label.span))
+        if isinstance(label, s.LabelStmt) and len(tail) <= TAIL and _ends(tail):
+            out[label.label] = tail
+    return out
+
+
+def _ends(tail: Body) -> bool:
+    inner = s.LabelStmt | s.Goto
+    return isinstance(tail[-1], s.ReturnStmt) and not any(isinstance(n, inner) for n in walk(tail))
+
+
+def jumped(body: Body, tails: Mapping[str, Body]) -> Body:
+    """``body`` with what stands behind a label in the place of each jump to one of ``tails``."""
+    for label, tail in tails.items():
+        body = _jumped(body, label, tail)
     return body
 
 

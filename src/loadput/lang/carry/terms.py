@@ -190,9 +190,9 @@ def is_address(e: s.Expr) -> bool:
     if isinstance(e, s.Unary):
         return e.op in "&*" and is_address(e.a)
     if isinstance(e, s.Invoke):
-        is_view = e.fn.startswith("to_") or e.fn in (
+        is_view = "_to_" in f"_{e.fn}" or e.fn in (
             *("container_of", "per_cpu_ptr", "this_cpu_ptr", "__pointer_cast", "raw_cpu_ptr"),
-            *("per_cpu", "smp_processor_id", "raw_smp_processor_id"),
+            *("per_cpu", "smp_processor_id", "raw_smp_processor_id", "kvm_get_running_vcpu"),
         )
         return is_view and all(is_address(a) for a in e.args)
     return False

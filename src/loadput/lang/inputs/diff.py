@@ -184,12 +184,17 @@ def reversed_hunks(diff: FileDiff) -> FileDiff:
 
 
 def apply_hunks(
-    diff: FileDiff, base: Text, changed: set[int], notes: list[str] | None = None
+    diff: FileDiff,
+    base: Text,
+    changed: set[int],
+    notes: list[str] | None = None,
+    left: list[tuple[Hunk, InputError]] | None = None,
 ) -> Text:
     """Return ``base`` with the hunks applied; fills ``changed`` with new line indexes.
 
     A hunk may stand some lines away from where it says, have up to two lines of context that are
-    others by now, or spaces for tabs, as with patch(1); each goes to ``notes``.
+    others by now, or spaces for tabs, as with patch(1); each goes to ``notes``. One that does not
+    apply is left out where there is a list for it.
     :raises InputError: LP0234, a hunk that does not apply
     """
     out = Text([], [])
@@ -198,7 +203,11 @@ def apply_hunks(
     for number, hunk in enumerate(diff.hunks, 1):
         at, hunk, how = _place(hunk, base.c, done, offset)
         if at < 0:
-            raise _misfit(diff, hunk, number, base)
+            error = _misfit(diff, diff.hunks[number - 1], number, base)
+            if left is None:
+                raise error
+            left.append((diff.hunks[number - 1], error))
+            continue
         away = at - (hunk.old_start - 1 + offset)
         if away and hunk.old and not how:
             how = f"{abs(away)} lines {'below' if away > 0 else 'above'} where it says"
@@ -257,9 +266,7 @@ def _is_in_its_function(hunk: Hunk, less: Hunk, have: list[str], at: int) -> boo
 
     :param less: the hunk without some of its context, which is found at ``at``
     """
-    first = next(i for i, (k, _, _) in enumerate(hunk.body) if k != " ")
-    own = [m for k, t, _ in hunk.body[: first + 1] if k != "+" and (m := _HEAD.match(t))]
-    named = own[-1] if own else re.search(r"(\w+)\(", hunk.heading)
+    named = named_in(hunk)
     if named is None:
         return not all(map(_ANYWHERE.match, less.old))
     there = at + next(i for i, (k, _, _) in enumerate(less.body) if k != " ")
@@ -269,6 +276,13 @@ def _is_in_its_function(hunk: Hunk, less: Hunk, have: list[str], at: int) -> boo
         return False
     is_declared = head.string.rstrip().endswith(";")  # of those there are many in a row
     return is_declared or head[1] == named[1]
+
+
+def named_in(hunk: Hunk) -> re.Match[str] | None:
+    """The function that a hunk says it is in; its name is the first group."""
+    first = next((i for i, (k, _, _) in enumerate(hunk.body) if k != " "), len(hunk.body))
+    own = [m for k, t, _ in hunk.body[: first + 1] if k != "+" and (m := _HEAD.match(t))]
+    return own[-1] if own else re.search(r"(\w+)\(", hunk.heading)
 
 
 def _without_context(hunk: Hunk, fuzz: int) -> tuple[Hunk, int]:
@@ -305,6 +319,16 @@ def _misfit(diff: FileDiff, hunk: Hunk, number: int, base: Text) -> InputError:
         expected="the tree that the patch was made for",
         next="check out the base commit of the series, or give another --tree",
     )
+
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_DECLARES = re.compile(r"\n*(?:[A-Za-z_]\w*[ *][\w *]*\w\([^{};()]*\);\s*?\n+)+")
+
+
+def only_declares(hunk: Hunk) -> bool:
+    """Whether all that a hunk changes is declarations of functions."""
+    told = "".join(f"{t}\n" for k, t, _ in hunk.body if k != " ")
+    return bool(_DECLARES.fullmatch(_COMMENT.sub("", told)))
 
 
 def old_image(hunk: Hunk) -> Text:

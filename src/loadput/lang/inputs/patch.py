@@ -52,10 +52,14 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file of one architecture that the patch changes and that could not be read."""
+    """What the patch changes and could not be read: a file of one architecture, or a hunk.
+
+    :param function: the one in which a hunk stands that does not apply; "" for a file
+    """
 
     path: str
     error: LoadputError
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class Patch:
     :param removed: functions that the patch takes out, as they were
     :param before: functions that it changes, as they were, where the diff or the tree tells
     :param fields: struct fields that it adds
-    :param unread: files below ``arch/`` that could not be read: no verdict for those who need them
+    :param unread: files below ``arch/`` that could not be read, and hunks that do not apply: no
+        verdict for those who need them
     :param rearmed: functions that stand under another ``#if`` with it
     :param only_comments: its functions differ in comments and blanks alone
     :param near: what else its files have

@@ -13,7 +13,17 @@ from ..cfront import CFunction, Line, find_c_functions
 from ..cfront.unit import other_arms
 from ..guess import PER_CPU_TYPE
 from .brought import Brought, read_in_place
-from .diff import FileDiff, Hunk, Text, apply_hunks, new_image, old_image, reversed_hunks
+from .diff import (
+    FileDiff,
+    Hunk,
+    Text,
+    apply_hunks,
+    named_in,
+    new_image,
+    old_image,
+    only_declares,
+    reversed_hunks,
+)
 from .patch import FieldHint, Near, Unread
 from .renamed import moved_fields, renamed_constants, renamed_functions, under_old_names
 
@@ -231,19 +241,37 @@ class Changes:
     def _taken_back(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
         """A file that has the patch already: as it was before it, and as it is.
 
-        Raises InputError LP0234 where it has not.
+        Where it has not, as it is with the hunks that apply; raises InputError LP0234 where one
+        that does not has no place of its own.
         """
         try:
             old = apply_hunks(reversed_hunks(d), base, set())
         except InputError:
-            apply_hunks(d, base, set())
-            raise
+            return self._what_applies(d, base)
         changed: set[int] = set()
         after = apply_hunks(d, old, changed)
         self.notes.append(
             f"{d.path}: the tree has this change already; it is judged against the file without it"
         )
         return old, after, changed
+
+    def _what_applies(self, d: FileDiff, base: Text) -> tuple[Text, Text, set[int]]:
+        """The file without the hunks that do not apply; each is of a function, or declares some.
+
+        Raises InputError LP0234 where there is another, or where none applies.
+        """
+        left: list[tuple[Hunk, InputError]] = []
+        changed: set[int] = set()
+        after = apply_hunks(d, base, changed, self.notes, left)
+        for hunk, error in left:
+            named = named_in(hunk)
+            if d.path.endswith(".h") and only_declares(hunk):
+                self.notes.append(f"{error.what}; it only declares functions, and is left out")
+            elif named and len(left) < len(d.hunks):
+                self.unread.append(Unread(d.path, error, named[1]))
+            else:
+                raise error
+        return base, after, changed
 
     def _was(self, path: str, before: list[CFunction], now: set[str]) -> None:
         """Enter the functions as they were; those that are not there any more are removed."""
