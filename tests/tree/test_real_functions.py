@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loadput.check.judge import compare_with_tree
+from loadput.check.tree import compare_with_tree
 from loadput.link.program import Choice
 from loadput.link.scenario import load_scenario
 

@@ -24,6 +24,7 @@ from ..machine.model import Machine
 
 MAX_RUNS = 60_000
 MAX_OPS = 4_000
+MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too many to run all
 EQUAL, EQUIVALENT, DIFFERENT, UNDECIDED = "equal IR", "equivalent", "differs", "not decided"
 EMPTY = "says nothing"  # ours is a place to look, without a body
 

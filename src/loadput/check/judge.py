@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ..base.errors import LinkError, LoadputError, TimeUp
 from ..ir import ops as o
 from ..lang.carry import CARRIED, Carried
 from ..lang.carry import NOT_JUDGED as NOT_JUDGED_EDIT
-from ..lang.inputs import Patch, read_tree
-from ..lang.syntax import Def
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import Scenario, load_scenario
 from ..machine.alike import graph_of
 from ..machine.counters import COUNTED
-from ..machine.model import build_machine
 from ..machine.tso import SC, TSO
 from .bounds import FURTHER, SHALLOW
 from .carried import Carriage, FunctionChange, carry
-from .equiv import EQUAL, EQUIVALENT, Comparison, Equivalence
+from .equiv import EQUAL, EQUIVALENT, MAX_INPUTS, Comparison, Equivalence
 from .idle import idle_now, steps_of
 from .scenes import (
     ALIKE,
@@ -33,7 +28,7 @@ from .scenes import (
     program_of,
     scenes_for,
 )
-from .taken import MISFIT, Taken, take
+from .taken import MISFIT, Taken
 from .verdict import (
     BLAME_FIXED,
     BLAME_NEW,
@@ -49,12 +44,7 @@ from .verdict import (
     lay_blame,
 )
 
-# Rooms of the specification that are a model of the machine itself: their C is not laid over them.
-MODELLED = ("kernel/", "include/linux/sched", "include/linux/rcuwait", "include/linux/entry")
-
 STILL_CALLED = "LP0415"
-MAX_INPUTS = 1_000  # inputs per function: a real body with opaque calls has too many to run all
-
 
 NEW, MINDS_NOT, SAME = "violated", "no property minds", "changes nothing that is modelled"
 NOT_JUDGED, OPEN = "not judged", "not decided"
@@ -526,74 +516,3 @@ def _left_out(p: Program, user: Choice) -> list[str]:
     """The statements of the user's functions that have no meaning here."""
     mine = {d.name for d in user.user}
     return [n.what for n in p.notes if n.kind == "opaque statement" and n.function in mine]
-
-
-def take_all(
-    patches: Sequence[Patch],
-    archs: Sequence[str],
-    choices: Mapping[str, Choice],
-    scenario: Scenario,
-) -> tuple[dict[str, list[Taken]], dict[str, LoadputError]]:
-    """Per architecture, the patches as it takes them; or why it cannot."""
-    out: dict[str, list[Taken]] = {}
-    failed: dict[str, LoadputError] = {}
-    for arch in archs:
-        try:
-            program = program_of(choices[arch], scenario)
-            paths = frozenset(p for ps in tree_paths(program).values() for p in ps)
-            out[arch] = [take(p, arch, program, paths) for p in patches]
-        except LoadputError as e:
-            failed[arch] = e
-    return out, failed
-
-
-_PATH = re.compile(r"\b((?:virt|arch|kernel|include)/[\w./-]+?\.[ch])\b")
-
-
-def tree_paths(p: Program) -> dict[str, list[str]]:
-    """Per function of the program, the paths in a kernel tree that its ``Mirrors:`` line names."""
-    out: dict[str, list[str]] = {}
-    for name, fn in p.functions.items():
-        paths = list(dict.fromkeys(_PATH.findall(fn.doc)))
-        if paths:
-            out[name] = paths
-    return out
-
-
-def tree_functions(tree: Path, p: Program) -> tuple[dict[str, Def], dict[str, str]]:
-    """The program's functions as the tree has them, and why the others stay ours.
-
-    Functions that model the scheduler and the hardware themselves stay ours.
-    """
-    paths = tree_paths(p)
-    own = {n: ps for n, ps in paths.items() if not any(q.startswith(MODELLED) for q in ps)}
-    got = read_tree(tree, own.keys(), own, origin=f"tree:{tree.name}", structs=set(p.decls.structs))
-    reasons = dict(got.reasons)
-    for n in paths.keys() - own.keys():
-        reasons[n] = "models the scheduler or the entry code: stays the specification's"
-    return got.defs, reasons
-
-
-def compare_with_tree(
-    tree: Path, choice: Choice, scenario: Scenario, names: Collection[str] = ()
-) -> tuple[list[Equivalence], dict[str, Def], dict[str, str]]:
-    """Each function of the tree against ours, one at a time: equal, equivalent, or what differs.
-
-    :param names: only these; all that the tree has by default
-    :return: the answers, the functions by name, and why others were not compared
-    """
-    program = link(choice, scenario)
-    ours = build_machine(program)
-    defs, reasons = tree_functions(tree, program)
-    out = []
-    for name in sorted(defs):
-        if names and name not in names:
-            continue
-        user = replace(choice, user=(defs[name],), user_label="tree")
-        try:
-            theirs = build_machine(link(user, scenario))
-        except LoadputError as e:
-            reasons[name] = f"{e.span or ''} {e.what}".strip()
-            continue
-        out.append(Comparison(ours, theirs, MAX_INPUTS).compare(name))
-    return out, defs, reasons

@@ -24,11 +24,10 @@ from .judge import (
     Known,
     Run,
     judge,
-    take_all,
 )
 from .scenes import LARGE
 from .scope import not_modelled, scope_of
-from .taken import Taken
+from .taken import Taken, take_all
 
 NO_CODE = "changes no code"
 SEVERITY = {0: 0, 4: 1, 2: 2, 1: 3}

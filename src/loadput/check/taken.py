@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..base.errors import SourceError
+from ..base.errors import LoadputError, SourceError
 from ..lang.carry.bind import Bindings
 from ..lang.cfront import CFunction, parse_function
 from ..lang.cfront.unit import other_arms
@@ -17,7 +17,9 @@ from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
 from ..link.bindings import bindings_of
 from ..link.program import Choice, Program, specification
+from ..link.scenario import Scenario
 from .mirrors import mirrored, mirrors_of
+from .scenes import program_of
 from .scope import for_arch, scope_of, scope_of_path
 
 REARMED = "the #if that it stands under is another"
@@ -216,3 +218,35 @@ def lay(choice: Choice, t: Taken, label: str) -> Choice:
         hints=hints,
         user_label=label,
     )
+
+
+def take_all(
+    patches: Sequence[Patch],
+    archs: Sequence[str],
+    choices: Mapping[str, Choice],
+    scenario: Scenario,
+) -> tuple[dict[str, list[Taken]], dict[str, LoadputError]]:
+    """Per architecture, the patches as it takes them; or why it cannot."""
+    out: dict[str, list[Taken]] = {}
+    failed: dict[str, LoadputError] = {}
+    for arch in archs:
+        try:
+            program = program_of(choices[arch], scenario)
+            paths = frozenset(p for ps in tree_paths(program).values() for p in ps)
+            out[arch] = [take(p, arch, program, paths) for p in patches]
+        except LoadputError as e:
+            failed[arch] = e
+    return out, failed
+
+
+_PATH = re.compile(r"\b((?:virt|arch|kernel|include)/[\w./-]+?\.[ch])\b")
+
+
+def tree_paths(p: Program) -> dict[str, list[str]]:
+    """Per function of the program, the paths in a kernel tree that its ``Mirrors:`` line names."""
+    out: dict[str, list[str]] = {}
+    for name, fn in p.functions.items():
+        paths = list(dict.fromkeys(_PATH.findall(fn.doc)))
+        if paths:
+            out[name] = paths
+    return out

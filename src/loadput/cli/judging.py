@@ -100,7 +100,7 @@ def tree_alone(archs: list[str], opts: dict[str, Any]) -> tuple[int, dict[str, A
 
 
 def _second(tree: Path, choice: Choice, opts: dict[str, Any]) -> list[Equivalence]:
-    from ..check.judge import compare_with_tree
+    from ..check.tree import compare_with_tree
     from ..link.scenario import load_scenario
 
     return compare_with_tree(tree, choice, load_scenario(opts["scenario"]))[0]
