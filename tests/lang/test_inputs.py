@@ -455,6 +455,20 @@ def test_read_text_a_renamed_head_is_found_where_the_lines_around_it_are_others(
     assert len(p.functions) == 1 and any("with fuzz 1" in n for n in p.notes)
 
 
+def test_read_text_the_one_place_in_the_function_that_the_hunk_names(tree: Path) -> None:
+    at = tree / "virt/kvm/park.c"
+    body = "\n{\n	first(vcpu);\n	return 0;\n}\n\n"
+    heads = [f"static int {n}(struct kvm_vcpu *vcpu)" for n in ("one", "two", "three")]
+    at.write_text("".join(h + body for h in heads))
+    text = (
+        "--- a/virt/kvm/park.c\n+++ b/virt/kvm/park.c\n"
+        "@@ -3,5 +3,5 @@ static int two(struct kvm_vcpu *vcpu)\n"
+        " 	what_was_here_then(vcpu);\n-	return 0;\n+	return 1;\n }\n \n"
+    )
+    (p,) = read_text(text, "x.diff", tree)
+    assert names(p) == ["two"] and "return 1" in p.functions[0].text
+
+
 def test_read_text_tabs_turned_to_spaces_are_said(tree: Path) -> None:
     (p,) = read_text(HUNK.replace("\t", "        "), "x.diff", tree)
     assert names(p) == ["park"] and any("tabs turned to spaces" in n for n in p.notes)

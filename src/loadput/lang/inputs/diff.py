@@ -246,11 +246,26 @@ def _place(hunk: Hunk, have: list[str], done: int, offset: int) -> tuple[int, Hu
         return at, hunk, "with blanks that are not the tree's (tabs turned to spaces)"
     for fuzz in (1, 2):
         less, cut = _without_context(hunk, fuzz)
-        told = sum(not _ANYWHERE.match(t) for t in less.old)
-        at = _find(have, less.old, done, near + cut) if len(less.old) > 1 else -1
-        if at >= 0 and (told > 1 or _is_in_its_function(hunk, less, have, at)):
+        at = _near_by(hunk, less, have, _places(have, less.old, done), near + cut)
+        if at >= 0:
             return at, less, f"with fuzz {fuzz}: context around it is another by now"
     return -1, hunk, ""
+
+
+def _near_by(hunk: Hunk, less: Hunk, have: list[str], places: list[int], near: int) -> int:
+    """Where a hunk without some of its context belongs; -1 where nothing tells.
+
+    That is where lines say so that do not stand in every other function, or the one place in the
+    function that the hunk names.
+    """
+    if len(less.old) <= 1:
+        return -1
+    inside = [at for at in places if _is_in_its_function(hunk, less, have, at)]
+    if sum(not _ANYWHERE.match(t) for t in less.old) > 1:
+        inside = inside or places
+    elif named_in(hunk) and len(inside) > 1:
+        return -1
+    return min(inside, key=lambda i: abs(i - near), default=-1)
 
 
 _ANYWHERE = re.compile(r"\s*(?:[{}]|return\b[^;]*;|break;|continue;|\w+:|else|[*/]|#|$)")
@@ -297,14 +312,18 @@ def _without_context(hunk: Hunk, fuzz: int) -> tuple[Hunk, int]:
 def _find(have: list[str], want: list[str], low: int, near: int) -> int:
     if not want:
         return max(low, min(near + 1, len(have)))
+    return min(_places(have, want, low), key=lambda i: abs(i - near), default=-1)
+
+
+def _places(have: list[str], want: list[str], low: int) -> list[int]:
+    """Where the lines stand."""
     key = [t.rstrip() for t in want]
-    places = [
+    return [
         i
         for i in range(low, len(have) - len(want) + 1)
         if have[i].rstrip() == key[0]
         and all(a.rstrip() == b for a, b in zip(have[i : i + len(key)], key, strict=True))
     ]
-    return min(places, key=lambda i: abs(i - near), default=-1)
 
 
 def _misfit(diff: FileDiff, hunk: Hunk, number: int, base: Text) -> InputError:
