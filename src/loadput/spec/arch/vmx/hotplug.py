@@ -50,7 +50,7 @@ def unlink_loaded_vmcs(loaded_vmcs: ptr[loaded_vmcs], next: ptr[loaded_vmcs]):
 # [New in arch:vmx]
 def vmclear_local_loaded_vmcss():
     """The walk has read the next node before it clears the one that it is at; where that next one is
-    no longer on the list, the kernel goes on through memory that is none of the list's.
+    no longer on the list, the kernel goes on through memory that is none of the list's. The WARN is ours.
 
     Mirrors: vmclear_local_loaded_vmcss(), arch/x86/kvm/vmx/vmx.c; list_for_each_entry_safe(),
     include/linux/list.h, v6.12

@@ -95,7 +95,7 @@ def exit_to_user_mode_prepare():
 
     Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12;
     __exit_to_user_mode_prepare(), include/linux/irq-entry-common.h, v7.3
-    Context: IRQs off from the last check of work on
+    Context: IRQs off from the last check of work on; Omits: schedule() in exit_to_user_mode_loop()
     """
     local_irq_disable()
     arch_exit_to_user_mode_prepare()

@@ -52,7 +52,7 @@ def fpsimd_save_and_flush_cpu_state():
 def fpsimd_thread_switch(next: ptr[task_struct]):
     """Mirrors: fpsimd_thread_switch(), arch/arm64/kernel/fpsimd.c, v6.12
 
-    ``next`` has had TIF_FOREIGN_FPSTATE since it was switched out.
+    The kernel sets or clears the flag of ``next``; here it is set when it goes: it always loads its own.
     """
     fpsimd_save_user_state()
     __this_cpu_write(hw_fp, 0)

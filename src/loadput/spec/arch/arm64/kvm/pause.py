@@ -75,9 +75,9 @@ def vgic_mmio_write_cactive(vcpu: ptr[kvm_vcpu]):
     Mirrors: vgic_mmio_write_cactive(), vgic_access_active_prepare(), vgic_access_active_finish(),
     arch/arm64/kvm/vgic/vgic-mmio.c, v6.12
     Context: the vCPU's task, loaded, preemptible
-    Omits: what changes, and what vCPUs have of it in their list registers, which are filled before mode
-    is IN_GUEST_MODE and read back before it is OUTSIDE_GUEST_MODE, or after where the entry is given up:
-    no property asks in which order the halter and a vCPU come to an interrupt's state
+    Omits: what changes, and what vCPUs have of it in their list registers. When a vCPU that is out of
+    guest mode has read them back, which differs between releases and where an entry is given up, is
+    what HALTED-IS-SYNCED asks.
     """
     with atomic:
         assume(not vcpu.kvm.arch.config_lock)

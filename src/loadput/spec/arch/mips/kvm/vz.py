@@ -22,7 +22,7 @@ def kvm_vz_get_new_guestid(vcpu: ptr[kvm_vcpu]):
     """A GuestID that nobody had on this CPU: what the vCPU left here is out of its reach.
 
     Mirrors: kvm_vz_get_new_guestid(), arch/mips/kvm/vz.c, v6.12
-    Omits: versions: where GuestIDs run out, all of the TLB is flushed and every vCPU gets a new one
+    Omits: versions, where GuestIDs run out; that a CPU which comes back counts from the first one again
     """
     if owner_of(this_cpu(hw_guesttlb)) == vcpu:
         this_cpu_write(hw_guesttlb, 0)

@@ -17,8 +17,8 @@ def __giveup_fpu(tsk: ptr[task_struct]):
 
 # [New in arch:powerpc]
 def kvmppc_save_user_regs():
-    """Mirrors: kvmppc_save_user_regs(), arch/powerpc/kernel/process.c, v6.12; Omits: VEC, TM. No
-    interrupt uses FP here: one step"""
+    """Mirrors: kvmppc_save_user_regs(), arch/powerpc/kernel/process.c, v6.12; Omits: VEC, TM;
+    preemption between the test and the save"""
     with atomic:
         if current.thread.msr_fp:
             __giveup_fpu(current)
@@ -26,11 +26,11 @@ def kvmppc_save_user_regs():
 
 # [Modified in arch:powerpc]
 def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
-    """Save what the hardware holds of a task; next's FP state is loaded when it uses it.
+    """Save what the hardware holds of a task; next's FP state is loaded when it uses it next.
 
     Mirrors: __switch_to(), giveup_all(), arch/powerpc/kernel/process.c, v6.12
     Context: rq lock held, IRQs off
-    Omits: VEC, VSX, TM, SPRs
+    Omits: VEC, VSX, TM, SPRs; restore_math() behind the switch: next's FP state may be loaded at once
     """
     if prev.thread.msr_fp:
         __giveup_fpu(prev)

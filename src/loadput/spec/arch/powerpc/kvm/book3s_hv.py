@@ -91,10 +91,10 @@ def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:powerpc]
 def kvmhv_p9_guest_entry(vcpu: ptr[kvm_vcpu]) -> upto[1]:
-    """0: nothing to handle, after H_CEDE or an interrupt of the host's.
+    """0: nothing to handle: after H_CEDE, or where it did not run for an interrupt.
 
     Mirrors: kvmhv_p9_guest_entry(), kvmppc_cede(), arch/powerpc/kvm/book3s_hv.c, v6.12
-    Omits: XIVE, timers
+    Omits: XIVE, timers; H_PROD, with its flag ``prodded`` and the barrier that kvmppc_cede() has for it
     """
     kvmhv_vcpu_entry_p9(vcpu)
 

@@ -9,7 +9,7 @@ guest_doorbells = False
 
 # [New in arch:powerpc]
 def kvmppc_ipi_thread(cpu: cpu) -> bool:
-    """Mirrors: kvmppc_ipi_thread(), arch/powerpc/kvm/book3s_hv.c, v6.12: msgsnd, on POWER9"""
+    """Mirrors: kvmppc_ipi_thread(), arch/powerpc/kvm/book3s_hv.c, v6.12: msgsnd, on POWER9; Omits: smp_mb()"""
     WRITE_ONCE(per_cpu(ipi_pending, cpu), True)
     return True
 

@@ -151,7 +151,7 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
 # [New in arch:riscv]
 def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_vcpu_flush_interrupts(), kvm_riscv_update_hvip(),
-    arch/riscv/kvm/vcpu.c, v6.12
+    arch/riscv/kvm/vcpu.c, v6.12; Omits: irqs_pending_mask, and that hvip keeps what it had
     """
     vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)
 

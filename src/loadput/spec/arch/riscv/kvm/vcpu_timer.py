@@ -8,6 +8,6 @@ Mirrors: arch/riscv/kvm/vcpu_timer.c, v6.12
 def kvm_riscv_vcpu_timer_restore(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_vcpu_timer_restore(), arch/riscv/kvm/vcpu_timer.c, v6.12
 
-    Omits: HTIMEDELTA, VSTIMECMP
+    Omits: HTIMEDELTA, VSTIMECMP; the host's timer that waits in its place while it is out, and kicks
     """
     pass

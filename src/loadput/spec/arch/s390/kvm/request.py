@@ -26,7 +26,7 @@ def kvm_s390_handle_requests(vcpu: ptr[kvm_vcpu]):
 def exit_sie(vcpu: ptr[kvm_vcpu]):
     """Take a vCPU out of SIE, and wait until it is out.
 
-    Mirrors: exit_sie(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: vSIE
+    Mirrors: exit_sie(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: vSIE; kvm_s390_vcpu_block()
     """
     xchg(vcpu.arch.sie_block.stop_int, True)
     await_until(not vcpu.arch.sie_block.in_sie)
@@ -43,7 +43,7 @@ def kvm_s390_sync_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
 # [New in arch:s390]
 @task
 def unmapper():
-    """Ours: a thread that unmaps, again and again, the page that holds the guest's prefix.
+    """Ours: a thread that unmaps, again and again, the page that holds the guest's prefix; no mmu_lock.
 
     Mirrors: kvm_gmap_notifier(), arch/s390/kvm/kvm-s390.c, v6.12; _gmap_unmap_prefix(),
     arch/s390/kvm/gmap/gmap.c, v7.3

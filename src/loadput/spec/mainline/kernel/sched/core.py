@@ -276,7 +276,7 @@ def try_to_wake_up(p: ptr[task_struct]) -> bool:
     """Make a waiting task runnable; one step, because of pi_lock, rq lock and on_cpu.
 
     Mirrors: try_to_wake_up(), ttwu_runnable(), kernel/sched/core.c, v6.12: a task that is queued
-    needs its rq lock; one that is not is waited for until its CPU let go of it.
+    needs its rq lock; one that is not is waited for until its CPU let go of it. Omits: TTWU_QUEUE
     """
     with atomic:
         if p.__state == TASK_RUNNING:

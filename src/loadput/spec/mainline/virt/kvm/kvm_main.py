@@ -171,9 +171,9 @@ def kvm_arch_vcpu_preempted_in_kernel(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 def kvm_vcpu_yield_to(target: ptr[kvm_vcpu]) -> int:
-    """Ask the scheduler to run the target next; the model's scheduler may do so at any time.
+    """Ask the scheduler to run the target next; where the kernel is preemptible, it may do so at any time.
 
-    Mirrors: kvm_vcpu_yield_to(), virt/kvm/kvm_main.c, v6.12
+    Mirrors: kvm_vcpu_yield_to(), virt/kvm/kvm_main.c, v6.12; Omits: the schedule() of yield_to()
     """
     return choose(-1, 1)
 

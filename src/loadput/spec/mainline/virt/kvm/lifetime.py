@@ -1,7 +1,7 @@
 """A VM's beginning and end. Only where a scenario has a vmm_thread.
 
 Mirrors: virt/kvm/kvm_main.c, v6.12. A vCPU that is destroyed and created again is another one that
-has its number; what it had in memory is gone.
+has its number. Omits: that all its memory is 0 then: here what says where it is loaded.
 """
 
 # VMs end, and their memory goes to others: properties about that are asked.

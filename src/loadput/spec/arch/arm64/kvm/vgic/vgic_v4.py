@@ -59,7 +59,7 @@ def its_make_vpe_resident(vpe: ptr[its_vpe]):
 
 # [New in arch:arm64]
 def its_make_vpe_non_resident(vpe: ptr[its_vpe], db: bool):
-    """Mirrors: its_make_vpe_non_resident(), drivers/irqchip/irq-gic-v4.c, v6.12; Omits: errors"""
+    """Mirrors: its_make_vpe_non_resident(), drivers/irqchip/irq-gic-v4.c, v6.12; Omits: errors, ready"""
     WARN_ON(preempt_count() == 0 and not irqs_disabled())
     its_vpe_4_1_deschedule(vpe, db)
     vpe.resident = False
@@ -73,7 +73,7 @@ def vgic_supports_direct_msis(kvm: ptr[kvm]) -> bool:
 
 # [New in arch:arm64]
 def vgic_v4_put(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: vgic_v4_put(), arch/arm64/kvm/vgic/vgic-v4.c, v6.12"""
+    """Mirrors: vgic_v4_put(), arch/arm64/kvm/vgic/vgic-v4.c, v6.12; Omits: v7.3's vgic_v4_want_doorbell()"""
     vpe = addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe)
 
     if not vgic_supports_direct_msis(vcpu.kvm) or not vpe.resident:

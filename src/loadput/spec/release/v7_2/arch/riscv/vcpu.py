@@ -24,7 +24,7 @@ def restore_csrs(vcpu: ptr[kvm_vcpu]):
     """What the jump to csr_restore_done leaves out.
 
     Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.2, from csr_dirty = false to its label
-    Omits: HVIP, which every entry writes; AIA, whose CSRs are restored here too; SBI NACL
+    Omits: HVIP, which an entry writes and a put reads; AIA, whose CSRs are restored here too; SBI NACL
     """
     vcpu.arch.csr_dirty = False
 

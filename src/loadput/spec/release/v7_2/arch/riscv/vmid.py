@@ -124,7 +124,7 @@ def __local_hfence_gvma_all():
     goes on to unlock.
 
     Mirrors: __local_hfence_gvma_all(), arch/riscv/kvm/vmid.c; on_each_cpu_mask() with wait,
-    kernel/smp.c, v7.2
+    kernel/smp.c, v7.2; Omits: what it flushes
     """
     with atomic:
         assume(this_cpu(vmid_ipi))

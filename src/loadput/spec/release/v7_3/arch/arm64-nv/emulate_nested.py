@@ -1,7 +1,7 @@
 """From the guest hypervisor to its guest, and back: put, change the context, load, and a flag by which
 both see that it is no more than that.
 
-Mirrors: arch/arm64/kvm/emulate-nested.c, arch/arm64/kvm/vgic/vgic-v4.c, v7.3
+Mirrors: arch/arm64/kvm/emulate-nested.c, v7.3
 """
 
 

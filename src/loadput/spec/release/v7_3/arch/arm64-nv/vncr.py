@@ -100,7 +100,7 @@ def kvm_handle_vncr_abort(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_handle_vncr_abort(), kvm_translate_vncr(), arch/arm64/kvm/nested.c, v7.3
     Context: preemptible
-    Omits: a walk that fails
+    Omits: a walk that fails; that it gives up where the tables changed meanwhile (mmu_invalidate_seq)
     """
     lock_mmu(vcpu.kvm)
     this_cpu_reset_vncr_fixmap(vcpu)

@@ -15,7 +15,7 @@ def is_protected_kvm_enabled() -> bool:
 
 # [New in release:v7.3]
 def vmid_is_for_good(kvm_vmid: ptr[kvm_vmid]):
-    """Ours: the VMID is the VM's handle: no rollover takes it away, as if it were active for ever.
+    """Ours: the VMID is the VM's slot at the hypervisor: no rollover takes it away while the VM is there.
 
     Mirrors: init_pkvm_hyp_vm(), arch/arm64/kvm/hyp/nvhe/pkvm.c, v7.3
     """
@@ -40,7 +40,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
 
     Context: preemption off; IRQs on, rq lock not held
     Omits: as in arch:arm64; of pKVM __pkvm_vcpu_load(), the hypervisor's copy of the vCPU, which no
-    other CPU has loaded
+    other CPU has loaded, with its own owner of the FP registers: ours is that of nVHE without it
     """
     mmu = addr(vcpu.kvm.arch.mmu)
 

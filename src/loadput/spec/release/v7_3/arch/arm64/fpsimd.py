@@ -15,7 +15,7 @@ def is_nested_transition(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [New in release:v7.3]
 def host_owns_fp_regs() -> bool:
-    """Mirrors: host_owns_fp_regs(), arch/arm64/include/asm/kvm_host.h, v7.3: of the registers here"""
+    """Mirrors: host_owns_fp_regs(), arch/arm64/include/asm/kvm_host.h, v7.3: of hw_fp, not of fp_owner"""
     return __this_cpu_read(hw_fp) != 0
 
 

@@ -1,8 +1,8 @@
-"""Flags of a vCPU: nothing that a load or put writes shares a word with INCREMENT_PC any more.
+"""Flags of a vCPU: but for pKVM, nothing that a load or put writes shares a word with INCREMENT_PC.
 
 Mirrors: struct kvm_vcpu_arch, arch/arm64/include/asm/kvm_host.h, v7.3. sflags' IN_NESTED_ERET and
 IN_NESTED_EXCEPTION are a field of their own here.
-Omits: INCREMENT_PC; HOST_SS_ACTIVE_PENDING and GUEST_SS_ACTIVE_PENDING, which load and put write
+Omits: INCREMENT_PC; PKVM_HOST_STATE_DIRTY, in its word; HOST_ and GUEST_SS_ACTIVE_PENDING, of load and put
 """
 
 IN_NESTED_ERET = 1
@@ -48,11 +48,11 @@ def vcpu_clear_flag(v: ptr[kvm_vcpu], f: upto[4]):
 
 # [Modified in release:v7.3]
 def kvm_incr_pc(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_incr_pc(), arch/arm64/include/asm/kvm_emulate.h, v7.3: of a word of its own"""
+    """Mirrors: kvm_incr_pc(), arch/arm64/include/asm/kvm_emulate.h, v7.3: no load or put without pKVM has its word"""
     pass
 
 
 # [Modified in release:v7.3]
 def __kvm_adjust_pc(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: __kvm_adjust_pc(), arch/arm64/kvm/hyp/exception.c, v7.3: of a word of its own"""
+    """Mirrors: __kvm_adjust_pc(), arch/arm64/kvm/hyp/exception.c, v7.3: as kvm_incr_pc()"""
     pass

@@ -186,7 +186,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 def move_steal_area(vcpu: ptr[kvm_vcpu]):
     """Its byte in the new area is 0; arch.st.preempted stays as it is.
 
-    Mirrors: kvm_loongarch_pvtime_set_attr(), arch/loongarch/kvm/vcpu.c, v7.3
+    Mirrors: kvm_loongarch_pvtime_set_attr(), arch/loongarch/kvm/vcpu.c, v7.3; Omits: last_steal; no address
     """
     vcpu.arch.preempted_byte = False
     kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu)

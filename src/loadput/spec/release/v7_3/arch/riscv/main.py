@@ -1,7 +1,7 @@
 """A CPU that goes offline or into deep idle forgets whose CSRs it had.
 
-Mirrors: arch/riscv/kvm/main.c, arch/riscv/kvm/vcpu.c, v7.3. The rest of riscv is v7.2's: load, put,
-the rule of the skip, who writes last_exit_cpu and csr_dirty are the same text.
+Mirrors: arch/riscv/kvm/main.c, arch/riscv/kvm/vcpu.c, v7.3. The rule of the skip, and who writes
+last_exit_cpu and csr_dirty, are v7.2's text.
 """
 
 
@@ -47,7 +47,7 @@ def hart_is_suspended():
 
     Mirrors: sbi_cpuidle_enter_state(), drivers/cpuidle/cpuidle-riscv-sbi.c; CPU_PM_CPU_IDLE_ENTER_PARAM(),
     include/linux/cpuidle.h; kvm_riscv_cpu_pm_notifier(), arch/riscv/kvm/main.c, v7.3
-    Omits: CPU_PM_EXIT, which writes what each entry or a restore writes again
+    Omits: CPU_PM_EXIT: HEDELEG and HIDELEG, which a restore writes again; HCOUNTEREN; AIA's HGEIE
     """
     with atomic:
         assume(deep_idle and current.is_idle)

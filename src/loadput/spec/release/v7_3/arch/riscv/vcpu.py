@@ -36,7 +36,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v7.3
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, SBI NACL
+    Omits: HVIP, which is read here, and at a load that is skipped is another's; AIA, timer, SBI NACL
     """
     vcpu.cpu = -1
 

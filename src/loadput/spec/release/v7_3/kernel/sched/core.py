@@ -82,7 +82,7 @@ def try_to_wake_up(p: ptr[task_struct]) -> bool:
     """Make a waiting task runnable; one step, because of pi_lock, rq lock and on_cpu.
 
     Mirrors: try_to_wake_up(), ttwu_runnable(), ttwu_do_wakeup(), kernel/sched/core.c, v7.3: a task
-    that is queued needs its rq lock; one that is not is waited for until its CPU let go of it.
+    that is queued needs its rq lock; one that is not is waited for until its CPU let go of it. Omits: TTWU_QUEUE
     """
     with atomic:
         if p.__state == TASK_RUNNING:
