@@ -68,6 +68,12 @@ def test_a_hint_that_is_missed_and_a_byte_that_is_right() -> None:
     assert set(r.violated) == {"PREEMPT-HINT"}
 
 
+def test_fp_that_comes_back_at_a_switch_is_taken_for_the_threads_behind_the_guest() -> None:
+    """docs/findings/powerpc-fp-reload.md; v6.1 and v6.12 have it too."""
+    r = with_constant("powerpc", ["run"], "reloads_fp")
+    assert set(r.violated) == {"HOST-RESTORED"}
+
+
 def test_vector_registers_of_the_guest_and_of_the_kernel() -> None:
     """docs/findings/riscv-kernel-vector.md"""
     assert with_constant("riscv", ["run"], "uses_vector").verdict == "holds"

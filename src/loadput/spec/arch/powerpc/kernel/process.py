@@ -26,14 +26,15 @@ def kvmppc_save_user_regs():
 
 # [Modified in arch:powerpc]
 def __switch_to(prev: ptr[task_struct], next: ptr[task_struct]):
-    """Save what the hardware holds of a task; next's FP state is loaded when it uses it next.
+    """Save what the hardware holds of a task; next's FP state is loaded when it uses it, or here.
 
     Mirrors: __switch_to(), giveup_all(), arch/powerpc/kernel/process.c, v6.12
     Context: rq lock held, IRQs off
-    Omits: VEC, VSX, TM, SPRs; restore_math() behind the switch: next's FP state may be loaded at once
+    Omits: VEC, VSX, TM, SPRs
     """
     if prev.thread.msr_fp:
         __giveup_fpu(prev)
+    restore_math(next)
 
 
 # [Modified in arch:powerpc]
@@ -48,3 +49,15 @@ def user_mode_work():
             this_cpu_write(hw_fp, current.thread.fp_state)
             current.thread.msr_fp = True
         fresh(this_cpu(hw_fp), current)
+
+
+# [New in arch:powerpc]
+def restore_math(tsk: ptr[task_struct]):
+    """A task that used FP not long ago has its state loaded before it asks for it.
+
+    Mirrors: restore_math(), arch/powerpc/kernel/process.c, v6.12
+    Omits: load_fp, the counter that says so; it is free here, and 0 unless a scenario sets reloads_fp
+    """
+    if reloads_fp and not tsk.is_idle and not tsk.thread.msr_fp and choose():
+        this_cpu_write(hw_fp, tsk.thread.fp_state)
+        tsk.thread.msr_fp = True

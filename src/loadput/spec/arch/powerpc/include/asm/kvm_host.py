@@ -38,3 +38,6 @@ class thread_struct(struct):
 hw_fp: per_cpu[lazy[token[fp, task], thread_struct.msr_fp]]
 hw_guest_fp: per_cpu[token[guest_fp, vcpu]]
 ipi_pending: per_cpu[bool]
+
+# A task that used FP not long ago has its state loaded when the CPU switches to it.
+reloads_fp = False
