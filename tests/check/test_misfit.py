@@ -146,3 +146,28 @@ def test_a_jump_to_the_end_that_is_new_does_what_stands_there(tree: Path) -> Non
         "preempt_enable()",
         "return 0",
     ]
+
+
+def test_what_is_added_in_a_row_behind_an_exit_stands_in_ours_under_its_test(tree: Path) -> None:
+    """C leaves before it; ours has the row under the test."""
+    path = "arch/loongarch/kvm/vcpu.c"
+    saves = "".join(
+        f"	kvm_save_hw_gcsr(csr, LOONGARCH_CSR_{n});\n" for n in ("CRMD", "PRMD", "ERA")
+    )
+    text = (
+        "static int _kvm_vcpu_put(struct kvm_vcpu *vcpu, int cpu)\n{\n"
+        "	struct loongarch_csrs *csr = vcpu->arch.csr;\n\n	kvm_lose_fpu(vcpu);\n"
+        "	if (vcpu->arch.aux_inuse & KVM_LARCH_SWCSR_LATEST)\n		goto out;\n\n"
+        f"{saves}	vcpu->arch.aux_inuse |= KVM_LARCH_SWCSR_LATEST;\n"
+        "out:\n	kvm_save_timer(vcpu);\n"
+        "	csr->csrs[LOONGARCH_CSR_GINTC] = read_csr_gintc();\n	return 0;\n}\n"
+    )
+    at = tree / path
+    at.parent.mkdir(parents=True)
+    at.write_text(text)
+    one = "	kvm_save_hw_gcsr(csr, LOONGARCH_CSR_PRMD);\n"
+    j = judge(tree, diff(path, text, (one, one + one)), "loongarch")
+    (judged,) = j.judging.judged
+    lines = [ln for f in judged.changes for c in f.carried for ln in c.diff()]
+    added = [ln for ln in lines if ln.startswith("+")]
+    assert [ln[1:] for ln in added] == ["    vcpu.arch.csr = this_cpu_read(hw_gcsr)"]

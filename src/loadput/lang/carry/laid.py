@@ -224,8 +224,8 @@ class Laid:
     def anchors(self, near: Node, home: Home) -> tuple[s.Stmt | None, s.Stmt | None]:
         """Our nearest statements before and after ``near``, in the block ``home``.
 
-        Where both stand in one statement of it that is no test, or one that goes, those inside are
-        given.
+        Where both stand in one statement of it that is no test, or one that goes, or where C has all
+        three behind an exit, those inside are given.
 
         :raises Impossible: both stand under one test that stays
         """
@@ -242,11 +242,19 @@ class Laid:
                 or call_of(shared) in self.parts
                 or any(shared is n.stmt for n in self.opening)
             )
-            if plain_ and None not in inside:
+            if None not in inside and (plain_ or self._in_a_row(near, low, high)):
                 return inside[0], inside[1]
             if None not in inside and isinstance(shared, s.If):
                 raise Impossible("it stands in the midst of what is under one test in ours")
         return self.lift(low, home), self.lift(high, home)
+
+    def _in_a_row(self, near: Node, low: s.Stmt, high: s.Stmt) -> bool:
+        """Whether C has both beside ``near``, so that it runs where they do."""
+        kids = near.parent.kids if near.parent is not None else []
+        before = [b for k in kids if (b := self.diff.to_before.get(k)) is not None]
+        beside = [self.to_spec[b].stmt for b in before if b in self.to_spec]
+        same = self.above[id(low)] == self.above[id(high)]
+        return same and all(any(x is st for st in beside) for x in (low, high))
 
     @property
     def opening(self) -> list[Node]:
