@@ -224,8 +224,8 @@ class Laid:
     def anchors(self, near: Node, home: Home) -> tuple[s.Stmt | None, s.Stmt | None]:
         """Our nearest statements before and after ``near``, in the block ``home``.
 
-        Where both stand in one statement of it that is no test, or one that goes, or where C has the
-        three in a row behind an exit, those inside are given.
+        Where both stand in one statement of it that is no test, or one that goes, or where C has
+        all three in a row behind an exit, those inside are given.
 
         :raises Impossible: both stand under one test that stays
         """
