@@ -462,7 +462,7 @@ def test_read_text_the_one_place_in_the_function_that_the_hunk_names(tree: Path)
     at.write_text("".join(h + body for h in heads))
     text = (
         "--- a/virt/kvm/park.c\n+++ b/virt/kvm/park.c\n"
-        "@@ -3,5 +3,5 @@ static int two(struct kvm_vcpu *vcpu)\n"
+        "@@ -3,4 +3,4 @@ static int two(struct kvm_vcpu *vcpu)\n"
         " 	what_was_here_then(vcpu);\n-	return 0;\n+	return 1;\n }\n \n"
     )
     (p,) = read_text(text, "x.diff", tree)
