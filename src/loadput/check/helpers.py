@@ -15,7 +15,6 @@ from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry import Effects, differ, is_silent, render_body, tree_of
 from ..lang.carry.inline import calls_in, expand
-from ..lang.carry.plain import without_exits
 from ..lang.carry.renames import (
     plainly,
     renamed,
@@ -182,7 +181,7 @@ class Prepared:
     def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
         """Both under the same names; the one twice where both do the same."""
         before, after = (plainly(same_flags(same_views(d, self.decls))) for d in (before, after))
-        before, after = map(without_exits, same_aliases(before, same_locals(before, after)))
+        before, after = same_aliases(before, same_locals(before, after))
         return before, after if differ(tidy(before), tidy(after)) else before
 
     def unknown(self, before: Def, after: Def, effects: Effects, lost: Collection[str]) -> str:

@@ -16,14 +16,12 @@ Body = tuple[s.Stmt, ...]
 
 def plain(d: s.Def) -> s.Def:
     """``d`` without switches, jumps to its end, and choices that can be tests."""
-    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
-    return dataclasses.replace(d, body=_in_blocks(_without_jumps(d.body, is_void=is_void), _rows))
+    body = _without_jumps(d.body, is_void=_is_void(d))
+    return dataclasses.replace(d, body=_in_blocks(body, _rows))
 
 
-def without_exits(d: s.Def) -> s.Def:
-    """``d`` with the return itself in the place of each jump to one: ours has no labels."""
-    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
-    return dataclasses.replace(d, body=_without_jumps(d.body, is_void=is_void, most=1))
+def _is_void(d: s.Def) -> bool:
+    return not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
 
 
 def _in_blocks(body: Sequence[s.Stmt], each: Callable[[Body], Body]) -> Body:
@@ -43,40 +41,34 @@ def inside(st: s.Stmt, of: Callable[[Sequence[s.Stmt]], tuple[s.Stmt, ...]]) -> 
     return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
-def _without_jumps(body: Body, *, is_void: bool, most: int = TAIL) -> Body:
-    """What stands behind the last labels in the place of the jumps there: ``most`` statements."""
+def _without_jumps(body: Body, *, is_void: bool) -> Body:
+    """What stands behind the last labels in the place of the jumps there."""
     for _ in range(TAIL):
         at = max((i for i, st in enumerate(body) if isinstance(st, s.LabelStmt)), default=-1)
         label = body[at] if at >= 0 else None
-        if not isinstance(label, s.LabelStmt):
+        if not isinstance(label, s.LabelStmt) or not (tail := _tail(body, at, is_void=is_void)):
             break
-        tail = body[at + 1 :]
-        if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
-            tail = (*tail, s.ReturnStmt(None, label.span))
-        if len(tail) > most or not tail or not isinstance(tail[-1], s.ReturnStmt):
-            break
-        if any(isinstance(n, s.LabelStmt) for n in walk(tail)):
-            break
-        body = _jumped((*body[:at], *body[at + 1 :]), label.label, tail)
+        rest = body[at + 1 :]
+        body = _jumped((*body[:at], *rest), label.label, tail)
     return body
+
+
+def _tail(body: Body, at: int, *, is_void: bool) -> Body:
+    """What stands behind ``at`` to the end, where it is short and goes nowhere else; () if not."""
+    tail = tuple(st for st in body[at + 1 :] if not isinstance(st, s.LabelStmt))
+    if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
+        tail = (*tail, s.ReturnStmt(None, body[at].span))
+    leads_on = any(isinstance(n, s.LabelStmt | s.Goto) for n in walk(tail))
+    if len(tail) > TAIL or leads_on or not tail or not isinstance(tail[-1], s.ReturnStmt):
+        return ()
+    return tail
 
 
 def tails(d: s.Def) -> dict[str, Body]:
     """What stands behind each label of ``d`` that leads to the end, where it is short."""
-    out: dict[str, Body] = {}
-    is_void = not any(isinstance(n, s.ReturnStmt) and n.value for n in walk(d.body))
-    for at, label in enumerate(d.body):
-        tail = tuple(st for st in d.body[at + 1 :] if not isinstance(st, s.LabelStmt))
-        if is_void and not (tail and isinstance(tail[-1], s.ReturnStmt)):
-            tail = (*tail, s.ReturnStmt(None, label.span))
-        if isinstance(label, s.LabelStmt) and len(tail) <= TAIL and _ends(tail):
-            out[label.label] = tail
-    return out
-
-
-def _ends(tail: Body) -> bool:
-    inner = s.LabelStmt | s.Goto
-    return isinstance(tail[-1], s.ReturnStmt) and not any(isinstance(n, inner) for n in walk(tail))
+    rows = [(i, st) for i, st in enumerate(d.body) if isinstance(st, s.LabelStmt)]
+    found = {st.label: _tail(d.body, i, is_void=_is_void(d)) for i, st in rows}
+    return {label: tail for label, tail in found.items() if tail}
 
 
 def jumped(body: Body, tails: Mapping[str, Body]) -> Body:

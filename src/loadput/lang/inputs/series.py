@@ -129,7 +129,7 @@ class Changes:
             k for k, f in self.functions.items() if k in self.before and _same(f, self.before[k])
         }
         self.only_comments = bool(same) and len(same) == len(self.functions)
-        self.only_comments &= not self.rearmed
+        self.only_comments &= not (self.rearmed or self.unread)
         self.functions = {k: f for k, f in self.functions.items() if k not in same}
         self.removed = {k: f for k, f in self.removed.items() if k not in {*self.functions, *same}}
         constants = renamed_constants(diffs)
