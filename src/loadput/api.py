@@ -240,26 +240,27 @@ def drift(
 def all_properties() -> dict[str, Property]:
     """Every property by name, as the first architecture and design that it applies to has it."""
     out: dict[str, Property] = {}
-    archs = [n for n, v in find_overlays("arch").items() if not v.abstract]
-    asked = [(Choice(arch, design), "one") for arch in archs for design in ("D", "B")]
-    # Some are asked only where a scenario has what they are about.
-    special = {(e.arch, e.scenario, e.release) for e in entries().values()}
-    twins = [v for v in find_overlays("twin").values() if v.scenario]
-    special |= {
-        (a, v.scenario, v.release or Choice().release) for v in twins for a in v.archs or ("",)
-    }
-    special.add(("svm", "ldt-one", Choice().release))
-    asked += [(Choice(arch, release=r), s) for arch, s, r in sorted(special) if s != "one"]
-    written = [(a, n) for n, v in find_overlays("release").items() for a in v.archs]
-    asked += [(Choice(arch, release=r), "one") for arch, r in written]
-    later = [v for v in find_overlays("twin").values() if v.release]
-    asked += [
-        (Choice(a, "", v.release, v.name), v.scenario or "one") for v in later for a in v.archs
-    ]
-    for choice, scenario in asked:
+
+    def ask(choice: Choice, scenario: str) -> None:
         for p in link(choice, load_scenario(scenario)).properties:
             if p.name not in out or (out[p.name].applies and not p.applies):
                 out[p.name] = p
+
+    for arch in [n for n, v in find_overlays("arch").items() if not v.abstract]:
+        for design in ("D", "B"):
+            ask(Choice(arch, design), "one")
+    # The others need an older release, or what a scenario has: so does what breaks them.
+    for twin, v in find_overlays("twin").items():
+        arch = (v.archs or (Choice().arch,))[0]
+        for name in v.breaks.replace("_", "-").split(", "):
+            if name not in out or out[name].applies:
+                ask(Choice(arch, "", v.release or Choice().release, twin), v.scenario or "one")
+    museum = entries()
+    for e in museum.values():
+        if e.property not in out or out[e.property].applies:
+            ask(Choice(e.arch, release=e.release), e.scenario)
+    for e in [museum[p.twin] for p in out.values() if p.applies and p.twin in museum]:
+        ask(Choice(e.arch, release=e.release), e.scenario)
     return dict(sorted(out.items()))
 
 
