@@ -64,3 +64,24 @@ def test_an_enumerator_that_moves_is_not_brought(tree: Path) -> None:
         text=text,
     )
     assert j.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trace_keep_host",  # only traces
+        "lockdep_keep_host",  # only asks
+        "prefetch",
+        "kvm_xfer_to_guest_mode_handle_work",  # v7.3's name of another
+        "kvm_set_mp_state",  # the table says what it does
+        "swap",  # a word of the language
+    ],
+)
+def test_a_function_that_a_patch_brings_does_what_it_says_whatever_its_name(
+    tree: Path, name: str
+) -> None:
+    save, head = "	vmsave(sd->save_area_pa);\n", "static void keep_host("
+    does = f"static void {name}(struct svm_cpu_data *sd)\n{{\n{save}}}\n\n{head}"
+    call = (save, f"	{name}(sd);\n")
+    assert judge(tree, call, (head, does)).exit_code == 0
+    assert judge(tree, call, (head, does.replace(save, ""))).verdict == "violated"

@@ -7,7 +7,7 @@ that the patch brings, takes out or changes, in its file or in the tree.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
@@ -23,6 +23,7 @@ from ..lang.carry.renames import (
     same_locals,
     same_names,
     same_views,
+    with_names,
 )
 from ..lang.carry.tidy import tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
@@ -41,10 +42,19 @@ class Reader:
     """The helpers of one side of a patch, parsed where they are asked for.
 
     What its files do not have is looked for in the tree, in the part of the kernel they are of.
+
+    :param own: functions that go by another name here
     """
 
-    def __init__(self, near: Near, functions: Sequence[CFunction], structs: set[str]) -> None:
-        self.functions = {f.name: f for f in functions}
+    def __init__(
+        self,
+        near: Near,
+        functions: Sequence[CFunction],
+        structs: set[str],
+        own: Mapping[str, str] | None = None,
+    ) -> None:
+        self.own = own or {}
+        self.functions = {self.own.get(f.name, f.name): f for f in functions}
         self.structs, self.tree = structs, near.tree
         paths = [f.path for f in near.after if f.path] or [
             f.lines[0].file for f in functions if f.lines[0].file.startswith(("arch/", "virt/"))
@@ -69,12 +79,14 @@ class Reader:
             self._seen[name] = None
             if f is not None:
                 with suppress(SourceError):
-                    self._seen[name] = parse_function(f, "helper", self.structs, lenient=True)
+                    d = parse_function(f, "helper", self.structs, lenient=True)
+                    self._seen[name] = with_names(d, self.own)
         return self._seen[name]
 
     def callers(self, name: str) -> list[Def]:
         """What calls ``name`` in the patch's files."""
-        found = [self.parsed(n) for n, f in self.functions.items() if n != name and name in f.text]
+        text = name.removesuffix("'")
+        found = [self.parsed(n) for n, f in self.functions.items() if n != name and text in f.text]
         return [d for d in found if d is not None]
 
     def has(self, name: str) -> bool:
@@ -111,7 +123,7 @@ class Prepared:
         structs = set(decls.structs)
         near = taken.patch.near
         self.was = Reader(near, near.before, structs)
-        self.now = Reader(near, near.after, structs)
+        self.now = Reader(near, near.after, structs, taken.own)
         self._find_signatures()
         pairs = taken.raw.values()
         self.fields = same_names(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..base.errors import LoadputError, SourceError
 from ..lang.carry.bind import Bindings
+from ..lang.carry.renames import with_names
 from ..lang.cfront import CFunction, parse_function
 from ..lang.cfront.unit import other_arms
 from ..lang.guess import walk
 from ..lang.inputs import Patch
 from ..lang.syntax import Def, Invoke
+from ..lang.vocab import INTRINSICS, NO_EFFECT
 from ..link.bindings import bindings_of
 from ..link.program import Choice, Program, specification
 from ..link.scenario import Scenario
@@ -38,6 +40,7 @@ class Taken:
     :param c: per function, it as the input has it before and after
     :param arms: functions that it changes under an ``#if`` that is not chosen here
     :param fixed: values that the binding table fixed, each with its reason
+    :param own: functions that it brings, by the name that they have here
     :param called: what calls the helpers that it changes, once somebody asked
     :param notes: what of the patch has no effect here, and why, a sentence each
     """
@@ -55,6 +58,7 @@ class Taken:
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     c: dict[str, tuple[CFunction, CFunction]] = field(default_factory=dict)
     arms: set[str] = field(default_factory=set)
+    own: dict[str, str] = field(default_factory=dict)
     called: Any = None
 
     @property
@@ -73,7 +77,7 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     :raises LoadputError: a file that counts here and could not be read; C that does not parse
     """
     out = Taken(patch)
-    known = _known(program) if any(u.function for u in patch.unread) else set()
+    known = _known(program)
     for u in patch.unread:
         if not scope_of_path(u.path).covers(arch):
             continue
@@ -102,6 +106,10 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
+    # Who gives C without a diff may give the kernel's own.
+    there = {f.name for f in was} | {n for n in known if not out.paths.get(n)}
+    out.own = _own_names(mine, there, bindings)
+    out.defs = [with_names(d, out.own) for d in out.defs]
     called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
     has_before = {f.name for f in was}
     for name, error in failed.items():
@@ -113,7 +121,6 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
             out.notes.append(f"{name}: nothing calls it here; it was not lowered ({error.what})")
     out.failed.update({n: f"{e.span}: {e.what}" for n, e in lost.items() if n in names})
     if patch.rearmed:
-        known = _known(program)
         for f in for_arch([f for f in patch.rearmed if f.name in known], arch):
             out.failed[f.name], out.paths[f.name] = REARMED, f.path
     plain = {d.name: d for d in out.before}
@@ -156,6 +163,21 @@ def _bind(bindings: Bindings, d: Def, out: Taken) -> Def:
     bound, rules = bindings.lay(d)
     out.fixed.update({r.text: r.why for r in rules if r.why})
     return bound
+
+
+def _own_names(
+    mine: Iterable[CFunction], there: Collection[str], bindings: Bindings
+) -> dict[str, str]:
+    """Other names for those of ``mine`` whose name says what else they do, but are not ``there``.
+
+    A later kernel's function, one that only traces: of what the patch itself has, its body counts.
+    """
+    return {
+        f.name: f"{f.name}'"
+        for f in mine
+        if f.name not in there
+        and (f.name in INTRINSICS or NO_EFFECT.match(f.name) or bindings.speaks_of(f.name))
+    }
 
 
 def _parse(
@@ -205,8 +227,6 @@ def as_it_was(taken: Sequence[Taken]) -> tuple[Def, ...]:
 
 def lay(choice: Choice, t: Taken, label: str) -> Choice:
     """``choice`` with one more patch on top."""
-    from dataclasses import replace
-
     new = {d.name for d in t.defs}
     kept = [d for d in choice.user if d.name not in new and d.name not in t.removed]
     gone = tuple(n for n in (*choice.removed, *t.removed) if n not in new)

@@ -51,6 +51,10 @@ class Bindings:
     def _add(self, rule: Rule) -> None:
         self.rules.setdefault(_head(rule.c), []).insert(0, rule)
 
+    def speaks_of(self, fn: str) -> bool:
+        """Whether a rule says what a call of ``fn`` is."""
+        return fn in self.same or f"{fn}()" in self.rules
+
     def named(self, d: s.Def) -> s.Def:
         """``d`` with one name for each function that has several."""
 

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
-from .nodes import local_names
+from .nodes import is_silent, local_names
 from .terms import is_address, read_fields, rewrite, rewrite_stmt, written_fields
 
 Find = Callable[[str], s.Def | None]
@@ -257,7 +257,7 @@ def _value_of(body: Sequence[s.Stmt], *, is_bool: bool) -> s.Expr | None:
 
 
 def _asserts(e: s.Expr) -> bool:
-    return isinstance(e, s.Invoke) and e.fn.startswith(("lockdep_", "BUILD_BUG"))
+    return is_silent(e) and isinstance(e, s.Invoke) and e.fn.startswith(("lockdep_", "BUILD_BUG"))
 
 
 def _uses(e: s.Expr, name: str) -> int:
