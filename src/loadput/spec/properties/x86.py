@@ -221,9 +221,10 @@ def area_is_dead(vcpu: ptr[kvm_vcpu]):
     origin="arch:vmx, release:v7.3, design:A, design:B, design:C",
 )
 @at_exit(vmx_prepare_switch_to_host)
-def host_kernel_gs_base_is_dead(vmx: ptr[vcpu_vmx]):
+def host_state_is_dead(vmx: ptr[vcpu_vmx]):
     """Until it is saved again nobody restores it: guest_state_loaded is false."""
     vmx.msr_host_kernel_gs_base = NULL
+    vmx.loaded_vmcs.host_state.ldt_sel = False
 
 
 @forget_(bodies="vmx_vcpu_load_vmcs, __loaded_vmcs_clear", origin="arch:vmx")
@@ -270,13 +271,13 @@ def LDT_FRESH() -> bool:
 @property_(
     source="arch/x86/kernel/ldt.c load_mm_ldt(): loaded before any user code runs, v6.12",
     twin="ldt_no_flush",
-    needs="vmsave",
     does="ldt",
 )
 @at_exit(arch_exit_to_user_mode_prepare)
 def HOST_RESTORED_AT_USER_LDT() -> bool:
     """User mode has in LDTR the LDT that its mm has since install_ldt() returned. Violated in
-    mainline: shown under emulation, not on hardware (docs/findings/ldt.md).
+    mainline: on SVM shown under emulation, not on hardware (docs/findings/ldt.md), on VMX suspected
+    (docs/findings/ldt-vmx.md).
     """
     mm = task_mm(current)
     if mm == NULL or mm.context.lock:

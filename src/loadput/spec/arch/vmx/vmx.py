@@ -8,9 +8,15 @@ class vmcs(struct, per="vcpu"):
     active_on: cpu = -1
 
 
+class vmcs_host_state(struct, per="vcpu"):
+    # Whether the selector is not 0.
+    ldt_sel: bool
+
+
 class loaded_vmcs(struct, per="vcpu"):
     vmcs: ptr[vmcs] = own
     cpu: cpu = -1
+    host_state: embed[vmcs_host_state]
 
 
 class vcpu_vmx(struct, per="vcpu"):
@@ -108,13 +114,32 @@ def shrink_ple_window(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:vmx]
+def kvm_read_ldt() -> bool:
+    """The instruction SLDT: the selector in LDTR, here whether it is not 0.
+
+    Mirrors: kvm_read_ldt(), arch/x86/include/asm/kvm_host.h, v6.12
+    """
+    return this_cpu_read(hw_ldtr) != NULL
+
+
+# [New in arch:vmx]
+def kvm_load_ldt(sel: bool):
+    """The instruction LLDT: LDTR is what the GDT's entry says now.
+
+    Mirrors: kvm_load_ldt(), arch/x86/include/asm/kvm_host.h, v6.12
+    """
+    with atomic:
+        this_cpu_write(hw_ldtr, this_cpu(gdt_entry_ldt) if sel else NULL)
+
+
+# [New in arch:vmx]
 def vmx_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
     """Save the host state that VM-exit does not bring back; give the guest its MSRs.
 
     Mirrors: vmx_prepare_switch_to_guest(), arch/x86/kvm/vmx/vmx.c, v6.12
     Context: preemption off, IRQs on
-    Omits: LDT, DS and ES; the host's FS and GS in the VMCS; current->thread.gsbase on its way from
-    the register to msr_host_kernel_gs_base; nested
+    Omits: DS and ES; the host's FS and GS in the VMCS; current->thread.gsbase on its way from the
+    register to msr_host_kernel_gs_base; nested
     """
     vmx = to_vmx(vcpu)
 
@@ -124,6 +149,8 @@ def vmx_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
 
     if vmx.guest_state_loaded:
         return
+
+    vmx.loaded_vmcs.host_state.ldt_sel = kvm_read_ldt()
 
     vmx.msr_host_kernel_gs_base = this_cpu(hw_kernel_gs_base)
 
@@ -137,10 +164,14 @@ def vmx_prepare_switch_to_guest(vcpu: ptr[kvm_vcpu]):
 def vmx_prepare_switch_to_host(vmx: ptr[vcpu_vmx]):
     """Mirrors: vmx_prepare_switch_to_host(), arch/x86/kvm/vmx/vmx.c, v6.12
 
-    Omits: the guest's own KERNEL_GS_BASE, LDT, FS, GS, DS, ES, TSS limit, GDT, statistics
+    Omits: the guest's own KERNEL_GS_BASE, FS, GS, DS, ES, TSS limit, GDT, statistics; a GS selector
+    of the LDT or of user mode, with which LDTR is loaded as well
     """
     if not vmx.guest_state_loaded:
         return
+
+    if vmx.loaded_vmcs.host_state.ldt_sel:
+        kvm_load_ldt(vmx.loaded_vmcs.host_state.ldt_sel)
 
     this_cpu_write(hw_kernel_gs_base, vmx.msr_host_kernel_gs_base)
     vmx.guest_state_loaded = False
@@ -216,6 +247,8 @@ def vmx_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: vmx_vcpu_enter_exit(), arch/x86/kvm/vmx/vmx.c; __vmx_vcpu_run(),
     arch/x86/kvm/vmx/vmenter.S, v6.12
+    Source: Intel SDM volume 3, loading host segment and descriptor-table registers: every VM-exit
+    makes LDTR's selector 0 and the segment unusable
     Context: IRQs off for the host; while the guest runs, an interrupt is a VM-exit
     Omits: FS and GS, which VM-entry and VM-exit switch through the VMCS
     """
@@ -224,12 +257,14 @@ def vmx_vcpu_enter_exit(vcpu: ptr[kvm_vcpu]):
 
     with atomic:
         vmcs_access(vcpu)
+        this_cpu_write(hw_ldtr, NULL)
 
     if enable_apicv:
         guest_with_apicv(vcpu)
 
     with atomic:
         vmcs_access(vcpu)
+        this_cpu_write(hw_ldtr, NULL)
         vm_exit_clears_debugctl()
 
 

@@ -19,6 +19,8 @@ class mm_struct(struct, per="vm"):
 
 # LDTR with its hidden part, which the CPU goes by: not what the GDT's entry says meanwhile.
 hw_ldtr: per_cpu[copy[token[ldt, vm]]]
+# GDT_ENTRY_LDT of the CPU's GDT: what LLDT of a selector that is not 0 loads.
+gdt_entry_ldt: per_cpu[copy[token[ldt, vm]]]
 loaded_mm: per_cpu[ptr[mm_struct]]
 
 
@@ -32,18 +34,28 @@ def task_mm(p: ptr[task_struct]) -> ptr[mm_struct]:
 
 # [New in arch:x86]
 def load_mm_ldt(mm: ptr[mm_struct]):
-    """Mirrors: load_mm_ldt(), arch/x86/kernel/ldt.c, v6.12; Omits: the alias with PTI"""
+    """Mirrors: load_mm_ldt(), arch/x86/kernel/ldt.c; native_set_ldt(), clear_LDT(),
+    arch/x86/include/asm/desc.h, v6.12
+
+    Context: IRQs off; Omits: the alias with PTI
+    """
     ldt = READ_ONCE(mm.context.ldt)
+    if ldt:
+        this_cpu_write(gdt_entry_ldt, ldt)
     this_cpu_write(hw_ldtr, ldt)
 
 
 # [New in arch:x86]
-def switch_ldt(next: ptr[mm_struct]):
-    """Mirrors: switch_ldt(), arch/x86/kernel/ldt.c, v6.12"""
-    if next:
-        load_mm_ldt(next)
-    else:
-        this_cpu_write(hw_ldtr, NULL)
+def switch_ldt(prev: ptr[mm_struct], next: ptr[mm_struct]):
+    """It asks what the two mms have, not what LDTR has.
+
+    Mirrors: switch_ldt(), arch/x86/kernel/ldt.c, v6.12
+    """
+    if mm_has_ldt(prev) or mm_has_ldt(next):
+        if next:
+            load_mm_ldt(next)
+        else:
+            this_cpu_write(hw_ldtr, NULL)
 
 
 # [New in arch:x86]
@@ -52,23 +64,32 @@ def switch_mm_irqs_off(next: ptr[task_struct]):
     threads of one mm LDTR stays as it is.
 
     Mirrors: switch_mm_irqs_off(), enter_lazy_tlb(), arch/x86/mm/tlb.c, v6.12
-    Omits: all but the LDT. LDTR is asked for what prev's mm has: where the one is NULL and next has
-    no LDT, there is nothing to load
+    Omits: all but the LDT. Whether there is one is asked here already: where no mm ever has an LDT,
+    what is loaded is then no state
     """
     if next.is_idle:
         return
+    prev = this_cpu(loaded_mm)
     mm = task_mm(next)
-    if this_cpu(hw_ldtr) or mm_has_ldt(mm):
-        if mm != this_cpu(loaded_mm):
-            switch_ldt(mm)
     this_cpu_write(loaded_mm, mm)
+    if either_has_ldt(prev, mm) and mm != prev:
+        switch_ldt(prev, mm)
 
 
 # [New in arch:x86]
 def mm_has_ldt(mm: ptr[mm_struct]) -> bool:
-    """Ours: as switch_ldt() asks."""
+    """Ours: as switch_ldt() asks; other processes, and those who have no mm, have none."""
     if mm:
         return mm.context.ldt != NULL
+    return False
+
+
+# [New in arch:x86]
+def either_has_ldt(prev: ptr[mm_struct], next: ptr[mm_struct]) -> bool:
+    """Ours: whether switch_ldt() has something to do."""
+    for mm in each(mm_struct):
+        if mm.context.ldt and (mm == prev or mm == next):
+            return True
     return False
 
 

@@ -31,6 +31,25 @@ def vmx_l1d_flush(vcpu: ptr[kvm_vcpu]):
 
 
 # [Modified in release:v7.3]
+def kvm_read_ldt() -> bool:
+    """The instruction SLDT: the selector in LDTR, here whether it is not 0.
+
+    Mirrors: vmx_store_ldt(), arch/x86/kvm/vmx/vmx.c, v7.3: another name
+    """
+    return this_cpu_read(hw_ldtr) != NULL
+
+
+# [Modified in release:v7.3]
+def kvm_load_ldt(sel: bool):
+    """The instruction LLDT: LDTR is what the GDT's entry says now.
+
+    Mirrors: vmx_load_ldt(), arch/x86/kvm/vmx/vmx.c, v7.3: another name
+    """
+    with atomic:
+        this_cpu_write(hw_ldtr, this_cpu(gdt_entry_ldt) if sel else NULL)
+
+
+# [Modified in release:v7.3]
 def vmx_vcpu_load_vmcs(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Make the vCPU's VMCS current here; take it from the CPU that it was active on.
 

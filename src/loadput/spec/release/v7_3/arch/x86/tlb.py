@@ -11,13 +11,13 @@ def switch_mm_irqs_off(next: ptr[task_struct]):
 
     Mirrors: switch_mm_irqs_off(), arch/x86/mm/tlb.c; enter_lazy_tlb(),
     arch/x86/include/asm/tlbflush.h, v7.3
-    Omits: all but the LDT. LDTR is asked for what prev's mm has: where the one is NULL and next has
-    no LDT, there is nothing to load
+    Omits: all but the LDT. Whether there is one is asked here already: where no mm ever has an LDT,
+    what is loaded is then no state
     """
     if next.is_idle:
         return
+    prev = this_cpu(loaded_mm)
     mm = task_mm(next)
-    if this_cpu(hw_ldtr) or mm_has_ldt(mm):
-        if mm != this_cpu(loaded_mm):
-            switch_ldt(mm)
     this_cpu_write(loaded_mm, mm)
+    if either_has_ldt(prev, mm) and mm != prev:
+        switch_ldt(prev, mm)
