@@ -12,8 +12,9 @@ import pytest
 
 from loadput.check.museum import passes
 from loadput.check.verdict import Result, check
-from loadput.link.program import Choice
+from loadput.link.program import Choice, link
 from loadput.link.scenario import Scenario, load_scenario
+from loadput.machine.model import build_machine
 from loadput.run.reduce import NOTHING
 
 FOUND = {"KERNEL-WARN": 27, "LIST-DEL": 30, "VMCS-ONE-CPU": 36, "VMCS-LISTED": 38, "LIST-ADD": 47}
@@ -104,3 +105,11 @@ def test_an_interrupt_that_is_posted_to_an_offline_cpu_is_lost(release: str) -> 
     r = check(Choice("vmx", release=release), load_scenario("posted-offline"))
     assert r.violated == ["NO-LOST-WAKEUP"]
     assert passes(r.find("NO-LOST-WAKEUP").counterexample, ["irq take_cpu_down"])
+
+
+@pytest.mark.parametrize("release", ["v6.12", "v7.3"])
+def test_no_store_to_the_control_word_of_a_descriptor_is_late(release: str) -> None:
+    """pi_set_on(), pi_clear_on() and pi_set_sn() are set_bit() and clear_bit(): locked on x86."""
+    choice = Choice("vmx", release=release, memory="tso")
+    late = build_machine(link(choice, load_scenario("posted-offline"))).buffers.lines
+    assert late and not [place for place in late if place.startswith("pi_desc.")]

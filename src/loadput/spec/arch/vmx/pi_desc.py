@@ -63,14 +63,14 @@ def pi_is_pir_empty(pi: ptr[pi_desc]) -> bool:
 
 # [New in arch:vmx]
 def pi_set_on(pi: ptr[pi_desc]):
-    """Mirrors: pi_set_on(), arch/x86/include/asm/posted_intr.h, v6.12"""
-    WRITE_ONCE(pi.on, True)
+    """Mirrors: pi_set_on(), arch/x86/include/asm/posted_intr.h, v6.12: set_bit(), a locked instruction"""
+    xchg(pi.on, True)
 
 
 # [New in arch:vmx]
 def pi_clear_on(pi: ptr[pi_desc]):
-    """Mirrors: pi_clear_on(), arch/x86/include/asm/posted_intr.h, v6.12"""
-    WRITE_ONCE(pi.on, False)
+    """Mirrors: pi_clear_on(), arch/x86/include/asm/posted_intr.h, v6.12: clear_bit(), a locked instruction"""
+    xchg(pi.on, False)
 
 
 # [New in arch:vmx]
@@ -81,8 +81,8 @@ def pi_test_on(pi: ptr[pi_desc]) -> bool:
 
 # [New in arch:vmx]
 def pi_set_sn(pi: ptr[pi_desc]):
-    """Mirrors: pi_set_sn(), arch/x86/include/asm/posted_intr.h, v6.12"""
-    WRITE_ONCE(pi.sn, True)
+    """Mirrors: pi_set_sn(), arch/x86/include/asm/posted_intr.h, v6.12: set_bit(), a locked instruction"""
+    xchg(pi.sn, True)
 
 
 # [New in arch:vmx]
