@@ -8,7 +8,7 @@ import pytest
 
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice
-from loadput.link.scenario import load_scenario
+from loadput.link.scenario import load_scenario, make_scenario
 from loadput.run.exploration import Limits
 
 CHANGED = {
@@ -61,3 +61,40 @@ def test_what_is_left_out_is_seen(what: str, tmp_path: Path) -> None:
     (folder / "x86.py").write_text(body)
     choice = Choice(arch, twin="changed", search=(tmp_path,))
     assert run(choice, scenario).violated == [found]
+
+
+NEW = """
+@property_(source="ours")
+@at_exit(kvm_vm_ioctl_create_vcpu)
+def NEW_IS_ZERO(vcpu: ptr[kvm_vcpu]) -> bool:
+    \"\"\"A vCPU that is made is what its memory is: 0.\"\"\"
+    return {}
+"""
+LEFT = {
+    # What the vCPU before may have left, on which architecture.
+    "that it waited": ("svm", ["run", "halt"], {}, "not vcpu.arch.halted"),
+    "that it waited, on VMX": ("vmx", ["run", "halt"], {}, "not vcpu.arch.halted"),
+    "its ASID": ("svm", ["run"], {"asids": 1}, "to_svm(vcpu).asid_generation[0] == 0"),
+    # A put within the making may ask for it again; PMU-CLEANED asks what comes of it.
+    "its counters": ("svm", ["run"], {"vpmu_in_use": 1}, "True"),
+}
+
+
+@pytest.mark.parametrize("release", ["v6.12", "v7.3"])
+@pytest.mark.parametrize("what", LEFT)
+def test_a_vcpu_that_is_made_has_nothing_of_the_one_before(
+    what: str, release: str, tmp_path: Path
+) -> None:
+    """kvm_vm_ioctl_create_vcpu() zeroes what it gets."""
+    arch, does, constants, left = LEFT[what]
+    folder = tmp_path / "twin" / "asked"
+    folder.mkdir(parents=True)
+    overlay = f'"""Ours."""\nOVERLAY = Overlay(name="asked", parent="D", arch="{arch}")\n'
+    (folder / "overlay.py").write_text(overlay)
+    (folder / "properties.py").write_text(NEW.format(left))
+    task = [{"runs": "vmm_thread", "vcpu": 0, "does": does}]
+    raw = {"cpus": 1, "vms": [0], "task": task, "set": {"vm_lifetime": 1, **constants}}
+    choice = Choice(arch, release=release, twin="asked", search=(tmp_path,))
+    # docs/findings/vmx-last-vcpu.md
+    known = ["FREED-IS-FORGOTTEN"] if (arch, release) == ("vmx", "v7.3") else []
+    assert check(choice, make_scenario("made", raw)).violated == known

@@ -176,6 +176,12 @@ def pmu_is_cleaned(vcpu: ptr[kvm_vcpu]):
         vcpu.pmu_cleanup_due = False
 
 
+@monitor(where="vpmu_in_use")
+@at_entry(vcpu_memory_is_zeroed)
+def pmu_is_new(vcpu: ptr[kvm_vcpu]):
+    vcpu.pmu_cleanup_due = False
+
+
 @property_(
     source="arch/x86/kvm/x86.c kvm_arch_vcpu_load(), arch/x86/kvm/pmu.c kvm_pmu_cleanup(), v6.12",
     twin="pmu_request_lost",

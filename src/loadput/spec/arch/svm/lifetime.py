@@ -60,6 +60,23 @@ def kvm_x86_vcpu_create(vcpu: ptr[kvm_vcpu]):
     svm.vmcb01 = snp_safe_alloc_page()
     svm_switch_vmcb(svm, VMCB01)
     svm.guest_state_loaded = False
+    if asids:
+        init_vmcb(svm)
+
+
+# [New in arch:svm]
+def init_vmcb(svm: ptr[vcpu_svm]):
+    """Mirrors: init_vmcb(), arch/x86/kvm/svm/svm.c, v6.12
+
+    Omits: all but the ASID; VMCB02's is as it is made: without one of any generation. That the CPU of
+    both is 0 at first, which says nothing without a generation: here it is none
+    """
+    svm.asid = 0
+    for nr in range(2):
+        svm.vmcb_cpu[nr] = -1
+        svm.asid_generation[nr] = 0
+        svm.tlb_ctl[nr] = TLB_CONTROL_DO_NOTHING
+        svm.vmcb_clean[nr] = False
 
 
 # [New in arch:svm]

@@ -8,8 +8,11 @@ Mirrors: arch/x86/kvm/x86.c, v6.12
 def kvm_arch_vcpu_create(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_create(), arch/x86/kvm/x86.c, v6.12
 
-    Omits: all but the vendor's part and that the vCPU is loaded for its reset
+    Omits: all but the vendor's part, what is 0 in the memory that it finds, and that the vCPU is loaded
+    for its reset
     """
+    vcpu.arch.pmu.need_cleanup = False
+    vcpu.arch.st.preempted = False
     kvm_x86_vcpu_create(vcpu)
 
     vcpu_load(vcpu)

@@ -1,7 +1,7 @@
 """A VM's beginning and end. Only where a scenario has a vmm_thread.
 
 Mirrors: virt/kvm/kvm_main.c, v6.12. A vCPU that is destroyed and created again is another one that
-has its number. Omits: that all its memory is 0 then: here what says where it is loaded.
+has its number.
 """
 
 # VMs end, and their memory goes to others: properties about that are asked.
@@ -21,8 +21,10 @@ def vmm_thread():
         kvm_vm_ioctl_create_vcpu(vcpu)
         exit_to_user_mode()
         while choose():
+            current.in_user_mode = False
             kvm_vcpu_ioctl_run(vcpu)
             exit_to_user_mode()
+        current.in_user_mode = False
         kvm_destroy_vm(vcpu)
         exit_to_user_mode()
 
@@ -32,8 +34,22 @@ def kvm_vm_ioctl_create_vcpu(vcpu: ptr[kvm_vcpu]):
 
     Omits: failure; kvm_arch_vcpu_postcreate(), which on x86 loads and puts the vCPU once more
     """
+    vcpu_memory_is_zeroed(vcpu)
     vcpu.cpu = -1
     kvm_arch_vcpu_create(vcpu)
+
+
+def vcpu_memory_is_zeroed(vcpu: ptr[kvm_vcpu]):
+    """Nothing is left of the vCPU that had the number before. Each architecture adds what is its own.
+
+    Mirrors: kvm_vm_ioctl_create_vcpu() where it calls kmem_cache_zalloc(), virt/kvm/kvm_main.c, v6.12
+    Omits: what is 0 whenever a vCPU ends: its mode, wants_to_run, the wait, what the notifiers set
+    """
+    for req in range(0, 4):
+        vcpu.requests[req] = False
+    vcpu.arch.halted = False
+    vcpu.irq_pending = False
+    vcpu.pid = NULL
 
 
 def kvm_destroy_vm(vcpu: ptr[kvm_vcpu]):
