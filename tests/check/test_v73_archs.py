@@ -19,7 +19,7 @@ STATES = {
     "mips": (824, "migration", 1_729),
     "powerpc": (1_029, "doorbell", 17_045),
     "riscv": (2_810, "shared", 13_360),
-    "s390": (2_262, "exit-sie", 21_270),
+    "s390": (2_262, "exit-sie", 13_846),
 }
 
 

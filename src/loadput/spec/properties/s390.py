@@ -48,3 +48,16 @@ def SIE_RUNNING(prev: ptr[task_struct]) -> bool:
     believe."""
     running = prev.vcpu != NULL and prev.vcpu.arch.sie_block.running
     return not running or may_be_others(prev)
+
+
+@property_(
+    source="kvm_s390_handle_requests(), kvm_gmap_notifier(), arch/s390/kvm/kvm-s390.c, v6.12;"
+    " _gmap_unmap_prefix(), arch/s390/kvm/gmap/gmap.c, v7.3",
+    twin="s390_prefix_without_lock",
+    where="prefix_unmaps",
+)
+@at_entry(guest_runs)
+def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A guest runs in SIE only while the pages of its prefix are mapped: whoever unmaps them has taken
+    it out before, and it comes back when they are mapped again."""
+    return vcpu.arch.prefix_notif

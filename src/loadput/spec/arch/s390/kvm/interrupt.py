@@ -46,7 +46,15 @@ def __unset_cpu_idle(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:s390]
 def __reset_intercept_indicators(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: __reset_intercept_indicators(), arch/s390/kvm/interrupt.c, v6.12: one atomic AND"""
+    """Mirrors: __reset_intercept_indicators(), arch/s390/kvm/interrupt.c, v6.12"""
+    kvm_s390_clear_ints(vcpu)
+
+
+# [New in arch:s390]
+def kvm_s390_clear_ints(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_s390_clear_cpuflags(vcpu, CPUSTAT_IO_INT | CPUSTAT_EXT_INT | CPUSTAT_STOP_INT),
+    arch/s390/kvm/kvm-s390.h, v6.12: one atomic AND
+    """
     with atomic:
         vcpu.arch.sie_block.ext_int = False
         vcpu.arch.sie_block.stop_int = False
@@ -56,20 +64,21 @@ def __reset_intercept_indicators(vcpu: ptr[kvm_vcpu]):
 def kvm_s390_deliver_pending_interrupts(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_s390_deliver_pending_interrupts(), arch/s390/kvm/interrupt.c, v6.12
 
-    Omits: timers, machine checks; what stays pending because the guest masks it
+    Omits: timers, machine checks; what stays pending because the guest masks it; the lock under which
+    each of the functions that it calls does its clear_bit()
     """
     __reset_intercept_indicators(vcpu)
 
     if READ_ONCE(vcpu.irq_pending):
-        vcpu.irq_pending = False
+        xchg(vcpu.irq_pending, False)
     if gisa and READ_ONCE(vcpu.kvm.gisa_ipm):
         gisa_tac_ipm_gisc(vcpu.kvm)
 
 
 # [New in arch:s390]
 def gisa_tac_ipm_gisc(kvm: ptr[kvm]):
-    """Mirrors: gisa_tac_ipm_gisc(), arch/s390/kvm/interrupt.c, v6.12"""
-    WRITE_ONCE(kvm.gisa_ipm, False)
+    """Mirrors: gisa_tac_ipm_gisc(), arch/s390/kvm/interrupt.c, v6.12: test_and_clear_bit_inv()"""
+    xchg(kvm.gisa_ipm, False)
 
 
 # [New in arch:s390]

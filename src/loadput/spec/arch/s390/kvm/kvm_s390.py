@@ -52,11 +52,10 @@ def kvm_arch_vcpu_runnable(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [New in arch:s390]
 def clear_kicked(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_runnable(), vcpu_pre_run(), arch/s390/kvm/kvm-s390.c, v6.12: the bit in
-    gisa_int.kicked_mask
+    """Mirrors: kvm_arch_vcpu_runnable(), vcpu_pre_run(), arch/s390/kvm/kvm-s390.c, v6.12: clear_bit()
+    in gisa_int.kicked_mask
     """
-    if gisa:
-        WRITE_ONCE(vcpu.arch.kicked, False)
+    xchg(vcpu.arch.kicked, False)
 
 
 # [New in arch:s390]
@@ -119,8 +118,8 @@ def sie64a(vcpu: ptr[kvm_vcpu]):
         if not intercepted:
             with atomic:
                 guest_runs(vcpu)
-    local_irq_enable()
     WRITE_ONCE(vcpu.arch.sie_block.in_sie, False)
+    local_irq_enable()
 
 
 # [New in arch:s390]

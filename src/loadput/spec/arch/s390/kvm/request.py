@@ -5,6 +5,20 @@ Mirrors: arch/s390/kvm/kvm-s390.c, v6.12
 
 KVM_REQ_REFRESH_GUEST_PREFIX = 2
 
+# Some thread is an unmapper().
+prefix_unmaps = False
+
+
+# kvm->mmu_lock, v7.3; before, the lock of the page table that maps the prefix.
+class kvm(struct):
+    mmu_lock: bool
+
+
+# The pages that hold the guest's prefix are mapped, with the bit in their PGSTE that has whoever
+# unmaps them call the notifier: PGSTE_IN_BIT, v6.12; prefix_notif, v7.3.
+class kvm_vcpu_arch(struct):
+    prefix_notif: bool = True
+
 
 # [New in arch:s390]
 def kvm_s390_vcpu_request_handled(vcpu: ptr[kvm_vcpu]):
@@ -19,7 +33,22 @@ def kvm_s390_handle_requests(vcpu: ptr[kvm_vcpu]):
         kvm_s390_vcpu_request_handled(vcpu)
         if not kvm_request_pending(vcpu):
             return
-        kvm_check_request(KVM_REQ_REFRESH_GUEST_PREFIX, vcpu)
+        if kvm_check_request(KVM_REQ_REFRESH_GUEST_PREFIX, vcpu):
+            kvm_s390_fixup_prefix(vcpu)
+
+
+# [New in arch:s390]
+def kvm_s390_fixup_prefix(vcpu: ptr[kvm_vcpu]):
+    """The pages of the prefix are mapped again, behind the lock under which they are unmapped.
+
+    Mirrors: gmap_mprotect_notify(), arch/s390/mm/gmap.c, v6.12;
+    kvm_s390_fixup_prefix(), arch/s390/kvm/s390/s390.c; dat_set_prefix_notif_bit(),
+    arch/s390/kvm/gmap/dat.c, v7.3
+    Omits: what fails; that a page is gone again before it is marked
+    """
+    with atomic:
+        assume(not vcpu.kvm.mmu_lock)
+        vcpu.arch.prefix_notif = True
 
 
 # [New in arch:s390]
@@ -41,16 +70,44 @@ def kvm_s390_sync_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:s390]
+def lock_mmu(kvm: ptr[kvm]):
+    """Ours: write_lock() of mmu_lock, or spin_lock() of a page table's lock."""
+    preempt_disable()
+    with atomic:
+        assume(not kvm.mmu_lock)
+        kvm.mmu_lock = True
+
+
+# [New in arch:s390]
+def unlock_mmu(kvm: ptr[kvm]):
+    """Ours: write_unlock() of mmu_lock, or spin_unlock() of a page table's lock."""
+    smp_store_release(kvm.mmu_lock, False)
+    preempt_enable()
+
+
+# [New in arch:s390]
+def unmap_prefix(vcpu: ptr[kvm_vcpu]):
+    """The pages that hold the guest's prefix are unmapped once the vCPU is out of SIE.
+
+    Mirrors: pgste_pte_notify(), arch/s390/mm/pgtable.c; kvm_gmap_notifier(),
+    arch/s390/kvm/kvm-s390.c, v6.12; _gmap_ptep_xchg(), arch/s390/kvm/gmap/gmap.h;
+    _gmap_unmap_prefix(), arch/s390/kvm/gmap/gmap.c, v7.3
+    Omits: the lock of the PGSTE: under that of the page table nobody else wants it
+    """
+    lock_mmu(vcpu.kvm)
+    if vcpu.arch.prefix_notif:
+        kvm_s390_sync_request(KVM_REQ_REFRESH_GUEST_PREFIX, vcpu)
+        vcpu.arch.prefix_notif = False
+    unlock_mmu(vcpu.kvm)
+
+
+# [New in arch:s390]
 @task
 def unmapper():
-    """Ours: a thread that unmaps, again and again, the page that holds the guest's prefix; no mmu_lock.
-
-    Mirrors: kvm_gmap_notifier(), arch/s390/kvm/kvm-s390.c, v6.12; _gmap_unmap_prefix(),
-    arch/s390/kvm/gmap/gmap.c, v7.3
-    """
+    """Ours: a thread that unmaps, again and again, the pages that hold the other guests' prefixes."""
     while True:
         current.in_user_mode = False
         for vcpu in each(kvm_vcpu):
             if vcpu != current.vcpu:
-                kvm_s390_sync_request(KVM_REQ_REFRESH_GUEST_PREFIX, vcpu)
+                unmap_prefix(vcpu)
         exit_to_user_mode()

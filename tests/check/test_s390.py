@@ -1,0 +1,71 @@
+"""s390: bits that others change too, the way out of SIE, and who waits for it."""
+
+from __future__ import annotations
+
+import pytest
+
+import loadput as lp
+from loadput.check.verdict import Result, check
+from loadput.ir.ops import Atomic, Store
+from loadput.link.program import Choice, link
+from loadput.link.scenario import load_scenario, make_scenario
+
+# Bits of words that other CPUs, or the hardware, change as well.
+SHARED = {"running", "wait", "ext_int", "stop_int", "request", "idle", "kicked"}
+SHARED |= {"gisa_ipm", "irq_pending"}
+RESET = """static void __reset_intercept_indicators(struct kvm_vcpu *vcpu)
+{
+	kvm_s390_clear_cpuflags(vcpu, CPUSTAT_IO_INT | CPUSTAT_EXT_INT | CPUSTAT_STOP_INT);
+}
+"""
+
+
+def plain_stores(release: str) -> list[str]:
+    """What is stored to a shared bit outside of a locked instruction or a region that is one."""
+    found = []
+    for name, fn in link(Choice("s390", release=release), load_scenario("gisa")).functions.items():
+        if fn.origin == "mainline" or name == "guest_runs":  # which is one step: sie64a()
+            continue
+        locked = False
+        for op in (op for block in fn.blocks for op in block.ops):
+            if isinstance(op, Atomic):
+                locked = op.on
+            elif isinstance(op, Store) and op.place.var.split(".")[-1] in SHARED and not locked:
+                found.append(f"{name}: {op.place.var}")
+    return found
+
+
+@pytest.mark.parametrize("release", ["v6.1.192", "v6.12", "v7.3"])
+def test_a_bit_that_others_change_too_changes_by_a_locked_instruction(release: str) -> None:
+    """set_bit(), test_and_clear_bit(), atomic_or(): arch/s390/include/asm/bitops.h, atomic.h."""
+    assert plain_stores(release) == []
+
+
+def test_the_flags_that_make_sie_intercept_are_cleared_together() -> None:
+    """One atomic AND, in the C too: what it left set would keep the guest from running."""
+    j = lp.judge(RESET, arch="s390", scenario="one", base="v7.3")
+    assert j.verdict == "changes nothing that is modelled"
+
+
+def on_one_cpu(release: str) -> Result:
+    tasks = [
+        {"runs": "vcpu_thread", "vcpu": 0, "does": ["run"]},
+        {"runs": "unmapper", "vcpu": 1, "does": []},
+    ]
+    raw = {"cpus": 1, "vms": [0, 0], "task": tasks, "set": {"prefix_unmaps": 1}}
+    return check(Choice("s390", release=release), make_scenario("one-cpu", raw))
+
+
+@pytest.mark.parametrize(
+    ("release", "states"), [("v6.1.192", 2_187), ("v6.12", 2_187), ("v7.3", 2_216)]
+)
+def test_a_vcpu_that_is_preempted_is_out_of_sie(release: str, states: int) -> None:
+    """Who spins until it is, with a lock held, would spin for ever on the only CPU."""
+    r = on_one_cpu(release)
+    assert (r.verdict, r.states) == ("holds", states)
+
+
+@pytest.mark.parametrize("release", ["v6.1.192", "v6.12", "v7.3"])
+def test_a_guest_runs_while_its_prefix_is_mapped(release: str) -> None:
+    r = check(Choice("s390", release=release), load_scenario("exit-sie"))
+    assert {p.name: p.verdict for p in r.properties}["TLB-FRESH"] == "holds"
