@@ -11,7 +11,7 @@ from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario, make_scenario
 
 # Bits of words that other CPUs, or the hardware, change as well.
-SHARED = {"running", "wait", "ext_int", "stop_int", "request", "idle", "kicked"}
+SHARED = {"running", "wait", "ext_int", "stop_int", "request", "block", "idle", "kicked"}
 SHARED |= {"gisa_ipm", "irq_pending"}
 RESET = """static void __reset_intercept_indicators(struct kvm_vcpu *vcpu)
 {
@@ -69,3 +69,13 @@ def test_a_vcpu_that_is_preempted_is_out_of_sie(release: str, states: int) -> No
 def test_a_guest_runs_while_its_prefix_is_mapped(release: str) -> None:
     r = check(Choice("s390", release=release), load_scenario("exit-sie"))
     assert {p.name: p.verdict for p in r.properties}["TLB-FRESH"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("release", "states"), [("v6.1.192", 5_283), ("v6.12", 5_283), ("v7.3", 5_342)]
+)
+def test_no_guest_runs_while_its_vm_is_blocked(release: str, states: int) -> None:
+    """PROG_BLOCK_SIE, which the way into SIE tests together with PROG_REQUEST."""
+    r = check(Choice("s390", release=release), load_scenario("set-tod"))
+    assert (r.verdict, r.states) == ("holds", states)
+    assert {p.name: p.verdict for p in r.properties}["HALTED-WHILE-HELD"] == "holds"

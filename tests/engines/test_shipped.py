@@ -29,7 +29,7 @@ ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
 ONLY |= dict.fromkeys(
     ("apicv", "assign", "offline", "posted", "posted-smp", "spin", "unplug"), "vmx"
 )
-ONLY |= dict.fromkeys(("exit-sie", "gisa"), "s390") | {"doorbell": "powerpc"}
+ONLY |= dict.fromkeys(("exit-sie", "gisa", "set-tod"), "s390") | {"doorbell": "powerpc"}
 """Scenarios that set a constant of one architecture."""
 
 

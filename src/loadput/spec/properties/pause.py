@@ -1,4 +1,4 @@
-"""A vCPU that somebody has stopped stays stopped, and no longer than that: arm64."""
+"""A vCPU that somebody has stopped stays stopped, and no longer than that: arm64, s390."""
 
 
 class kvm(struct):
@@ -13,12 +13,14 @@ class kvm_vcpu(struct):
 
 @monitor
 @at_exit(kvm_arm_halt_guest)
+@at_exit(kvm_s390_vcpu_block_all)
 def is_halted(kvm: ptr[kvm]):
     kvm.halters += 1
 
 
 @monitor
 @at_entry(kvm_arm_resume_guest)
+@at_entry(kvm_s390_vcpu_unblock_all)
 def is_let_go(kvm: ptr[kvm]):
     kvm.halters -= 1
 
@@ -48,9 +50,10 @@ def lrs_are_folded(vcpu: ptr[kvm_vcpu]):
 
 
 @property_(
-    source="arch/arm64/kvm/arm.c kvm_arm_halt_guest(), v6.12.117",
+    source="arch/arm64/kvm/arm.c kvm_arm_halt_guest(), v6.12.117; kvm_s390_vcpu_block_all(),"
+    " arch/s390/kvm/kvm-s390.h, v6.12",
     twin="arm64-pause-bool",
-    where="irq_bypass",
+    where="irq_bypass, tod_sets",
 )
 @at_entry(guest_runs)
 def HALTED_WHILE_HELD(vcpu: ptr[kvm_vcpu]) -> bool:

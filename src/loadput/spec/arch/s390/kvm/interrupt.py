@@ -105,7 +105,9 @@ def kvm_s390_vcpu_wakeup(vcpu: ptr[kvm_vcpu]):
 def device_interrupt():
     """An interrupt for a vCPU: post it, make SIE intercept, and wake the vCPU.
 
-    Mirrors: kvm_s390_inject_vcpu(), __inject_extcall(), arch/s390/kvm/interrupt.c, v6.12
+    Mirrors: kvm_s390_inject_vcpu(), __inject_extcall(), arch/s390/kvm/interrupt.c, v6.12, which another
+    thread or vCPU calls; kvm_arch_set_irq_inatomic(), __floating_irq_kick(),
+    arch/s390/kvm/s390/interrupt.c, v7.3, which an interrupt does
     """
     with atomic:
         assume((device_irq_cpus >> smp_processor_id()) & 1)

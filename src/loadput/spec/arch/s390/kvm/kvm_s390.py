@@ -112,7 +112,7 @@ def sie64a(vcpu: ptr[kvm_vcpu]):
     """
     local_irq_disable()
     WRITE_ONCE(vcpu.arch.sie_block.in_sie, True)
-    if not READ_ONCE(vcpu.arch.sie_block.request):
+    if not kvm_s390_vcpu_sie_inhibited(vcpu):
         with atomic:
             intercepted = vcpu.arch.sie_block.ext_int or vcpu.arch.sie_block.stop_int
         if not intercepted:

@@ -5,8 +5,9 @@ Mirrors: arch/s390/kvm/kvm-s390.c, v6.12
 
 KVM_REQ_REFRESH_GUEST_PREFIX = 2
 
-# Some thread is an unmapper().
+# Some thread is an unmapper(); a tod_setter().
 prefix_unmaps = False
+tod_sets = False
 
 
 # kvm->mmu_lock, v7.3; before, the lock of the page table that maps the prefix.
@@ -55,7 +56,7 @@ def kvm_s390_fixup_prefix(vcpu: ptr[kvm_vcpu]):
 def exit_sie(vcpu: ptr[kvm_vcpu]):
     """Take a vCPU out of SIE, and wait until it is out.
 
-    Mirrors: exit_sie(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: vSIE; kvm_s390_vcpu_block()
+    Mirrors: exit_sie(), arch/s390/kvm/kvm-s390.c, v6.12; Omits: vSIE
     """
     xchg(vcpu.arch.sie_block.stop_int, True)
     await_until(not vcpu.arch.sie_block.in_sie)
@@ -102,6 +103,60 @@ def unmap_prefix(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:s390]
+def kvm_s390_vcpu_sie_inhibited(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: kvm_s390_vcpu_sie_inhibited(), arch/s390/kvm/kvm-s390.c; the same test of prog20 in
+    __sie64a, arch/s390/kernel/entry.S, v6.12: one load
+    """
+    with atomic:
+        return vcpu.arch.sie_block.request or vcpu.arch.sie_block.block
+
+
+# [New in arch:s390]
+def kvm_s390_vcpu_block(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_s390_vcpu_block(), arch/s390/kvm/kvm-s390.c, v6.12"""
+    xchg(vcpu.arch.sie_block.block, True)
+    exit_sie(vcpu)
+
+
+# [New in arch:s390]
+def kvm_s390_vcpu_unblock(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_s390_vcpu_unblock(), arch/s390/kvm/kvm-s390.c, v6.12"""
+    xchg(vcpu.arch.sie_block.block, False)
+
+
+# [New in arch:s390]
+def kvm_s390_vcpu_block_all(kvm: ptr[kvm]):
+    """No vCPU of the VM runs its guest from here to kvm_s390_vcpu_unblock_all().
+
+    Mirrors: kvm_s390_vcpu_block_all(), arch/s390/kvm/kvm-s390.h, v6.12; Context: kvm->lock held
+    """
+    for vcpu in each(kvm_vcpu):
+        if vcpu.kvm == kvm:
+            kvm_s390_vcpu_block(vcpu)
+
+
+# [New in arch:s390]
+def kvm_s390_vcpu_unblock_all(kvm: ptr[kvm]):
+    """Mirrors: kvm_s390_vcpu_unblock_all(), arch/s390/kvm/kvm-s390.h, v6.12"""
+    for vcpu in each(kvm_vcpu):
+        if vcpu.kvm == kvm:
+            kvm_s390_vcpu_unblock(vcpu)
+
+
+# [New in arch:s390]
+def __kvm_s390_set_tod_clock(kvm: ptr[kvm]):
+    """Mirrors: __kvm_s390_set_tod_clock(), arch/s390/kvm/kvm-s390.c, v6.12
+
+    Context: kvm->lock held, which here nobody else wants
+    Omits: what is set: the vCPUs' epochs, while none of them runs
+    """
+    preempt_disable()
+    kvm_s390_vcpu_block_all(kvm)
+    kvm_s390_vcpu_unblock_all(kvm)
+    preempt_enable()
+
+
+# [New in arch:s390]
 @task
 def unmapper():
     """Ours: a thread that unmaps, again and again, the pages that hold the other guests' prefixes."""
@@ -110,4 +165,14 @@ def unmapper():
         for vcpu in each(kvm_vcpu):
             if vcpu != current.vcpu:
                 unmap_prefix(vcpu)
+        exit_to_user_mode()
+
+
+# [New in arch:s390]
+@task
+def tod_setter():
+    """Ours: a thread that sets a VM's clock, again and again: KVM_SET_DEVICE_ATTR, KVM_S390_VM_TOD."""
+    while True:
+        current.in_user_mode = False
+        __kvm_s390_set_tod_clock(choose_vm())
         exit_to_user_mode()

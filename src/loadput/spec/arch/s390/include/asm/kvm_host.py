@@ -18,8 +18,8 @@ class kvm_vcpu_arch(struct):
     host_acrs: token[acrs, task]
 
 
-# Bits of cpuflags (CPUSTAT_…), prog0c (PROG_IN_SIE) and prog20 (PROG_REQUEST). CPUSTAT_EXT_INT stands
-# for CPUSTAT_IO_INT as well.
+# Bits of cpuflags (CPUSTAT_…), prog0c (PROG_IN_SIE) and prog20 (PROG_REQUEST, PROG_BLOCK_SIE).
+# CPUSTAT_EXT_INT stands for CPUSTAT_IO_INT as well.
 class kvm_s390_sie_block(struct, per="vcpu"):
     running: bool
     wait: bool
@@ -27,6 +27,7 @@ class kvm_s390_sie_block(struct, per="vcpu"):
     stop_int: bool
     in_sie: bool
     request: bool
+    block: bool
 
 
 # An adapter interrupt is pending in the GISA: any vCPU of the VM takes it in SIE, without an exit.
