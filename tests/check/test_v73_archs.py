@@ -6,6 +6,7 @@ import pytest
 
 from loadput.base.errors import LoadputError
 from loadput.check.verdict import Result, check
+from loadput.ir.ops import Load, Store
 from loadput.link.program import Choice, link
 from loadput.link.scenario import load_scenario, make_scenario
 from loadput.report.text import render_result
@@ -66,6 +67,31 @@ def test_a_hint_that_is_missed_and_a_byte_that_is_right() -> None:
     """docs/findings/loongarch-preempt-hint.md"""
     r = with_constant("loongarch", ["run", "steal"], "guest_knows_preempt")
     assert set(r.violated) == {"PREEMPT-HINT"}
+
+
+@pytest.mark.parametrize(("release", "states"), [("v7.3", 62_071), ("v6.12", 60_607)])
+def test_a_vcpu_that_cedes_is_woken_by_one_that_prods_it(release: str, states: int) -> None:
+    """kvmppc_cede(), H_PROD: a store, a barrier and a load on either side."""
+    r = check(Choice("powerpc", release=release), load_scenario("prod"))
+    assert (r.verdict, r.states) == ("holds", states)
+
+
+def test_powerpc_marks_only_what_its_c_marks() -> None:
+    """arch/powerpc/kvm/book3s_hv.c, v6.12 and v7.3: READ_ONCE() of thread_cpu is all."""
+    plain = {"kvm_vcpu.cpu", "kvm_vcpu_arch.doorbell_request", "kvm_vcpu_arch.thread_cpu"}
+    plain |= {"kvm_vcpu.irq_pending"}
+    marked = {
+        (name, op.place.var)
+        for name, fn in link(Choice("powerpc"), load_scenario("doorbell")).functions.items()
+        if fn.origin != "mainline"
+        for block in fn.blocks
+        for op in block.ops
+        if isinstance(op, Load | Store) and op.place.var in plain and op.mark != "plain"
+    }
+    assert marked == {
+        ("kvmppc_core_prepare_to_enter", "kvm_vcpu.irq_pending"),  # test_bit()
+        ("kvmppc_fast_vcpu_kick_hv", "kvm_vcpu_arch.thread_cpu"),
+    }
 
 
 def test_fp_that_comes_back_at_a_switch_is_taken_for_the_threads_behind_the_guest() -> None:

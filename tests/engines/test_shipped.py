@@ -29,7 +29,8 @@ ONLY |= {"pause": "arm64", "spe": "arm64-nvhe", "sve": "arm64", "vgic": "arm64"}
 ONLY |= dict.fromkeys(
     ("apicv", "assign", "offline", "posted", "posted-smp", "spin", "unplug"), "vmx"
 )
-ONLY |= dict.fromkeys(("exit-sie", "gisa", "set-tod"), "s390") | {"doorbell": "powerpc"}
+ONLY |= dict.fromkeys(("exit-sie", "gisa", "set-tod"), "s390")
+ONLY |= dict.fromkeys(("doorbell", "prod"), "powerpc")
 """Scenarios that set a constant of one architecture."""
 
 

@@ -11,10 +11,10 @@ def kvmppc_set_vcpu_cpu(vcpu: ptr[kvm_vcpu], pcpu: cpu):
 def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
     """The tests for interrupts and doorbells come first."""
     if kvmppc_doorbell_pending(vcpu):
-        WRITE_ONCE(vcpu.arch.doorbell_request, False)
+        vcpu.arch.doorbell_request = False
 
-    WRITE_ONCE(vcpu.cpu, smp_processor_id())
-    WRITE_ONCE(vcpu.arch.thread_cpu, smp_processor_id())
+    vcpu.cpu = smp_processor_id()
+    vcpu.arch.thread_cpu = smp_processor_id()
 
     with atomic:
         this_cpu_write(hw_guest_fp, vcpu.arch.fp)

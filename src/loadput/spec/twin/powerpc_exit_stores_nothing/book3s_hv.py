@@ -2,7 +2,7 @@
 def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
     """As kvmhv_vcpu_entry_p9(), arch/powerpc/kvm/book3s_hv_p9_entry.c, without store_vcpu_state()."""
     if kvmppc_doorbell_pending(vcpu):
-        WRITE_ONCE(vcpu.arch.doorbell_request, False)
+        vcpu.arch.doorbell_request = False
 
     with atomic:
         this_cpu_write(hw_guest_fp, vcpu.arch.fp)

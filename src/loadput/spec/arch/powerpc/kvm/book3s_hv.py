@@ -78,7 +78,7 @@ def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
     Omits: SPRs, TM, the time base, partition IDs, an IPI that came before MSR_EE was hard-disabled
     """
     if kvmppc_doorbell_pending(vcpu):
-        WRITE_ONCE(vcpu.arch.doorbell_request, False)
+        vcpu.arch.doorbell_request = False
 
     with atomic:
         this_cpu_write(hw_guest_fp, vcpu.arch.fp)
@@ -93,13 +93,12 @@ def kvmhv_vcpu_entry_p9(vcpu: ptr[kvm_vcpu]):
 def kvmhv_p9_guest_entry(vcpu: ptr[kvm_vcpu]) -> upto[1]:
     """0: nothing to handle: after H_CEDE, or where it did not run for an interrupt.
 
-    Mirrors: kvmhv_p9_guest_entry(), kvmppc_cede(), arch/powerpc/kvm/book3s_hv.c, v6.12
-    Omits: XIVE, timers; H_PROD, with its flag ``prodded`` and the barrier that kvmppc_cede() has for it
+    Mirrors: kvmhv_p9_guest_entry(), arch/powerpc/kvm/book3s_hv.c, v6.12; Omits: XIVE, timers
     """
     kvmhv_vcpu_entry_p9(vcpu)
 
     if vcpu.guest_halts and choose():
-        vcpu.arch.ceded = True
+        kvmppc_cede(vcpu)
         return 0
     return choose()
 
@@ -111,8 +110,8 @@ def kvmppc_set_vcpu_cpu(vcpu: ptr[kvm_vcpu], pcpu: cpu):
 
     Context: before it tests for pending work, with which kvmppc_fast_vcpu_kick_hv() is paired
     """
-    WRITE_ONCE(vcpu.cpu, pcpu)
-    WRITE_ONCE(vcpu.arch.thread_cpu, pcpu)
+    vcpu.cpu = pcpu
+    vcpu.arch.thread_cpu = pcpu
     smp_mb()
 
 
@@ -121,8 +120,8 @@ def kvmppc_leave_guest(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvmhv_run_single_vcpu() where it is back in the host, and its label out,
     arch/powerpc/kvm/book3s_hv.c, v6.12
     """
-    WRITE_ONCE(vcpu.cpu, -1)
-    WRITE_ONCE(vcpu.arch.thread_cpu, -1)
+    vcpu.cpu = -1
+    vcpu.arch.thread_cpu = -1
     vcpu.arch.state = KVMPPC_VCPU_BUSY_IN_HOST
     take_ipis()
     local_irq_enable()
@@ -137,8 +136,8 @@ def take_ipis():
 
 # [New in arch:powerpc]
 def kvmppc_vcpu_check_block(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvmppc_vcpu_check_block(), kvmppc_vcpu_woken(), arch/powerpc/kvm/book3s_hv.c, v6.12"""
-    return not vcpu.arch.ceded or READ_ONCE(vcpu.irq_pending) or kvmppc_doorbell_pending(vcpu)
+    """Mirrors: kvmppc_vcpu_check_block(), arch/powerpc/kvm/book3s_hv.c, v6.12"""
+    return not vcpu.arch.ceded or kvmppc_vcpu_woken(vcpu)
 
 
 # [New in arch:powerpc]
@@ -175,6 +174,11 @@ def kvmppc_handle_exit_hv(vcpu: ptr[kvm_vcpu]) -> int:
         for tvcpu in each(kvm_vcpu):
             if tvcpu != vcpu:
                 kvmppc_emulate_doorbell_instr(vcpu, tvcpu)
+        return RESUME_GUEST
+    if guest_prods and choose():
+        for tvcpu in each(kvm_vcpu):
+            if tvcpu != vcpu:
+                kvmppc_h_prod(tvcpu)
         return RESUME_GUEST
     return RESUME_HOST
 

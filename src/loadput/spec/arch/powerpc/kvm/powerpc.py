@@ -19,7 +19,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 # [New in arch:powerpc]
 def kvm_arch_vcpu_runnable(v: ptr[kvm_vcpu]) -> bool:
     """Mirrors: kvm_arch_vcpu_runnable(), arch/powerpc/kvm/powerpc.c, v6.12; Omits: requests: none"""
-    return READ_ONCE(v.irq_pending)
+    return v.irq_pending
 
 
 # [New in arch:powerpc]

@@ -23,6 +23,7 @@ class kvm_vcpu_arch(struct):
     vpa_stolen: token[stolen, vcpu] = own
     thread_cpu: cpu = -1
     ceded: bool
+    prodded: bool
     doorbell_request: bool
     mer: bool
     fp: token[guest_fp, vcpu] = own
