@@ -69,6 +69,7 @@ ALSO = {
     " PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
     "riscv_skip_without_former": "MEMORY-FRESH",
     "rq_lock_kept": "RQ-CURR",
+    "s390_request_without_exit": "TLB-FRESH",
     "sched_in_true_at_vcpu_load": "PLE-ONCE",
     "sout_cleared_before_load": "PLE-ONCE",
     "vmload_late": "HOST-AREA-FRESH",

@@ -17,7 +17,7 @@ STATES = {
     "arm64-nv": (3_162, "sve", 2_138),
     "arm64-nvhe": (1_966, "spe", 1_504),
     "loongarch": (6_564, "migration", 2_749),
-    "mips": (824, "migration", 1_729),
+    "mips": (824, "migration", 9_229),
     "powerpc": (1_029, "doorbell", 17_045),
     "riscv": (2_810, "shared", 13_360),
     "s390": (2_262, "exit-sie", 13_846),
@@ -98,6 +98,16 @@ def test_fp_that_comes_back_at_a_switch_is_taken_for_the_threads_behind_the_gues
     """docs/findings/powerpc-fp-reload.md; v6.1 and v6.12 have it too."""
     r = with_constant("powerpc", ["run"], "reloads_fp")
     assert set(r.violated) == {"HOST-RESTORED"}
+
+
+@pytest.mark.parametrize(("release", "states"), [("v7.3", 10_109), ("v6.1.192", 8_656)])
+def test_a_cpu_that_comes_back_gives_a_guestid_twice(release: str, states: int) -> None:
+    """docs/findings/mips-guestid-hotplug.md"""
+    tasks = [{"runs": "vcpu_thread", "vcpu": v, "does": ["run"], "cpus": [0]} for v in (0, 1)]
+    constants = {"guest_maps": 1, "cpu_hotplug": 1, "preempt_model": 1, "timer_irqs": 0}
+    raw = {"cpus": 2, "vms": [0, 1], "task": tasks, "set": constants | {"device_irq_cpus": 0}}
+    r = check(Choice("mips", release=release), make_scenario("guestids", raw))
+    assert ("TLB-FRESH" in r.violated, r.states) == (True, states)
 
 
 def test_vector_registers_of_the_guest_and_of_the_kernel() -> None:

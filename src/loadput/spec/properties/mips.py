@@ -65,9 +65,10 @@ def INTERRUPT_DELIVERED(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(guest_runs)
 def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     """Under the guest's GuestID the TLB holds no translation that the guest has since changed and
-    flushed elsewhere."""
+    flushed elsewhere, nor another guest's."""
     held = this_cpu(hw_guesttlb)
-    return owner_of(held) != vcpu or held == token_of(vcpu)
+    mine = this_cpu(hw_guesttlb_id) == vcpu.arch.vzguestid[smp_processor_id()]
+    return held == 0 or not mine or held == token_of(vcpu)
 
 
 @forget_(

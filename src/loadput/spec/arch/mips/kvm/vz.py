@@ -6,26 +6,54 @@ Mirrors: arch/mips/kvm/vz.c, v6.12
 # The guest changes its own page table, and flushes the CPU that it is on.
 guest_maps = False
 
+# How many GuestIDs a CPU has for guests: as many as GUESTID_MASK says, but for the root's.
+GUESTIDS = 2
 
+
+# vzguestid of a CPU is 0 where its version is not that of the CPU's guestid_cache.
 class kvm_vcpu_arch(struct):
     last_exec_cpu: cpu = -1
+    vzguestid: array[upto[2], cpu]
     page_table: ghost[token[translation, vcpu]] = own
 
 
-# One slot a CPU: the newest translation that a vCPU has put into the guest TLB there, under the
-# GuestID that it has there now.
+# guestid_cache of cpu_data[], without its version, and whether that is GUESTID_FIRST_VERSION.
+guestid_cache: per_cpu[upto[2]]
+guestid_version_is_first: per_cpu[bool] = 1
+
+# One slot a CPU: the newest translation in the guest TLB there, and the GuestID that it is under.
 hw_guesttlb: per_cpu[copy[token[translation, vcpu]]]
+hw_guesttlb_id: per_cpu[upto[2]]
 
 
 # [New in arch:mips]
 def kvm_vz_get_new_guestid(vcpu: ptr[kvm_vcpu]):
-    """A GuestID that nobody had on this CPU: what the vCPU left here is out of its reach.
+    """A GuestID that nobody has on this CPU: what the vCPU left here is out of its reach. Where they run
+    out, the TLB is flushed and a new version begins: nobody's is of it.
 
     Mirrors: kvm_vz_get_new_guestid(), arch/mips/kvm/vz.c, v6.12
-    Omits: versions, where GuestIDs run out; that a CPU which comes back counts from the first one again
     """
-    if owner_of(this_cpu(hw_guesttlb)) == vcpu:
-        this_cpu_write(hw_guesttlb, 0)
+    if this_cpu(guestid_cache) == GUESTIDS:
+        forget_guestids()
+        this_cpu_write(guestid_version_is_first, False)
+        kvm_vz_local_flush_guesttlb_all()
+        this_cpu_write(guestid_cache, 0)
+    this_cpu_write(guestid_cache, this_cpu(guestid_cache) + 1)
+    vcpu.arch.vzguestid[smp_processor_id()] = this_cpu(guestid_cache)
+
+
+# [New in arch:mips]
+def forget_guestids():
+    """Ours: every vCPU's vzguestid is of another version than this CPU's guestid_cache."""
+    for v in each(kvm_vcpu):
+        v.arch.vzguestid[smp_processor_id()] = 0
+
+
+# [New in arch:mips]
+def kvm_vz_local_flush_guesttlb_all():
+    """Mirrors: kvm_vz_local_flush_guesttlb_all(), arch/mips/kvm/tlb.c, v6.12"""
+    this_cpu_write(hw_guesttlb, 0)
+    this_cpu_write(hw_guesttlb_id, 0)
 
 
 # [New in arch:mips]
@@ -39,7 +67,7 @@ def kvm_vz_vcpu_load_tlb(vcpu: ptr[kvm_vcpu], cpu: cpu):
     migrated = vcpu.arch.last_exec_cpu != cpu
     vcpu.arch.last_exec_cpu = cpu
 
-    if migrated:
+    if migrated or vcpu.arch.vzguestid[cpu] == 0:
         kvm_vz_get_new_guestid(vcpu)
 
 
@@ -104,10 +132,27 @@ def kvm_arch_enable_virtualization_cpu():
     cleared.
 
     Mirrors: kvm_vz_enable_virtualization_cpu(), arch/mips/kvm/vz.c, v6.12, which leaves last_vcpu[]
-    Omits: TLB sizes and flushes, GuestCtl0, GuestIDs
+    Omits: TLB sizes, GuestCtl0
     """
     this_cpu_write(hw_gc0, 0)
     this_cpu_write(hw_guestctl2, False)
+    if guest_maps:
+        start_guestids()
+
+
+# [New in arch:mips]
+def start_guestids():
+    """The CPU counts its GuestIDs from the first one of the first version, with nothing in its TLB. What
+    vCPUs have of that version from before looks as if it were valid.
+
+    Mirrors: kvm_vz_enable_virtualization_cpu() where it sets guestid_cache, arch/mips/kvm/vz.c, v6.12
+    Omits: what they have of it where the CPU has had another version since: it is forgotten
+    """
+    kvm_vz_local_flush_guesttlb_all()
+    if not this_cpu(guestid_version_is_first):
+        forget_guestids()
+    this_cpu_write(guestid_version_is_first, True)
+    this_cpu_write(guestid_cache, 0)
 
 
 # [New in arch:mips]
@@ -123,6 +168,7 @@ def guest_uses_memory(vcpu: ptr[kvm_vcpu]):
         if choose():
             fresh(vcpu.arch.page_table, vcpu)
         this_cpu_write(hw_guesttlb, token_of(vcpu))
+        this_cpu_write(hw_guesttlb_id, vcpu.arch.vzguestid[smp_processor_id()])
 
 
 # [New in arch:mips]

@@ -104,8 +104,9 @@ def unmap_prefix(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:s390]
 def kvm_s390_vcpu_sie_inhibited(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvm_s390_vcpu_sie_inhibited(), arch/s390/kvm/kvm-s390.c; the same test of prog20 in
-    __sie64a, arch/s390/kernel/entry.S, v6.12: one load
+    """Whether prog20 keeps the vCPU out of SIE: one load, as in the test right before SIE.
+
+    Mirrors: kvm_s390_vcpu_sie_inhibited(), arch/s390/kvm/kvm-s390.c, v6.12
     """
     with atomic:
         return vcpu.arch.sie_block.request or vcpu.arch.sie_block.block
