@@ -25,6 +25,7 @@ FOUND = {
     "guest_fences": {GUEST},
     "cpu_hotplug": BOTH,
     "ioctl": BOTH,
+    "irq": {"NO-LOST-INTERRUPT"},
 }
 ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug"}
 """What needs no preemption in the kernel."""
@@ -32,9 +33,9 @@ ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug"}
 
 @cache
 def run(what: str, release: str = "v7.2", cpus: int = 2, preempt: int = 2) -> Result:
-    does = ["run", *({"ioctl"} & {what})]
+    does = ["run", *({"ioctl", "irq"} & {what})]
     constants = {"guest_traps": 0, "guest_resets": 0, "preempt_model": preempt}
-    constants |= {} if what == "ioctl" else {what: 1}
+    constants |= {} if what in {"ioctl", "irq"} else {what: 1}
     task = {"runs": "vcpu_thread", "vcpu": 0, "does": does}
     raw = {"cpus": cpus, "vms": [0], "task": [task], "set": constants}
     return check(Choice("riscv", release=release), make_scenario(what, raw))
@@ -56,7 +57,7 @@ def test_what_needs_preemption_in_the_kernel(what: str) -> None:
     assert found == (what in ASLEEP)
 
 
-@pytest.mark.parametrize("what", ["guest_traps", "guest_resets", "cpu_hotplug", "ioctl"])
+@pytest.mark.parametrize("what", ["guest_traps", "guest_resets", "cpu_hotplug", "ioctl", "irq"])
 def test_a_restore_at_each_load_holds(what: str) -> None:
     assert run(what, "v6.12").verdict == "holds"
 
@@ -92,6 +93,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
         vcpu.arch.restored_on = cpu
         vcpu.arch.csr_newer = False
         __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+        __this_cpu_write(hw_hvip, vcpu.arch.hvip)
         kvm_riscv_gstage_update_hgatp(vcpu)
     kvm_riscv_vcpu_timer_restore(vcpu)
     kvm_riscv_vcpu_host_fp_save(vcpu)

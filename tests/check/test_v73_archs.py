@@ -19,7 +19,7 @@ STATES = {
     "loongarch": (6_564, "migration", 2_749),
     "mips": (824, "migration", 9_229),
     "powerpc": (1_029, "doorbell", 17_045),
-    "riscv": (2_810, "shared", 13_360),
+    "riscv": (2_881, "shared", 13_360),
     "s390": (2_262, "exit-sie", 13_846),
 }
 

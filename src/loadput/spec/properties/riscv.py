@@ -111,6 +111,30 @@ def riscv_steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
 )
 @at_exit(kvm_arch_vcpu_put)
 def csrs_are_dead():
-    """Every load restores both, and nothing looks at them where no vCPU is loaded."""
+    """Every load restores all, and nothing looks at them where no vCPU is loaded."""
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_hgatp, NULL)
+
+
+@forget_(
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, restore_csrs, kvm_riscv_vcpu_enter_exit",
+    origin="release:v7.2, release:v7.3, design:B",
+)
+@at_exit(kvm_arch_vcpu_put)
+def hvip_elsewhere_is_dead(vcpu: ptr[kvm_vcpu]):
+    """A load leaves HVIP as it is on the CPU of the last exit only; on others it restores it."""
+    for c in each(cpu):
+        if per_cpu(kvm_former_vcpu, c) == vcpu and vcpu.arch.last_exit_cpu != c:
+            WRITE_ONCE(per_cpu(hw_hvip, c), False)
+
+
+@forget_(
+    bodies="kvm_riscv_vcpu_flush_interrupts, kvm_riscv_vcpu_sync_interrupts, kvm_arch_vcpu_put",
+    origin="arch:riscv, release:v7.2, release:v7.3",
+)
+@at_exit(kvm_riscv_vcpu_sync_interrupts)
+def hvip_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
+    """A put writes it, and so does the next entry where something has changed since."""
+    if vcpu.arch.irqs_pending_mask:
+        vcpu.arch.hvip = False

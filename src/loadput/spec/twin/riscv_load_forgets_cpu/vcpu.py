@@ -2,6 +2,7 @@
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """vcpu->cpu stays -1."""
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
 

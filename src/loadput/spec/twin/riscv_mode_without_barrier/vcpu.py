@@ -24,6 +24,8 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
         kvm_riscv_vcpu_flush_interrupts(vcpu)
 
+        kvm_riscv_update_hvip(vcpu)
+
         if (
             kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm)
             or kvm_request_pending(vcpu)
@@ -51,3 +53,11 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
         ret = kvm_riscv_vcpu_exit(vcpu, scause)
 
     vcpu_put(vcpu)
+
+
+# [Modified in twin:riscv_mode_without_barrier]
+def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
+    """Without the lock."""
+    if READ_ONCE(vcpu.arch.irqs_pending_mask):
+        WRITE_ONCE(vcpu.arch.irqs_pending_mask, False)
+        vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)

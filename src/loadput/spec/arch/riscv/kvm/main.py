@@ -12,9 +12,10 @@ def kvm_arch_disable_virtualization_cpu():
     """Mirrors: kvm_arch_disable_virtualization_cpu(), arch/riscv/kvm/main.c, v6.12
 
     Context: no vCPU is loaded on the CPU
-    Omits: AIA; HVIP; HEDELEG and HIDELEG, as all that the load restores
+    Omits: AIA; HEDELEG and HIDELEG, as all that the load restores
     """
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
 
 
 # [New in arch:riscv]
@@ -35,4 +36,5 @@ def hart_is_suspended():
 def hart_loses_csrs():
     """Ours: what a guest has left there is gone."""
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_hgatp, NULL)

@@ -18,9 +18,10 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.12
 
     Context: preemption off; IRQs on, rq lock not held
-    Omits: HVIP, which every entry writes; HEDELEG, HENVCFG, HSTATEEN0, vector, AIA
+    Omits: HEDELEG, HENVCFG, HSTATEEN0, vector, AIA
     """
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
 
@@ -48,6 +49,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_riscv_vcpu_host_fp_restore(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+    vcpu.arch.hvip = __this_cpu_read(hw_hvip)
 
 
 # [New in arch:riscv]
@@ -60,15 +62,19 @@ def csrs_are_current(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [New in arch:riscv]
 def reset_registers(vcpu: ptr[kvm_vcpu]):
-    """New values in memory; what a CPU holds of the old ones is old.
+    """New values in memory; what a CPU holds of the old ones is old. No interrupt is pending.
 
-    Mirrors: kvm_riscv_reset_vcpu() where it copies guest_reset_csr and guest_reset_context,
-    arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_fp_reset(), arch/riscv/kvm/vcpu_fp.c, v6.12
+    Mirrors: kvm_riscv_reset_vcpu() where it copies guest_reset_csr and guest_reset_context, and
+    clears irqs_pending and irqs_pending_mask, arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_fp_reset(),
+    arch/riscv/kvm/vcpu_fp.c, v6.12; kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.3
     """
     with atomic:
         fresh(vcpu.arch.guest_csr, vcpu)
         vcpu.arch.guest_context.fp = token_of(vcpu)
         vcpu.arch.guest_context.fs_dirty = False
+        vcpu.arch.hvip = False
+        vcpu.arch.irqs_pending_mask = False
+        vcpu.irq_pending = False
 
 
 # [New in arch:riscv]
@@ -78,8 +84,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
     Context: task, in the run loop; preemption off, or the preempt notifiers would put and load
     in between
-    Omits: last_exit_cpu, which decides about TLB flushes; vector, timer, AIA, PMU, fences, steal
-    time; the pending interrupts stay
+    Omits: last_exit_cpu, which decides about TLB flushes; vector, timer, AIA, PMU, fences, steal time
     """
     get_cpu()
     loaded = vcpu.cpu != -1
@@ -126,6 +131,7 @@ def device_interrupt():
         vcpu = choose_vcpu()
         assume(vcpu.device_irqs and not vcpu.irq_pending)
         vcpu.irq_pending = True
+        vcpu.arch.irqs_pending_mask = True
     kvm_vcpu_kick(vcpu)
 
 
@@ -150,22 +156,43 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:riscv]
 def kvm_riscv_vcpu_flush_interrupts(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_vcpu_flush_interrupts(), kvm_riscv_update_hvip(),
-    arch/riscv/kvm/vcpu.c, v6.12; Omits: irqs_pending_mask, and that hvip keeps what it had
+    """What has changed since the last time goes to guest_csr.hvip.
+
+    Mirrors: kvm_riscv_vcpu_flush_interrupts(), arch/riscv/kvm/vcpu.c, v6.12; Omits: AIA
+    Context: irqs_pending_lock: one step
     """
-    vcpu.arch.hvip = READ_ONCE(vcpu.irq_pending)
+    with atomic:
+        if vcpu.arch.irqs_pending_mask:
+            vcpu.arch.irqs_pending_mask = False
+            vcpu.arch.hvip = vcpu.irq_pending
+
+
+# [New in arch:riscv]
+def kvm_riscv_update_hvip(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_update_hvip(), arch/riscv/kvm/vcpu.c, v6.12; Omits: AIA"""
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
 
 # [New in arch:riscv]
 def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
     """Ours: the guest, which runs here, takes the interrupt, or a kick's IPI brings it out for it."""
-    return vcpu.arch.hvip or vcpu.mode == EXITING_GUEST_MODE
+    return this_cpu(hw_hvip) or vcpu.mode == EXITING_GUEST_MODE
 
 
 # [New in arch:riscv]
 def kvm_riscv_vcpu_sync_interrupts(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_vcpu_sync_interrupts(), arch/riscv/kvm/vcpu.c, v6.12"""
-    vcpu.arch.hvip = False
+    """What the guest has changed in HVIP is pending, or not, unless somebody has posted since.
+
+    Mirrors: kvm_riscv_vcpu_sync_interrupts(), arch/riscv/kvm/vcpu.c, v6.12
+    Context: IRQs off; irqs_pending_lock: one step
+    Omits: VSIE, LCOFIP, AIA; that irqs_pending_mask is set and the next entry writes hvip: it is written
+    here, as nothing but a put looks at it before, which writes the same
+    """
+    with atomic:
+        hvip = this_cpu(hw_hvip)
+        if vcpu.arch.hvip != hvip and not vcpu.arch.irqs_pending_mask:
+            vcpu.irq_pending = hvip
+            vcpu.arch.hvip = hvip
 
 
 # [Modified in arch:riscv]
@@ -188,8 +215,8 @@ def guest_runs(vcpu: ptr[kvm_vcpu]):
     vcpu.arch.guest_context.fp = 0
     vcpu.arch.guest_context.fs_dirty = True
     guest_uses_memory(vcpu)
-    if vcpu.arch.hvip:
-        vcpu.arch.hvip = False
+    if this_cpu(hw_hvip):
+        this_cpu_write(hw_hvip, False)
         vcpu.irq_pending = False
 
 
@@ -248,6 +275,8 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
         smp_mb__after_srcu_read_unlock()
 
         kvm_riscv_vcpu_flush_interrupts(vcpu)
+
+        kvm_riscv_update_hvip(vcpu)
 
         if kvm_request_pending(vcpu) or xfer_to_guest_mode_work_pending():
             vcpu.mode = OUTSIDE_GUEST_MODE

@@ -8,6 +8,7 @@ Mirrors: arch/riscv/kvm/vcpu.c after 20240430193157.419425-1-seanjc@google.com
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c; Omits: as in arch:riscv"""
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
 

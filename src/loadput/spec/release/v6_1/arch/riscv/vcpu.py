@@ -8,9 +8,10 @@ Mirrors: arch/riscv/kvm/vcpu.c, v6.1
 def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v6.1
 
-    Omits: HVIP, which every entry writes; HENVCFG
+    Omits: HENVCFG
     """
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
     kvm_riscv_gstage_update_hgatp(vcpu)
 
@@ -75,6 +76,8 @@ def kvm_riscv_vcpu_run_loop(vcpu: ptr[kvm_vcpu]):
         smp_mb__after_srcu_read_unlock()
 
         kvm_riscv_vcpu_flush_interrupts(vcpu)
+
+        kvm_riscv_update_hvip(vcpu)
 
         if ret <= 0 or kvm_request_pending(vcpu) or xfer_to_guest_mode_work_pending():
             vcpu.mode = OUTSIDE_GUEST_MODE

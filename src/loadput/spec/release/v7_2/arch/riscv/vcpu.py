@@ -24,13 +24,14 @@ def restore_csrs(vcpu: ptr[kvm_vcpu]):
     """What the jump to csr_restore_done leaves out.
 
     Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.2, from csr_dirty = false to its label
-    Omits: HVIP, which an entry writes and a put reads; AIA, whose CSRs are restored here too; SBI NACL
+    Omits: AIA, whose CSRs are restored here too; SBI NACL
     """
     vcpu.arch.csr_dirty = False
 
     kvm_riscv_vcpu_config_load(vcpu)
 
     __this_cpu_write(hw_vs_csr, vcpu.arch.guest_csr)
+    __this_cpu_write(hw_hvip, vcpu.arch.hvip)
 
     kvm_riscv_mmu_update_hgatp(vcpu)
 
@@ -74,6 +75,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_riscv_vcpu_host_fp_restore(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+    vcpu.arch.hvip = __this_cpu_read(hw_hvip)
 
 
 # [Modified in release:v7.2]
@@ -84,11 +86,10 @@ def csrs_are_current(vcpu: ptr[kvm_vcpu]) -> bool:
 
 # [Modified in release:v7.2]
 def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_riscv_reset_vcpu(), kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.2
+    """Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v7.2
 
     Context: task, in the run loop; preemption off
-    Omits: vector, timer, AIA, PMU, fences; the pending interrupts stay; that SBI extensions reset
-    their part of the configuration
+    Omits: vector, timer, AIA, PMU, fences; that SBI extensions reset their part of the configuration
     """
     get_cpu()
     loaded = vcpu.cpu != -1
@@ -97,10 +98,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     vcpu.arch.last_exit_cpu = -1
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        vcpu.arch.guest_context.fp = token_of(vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())
@@ -151,8 +149,8 @@ def guest_runs(vcpu: ptr[kvm_vcpu]):
     vcpu.arch.guest_context.fp = 0
     vcpu.arch.guest_context.fs_dirty = True
     guest_uses_memory(vcpu)
-    if vcpu.arch.hvip:
-        vcpu.arch.hvip = False
+    if this_cpu(hw_hvip):
+        this_cpu_write(hw_hvip, False)
         vcpu.irq_pending = False
 
 
@@ -207,6 +205,8 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
         smp_mb__after_srcu_read_unlock()
 
         kvm_riscv_vcpu_flush_interrupts(vcpu)
+
+        kvm_riscv_update_hvip(vcpu)
 
         if (
             kvm_riscv_gstage_vmid_ver_changed(vcpu.kvm)

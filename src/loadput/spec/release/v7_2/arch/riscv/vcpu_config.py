@@ -34,9 +34,10 @@ def kvm_arch_disable_virtualization_cpu():
     """Mirrors: kvm_arch_disable_virtualization_cpu(), arch/riscv/kvm/main.c, v7.2
 
     Context: no vCPU is loaded on the CPU
-    Omits: AIA, HVIP; what a hart loses that is stopped; kvm_former_vcpu stays as it is
+    Omits: AIA; what a hart loses that is stopped; kvm_former_vcpu stays as it is
     """
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_vcpu_cfg, 0)
 
 
@@ -44,5 +45,6 @@ def kvm_arch_disable_virtualization_cpu():
 def hart_loses_csrs():
     """Ours: what a guest has left there is gone; kvm_former_vcpu stays as it is."""
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_vcpu_cfg, 0)
     this_cpu_write(hw_hgatp, 0)

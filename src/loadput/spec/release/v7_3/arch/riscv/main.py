@@ -13,12 +13,12 @@ def kvm_riscv_clear_former_vcpu():
 
 # [New in release:v7.3]
 def kvm_riscv_csr_cleanup():
-    """Mirrors: kvm_riscv_csr_cleanup(), arch/riscv/kvm/main.c, v7.3: VSIE, HEDELEG and HIDELEG
+    """Mirrors: kvm_riscv_csr_cleanup(), arch/riscv/kvm/main.c, v7.3: VSIE, HVIP, HEDELEG and HIDELEG
 
     Context: no vCPU is loaded on the CPU
-    Omits: HVIP, which every entry writes
     """
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_vcpu_cfg, 0)
     kvm_riscv_clear_former_vcpu()
 

@@ -36,7 +36,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v7.3
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: HVIP, which is read here, and at a load that is skipped is another's; AIA, timer, SBI NACL
+    Omits: AIA, timer, SBI NACL
     """
     vcpu.cpu = -1
 
@@ -46,6 +46,7 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vector_put(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+    vcpu.arch.hvip = __this_cpu_read(hw_hvip)
 
 
 # [Modified in release:v7.3]
@@ -58,8 +59,8 @@ def guest_runs(vcpu: ptr[kvm_vcpu]):
         fresh(this_cpu(hw_guest_v), vcpu)
         vcpu.arch.guest_context.vs_dirty = True
     guest_uses_memory(vcpu)
-    if vcpu.arch.hvip:
-        vcpu.arch.hvip = False
+    if this_cpu(hw_hvip):
+        this_cpu_write(hw_hvip, False)
         vcpu.irq_pending = False
 
 

@@ -8,3 +8,4 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vector_put(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
+    vcpu.arch.hvip = __this_cpu_read(hw_hvip)

@@ -7,10 +7,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     vcpu.arch.last_exit_cpu = -1
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        vcpu.arch.guest_context.fp = token_of(vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id())

@@ -8,7 +8,7 @@ Mirrors: arch/riscv/kvm/vcpu.c, v7.3, with the call that the cover letter has in
 def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """A direct caller takes the helper.
 
-    Mirrors: kvm_riscv_reset_vcpu(), kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.3
+    Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v7.3
     Omits: as in release:v7.2
     """
     get_cpu()
@@ -18,10 +18,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     vcpu.arch.last_exit_cpu = -1
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        vcpu.arch.guest_context.fp = token_of(vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         __kvm_arch_vcpu_load(vcpu, smp_processor_id())

@@ -30,7 +30,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
 def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """A direct caller: not the scheduler, so false.
 
-    Mirrors: kvm_riscv_reset_vcpu(), kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.3
+    Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v7.3
     Omits: as in release:v7.2
     """
     get_cpu()
@@ -40,10 +40,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
 
     vcpu.arch.last_exit_cpu = -1
 
-    with atomic:
-        fresh(vcpu.arch.guest_csr, vcpu)
-        vcpu.arch.guest_context.fp = token_of(vcpu)
-        vcpu.arch.guest_context.fs_dirty = False
+    reset_registers(vcpu)
 
     if loaded:
         kvm_arch_vcpu_load(vcpu, smp_processor_id(), False)
