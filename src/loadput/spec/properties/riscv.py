@@ -63,8 +63,10 @@ def DIRECT_PAIR(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(guest_runs)
 def TLB_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
     """The CPU's TLB holds no translation that the guest has since changed and flushed elsewhere, nor
-    one of a page that the host has taken back.
+    one of a page that the host has taken back, nor one of a VMID that is given out again.
     """
+    if __this_cpu_read(hw_gstage_tlb_is_old):
+        return False
     held = __this_cpu_read(hw_vs_tlb)
     page = __this_cpu_read(hw_gstage_tlb)
     if owner_of(page) == vcpu.kvm and page != token_of(vcpu.kvm) and not vcpu.kvm.unmapping:

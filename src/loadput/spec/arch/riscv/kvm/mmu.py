@@ -19,6 +19,8 @@ class kvm(struct):
 
 
 hw_gstage_tlb: per_cpu[copy[token[gstage, vm]]]
+# Its VMID has been given out again since.
+hw_gstage_tlb_is_old: per_cpu[bool]
 
 
 # [New in arch:riscv]
@@ -47,6 +49,7 @@ def guest_walks_gstage(vcpu: ptr[kvm_vcpu]):
     """
     if gstage_unmaps and owner_of(this_cpu(hw_gstage_tlb)) != vcpu.kvm:
         this_cpu_write(hw_gstage_tlb, token_of(vcpu.kvm))
+        this_cpu_write(hw_gstage_tlb_is_old, False)
 
 
 # [New in arch:riscv]

@@ -116,8 +116,7 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
     if guest_resets and choose():
         kvm_riscv_reset_vcpu(vcpu)
 
-    if vcpu.arch.update_hgatp:
-        vcpu.arch.update_hgatp = False
+    if kvm_check_request(KVM_REQ_UPDATE_HGATP, vcpu):
         kvm_riscv_mmu_update_hgatp(vcpu)
 
     if guest_fences and choose():
@@ -127,19 +126,6 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
         if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
             kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
-
-
-# [Modified in release:v7.2]
-def kvm_request_pending(vcpu: ptr[kvm_vcpu]) -> bool:
-    """Mirrors: kvm_request_pending(), include/linux/kvm_host.h, v7.2
-
-    KVM_REQ_UPDATE_HGATP is vcpu.arch.update_hgatp.
-    """
-    with atomic:
-        for req in range(0, 4):
-            if READ_ONCE(vcpu.requests[req]):
-                return True
-        return vcpu.arch.update_hgatp
 
 
 # [Modified in release:v7.2]

@@ -8,14 +8,13 @@ vmids_run_out = False
 # The guest flushes with remote SFENCE.VMA.
 guest_fences = False
 
+# riscv has no KVM_REQ_EVENT.
+KVM_REQ_UPDATE_HGATP = 0
+
 
 class kvm(struct):
     vmid_is_old: bool
     hgatp: token[hgatp, vm] = own
-
-
-class kvm_vcpu_arch(struct):
-    update_hgatp: bool
 
 
 vmid_lock: bool
@@ -59,6 +58,8 @@ def kvm_riscv_gstage_vmid_update(vcpu: ptr[kvm_vcpu]):
         with atomic:
             start_vmid_version()
             this_cpu_write(vmid_ipi, False)
+            note_old_vmids()
+            kvm_riscv_local_hfence_gvma_all()
         for c in each(cpu):
             await_until(not per_cpu(vmid_ipi, c))
 
@@ -71,7 +72,7 @@ def kvm_riscv_gstage_vmid_update(vcpu: ptr[kvm_vcpu]):
 
     for v in each(kvm_vcpu):
         if v.kvm == vcpu.kvm:
-            WRITE_ONCE(v.arch.update_hgatp, True)
+            kvm_make_request(KVM_REQ_UPDATE_HGATP, v)
 
 
 # [New in release:v7.2]
@@ -86,7 +87,7 @@ def lock_vmids():
 # [New in release:v7.2]
 def unlock_vmids():
     """Ours: spin_unlock() of vmid_lock."""
-    vmid_lock = False
+    smp_store_release(vmid_lock, False)
     preempt_enable()
 
 
@@ -109,12 +110,33 @@ def kvm_riscv_hfence_vvma_all_process(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_riscv_hfence_vvma_all_process(), kvm_riscv_local_hfence_vvma_all(),
     arch/riscv/kvm/tlb.c, v7.2
-    Context: preemptible
+    Context: preemptible; csr_swap() is one instruction
     Omits: what it flushes
     """
-    hgatp = this_cpu_read(hw_hgatp)
-    this_cpu_write(hw_hgatp, 0)
+    with atomic:
+        hgatp = this_cpu_read(hw_hgatp)
+        this_cpu_write(hw_hgatp, 0)
     this_cpu_write(hw_hgatp, hgatp)
+
+
+# [New in release:v7.2]
+def kvm_riscv_local_hfence_gvma_all():
+    """What this CPU has of every VM, with the VMIDs of the former version, is gone.
+
+    Mirrors: kvm_riscv_local_hfence_gvma_all(), arch/riscv/kvm/tlb.c, v7.2
+    """
+    if gstage_unmaps:
+        this_cpu_write(hw_gstage_tlb, 0)
+        this_cpu_write(hw_gstage_tlb_is_old, False)
+    if guest_maps:
+        this_cpu_write(hw_vs_tlb, 0)
+
+
+# [New in release:v7.2]
+def note_old_vmids():
+    """Ours: what this CPU has got has a VMID that may be another VM's once the IPIs are taken."""
+    if gstage_unmaps and this_cpu(hw_gstage_tlb) != 0:
+        this_cpu_write(hw_gstage_tlb_is_old, True)
 
 
 # [New in release:v7.2]
@@ -124,11 +146,13 @@ def __local_hfence_gvma_all():
     goes on to unlock.
 
     Mirrors: __local_hfence_gvma_all(), arch/riscv/kvm/vmid.c; on_each_cpu_mask() with wait,
-    kernel/smp.c, v7.2; Omits: what it flushes
+    kernel/smp.c, v7.2
     """
     with atomic:
         assume(this_cpu(vmid_ipi))
         this_cpu_write(vmid_ipi, False)
+        note_old_vmids()
+        kvm_riscv_local_hfence_gvma_all()
         if vmid_lock_is_elsewhere and not is_vmid_ipi_sent():
             vmid_lock_is_elsewhere = False
             vmid_lock = False
