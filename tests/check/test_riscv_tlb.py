@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from loadput.check.museum import passes
 from loadput.check.verdict import Result, check
 from loadput.link.program import Choice
@@ -31,8 +33,9 @@ def changed(folder: Path, body: str) -> Choice:
     return Choice("riscv", release="v6.12", twin="changed", search=(folder,))
 
 
-def test_a_vcpu_that_flushes_elsewhere_and_comes_back_is_suspected() -> None:
-    r = run(Choice("riscv", release="v6.12"))
+@pytest.mark.parametrize("release", ["v6.1.192", "v6.12"])
+def test_a_vcpu_that_flushes_elsewhere_and_comes_back_is_suspected(release: str) -> None:
+    r = run(Choice("riscv", release=release))
     assert r.violated == ["TLB-FRESH"]
     order = ["T1 kvm_unmap_gfn_range", "T0 kvm_sched_in", "T0 guest_runs"]
     assert passes(r.find("TLB-FRESH").counterexample, order)
@@ -40,6 +43,11 @@ def test_a_vcpu_that_flushes_elsewhere_and_comes_back_is_suspected() -> None:
 
 def test_one_that_stays_flushes_where_it_ran() -> None:
     assert run(Choice("riscv", release="v6.12"), (0,)).verdict == "holds"
+
+
+@pytest.mark.parametrize("release", ["v6.1.192", "v6.12"])
+def test_one_that_comes_to_another_cpu_flushes_there(release: str) -> None:
+    assert check(Choice("riscv", release=release), load_scenario("migration")).verdict == "holds"
 
 
 def test_with_a_flush_at_the_next_entry_it_holds(tmp_path: Path) -> None:

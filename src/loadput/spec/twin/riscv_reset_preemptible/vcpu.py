@@ -5,6 +5,8 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     if loaded:
         kvm_arch_vcpu_put(vcpu)
 
+    forget_exit_cpu(vcpu)
+
     reset_registers(vcpu)
 
     if loaded:

@@ -47,6 +47,13 @@ def guest_uses_memory(vcpu: ptr[kvm_vcpu]):
 
 # [New in arch:riscv]
 def note_exit_cpu(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_ioctl_run() where it sets last_exit_cpu, arch/riscv/kvm/vcpu.c, v6.12"""
+    """Mirrors: kvm_riscv_vcpu_enter_exit() where it sets last_exit_cpu, arch/riscv/kvm/vcpu.c, v6.12"""
     if guest_maps or gstage_unmaps:
         vcpu.arch.last_exit_cpu = vcpu.cpu
+
+
+# [New in arch:riscv]
+def forget_exit_cpu(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_riscv_reset_vcpu() where it sets last_exit_cpu, arch/riscv/kvm/vcpu.c, v6.12"""
+    if guest_maps or gstage_unmaps:
+        vcpu.arch.last_exit_cpu = -1

@@ -84,12 +84,14 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
     Context: task, in the run loop; preemption off, or the preempt notifiers would put and load
     in between
-    Omits: last_exit_cpu, which decides about TLB flushes; vector, timer, AIA, PMU, fences, steal time
+    Omits: vector, timer, AIA, PMU, fences, steal time
     """
     get_cpu()
     loaded = vcpu.cpu != -1
     if loaded:
         kvm_arch_vcpu_put(vcpu)
+
+    forget_exit_cpu(vcpu)
 
     reset_registers(vcpu)
 

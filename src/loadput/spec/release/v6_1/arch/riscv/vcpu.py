@@ -35,6 +35,9 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
     if hgatp_updates and choose():
         kvm_riscv_gstage_update_hgatp(vcpu)
 
+    if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
+        kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
+
 
 # [Modified in release:v6.1]
 def kvm_riscv_vcpu_exit(vcpu: ptr[kvm_vcpu], scause: upto[1]) -> int:
@@ -84,7 +87,11 @@ def kvm_riscv_vcpu_run_loop(vcpu: ptr[kvm_vcpu]):
             local_irq_enable()
             continue
 
+        kvm_riscv_local_tlb_sanitize(vcpu)
+
         scause = kvm_riscv_vcpu_enter_exit(vcpu)
+
+        note_exit_cpu(vcpu)
 
         vcpu.mode = OUTSIDE_GUEST_MODE
 
