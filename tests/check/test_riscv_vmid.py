@@ -89,8 +89,8 @@ def kvm_riscv_gstage_vmid_ver_changed(kvm: ptr[kvm]) -> bool:
 
 
 def test_who_sees_the_request_sees_the_vmid_too(tmp_path: Path) -> None:
-    """Under weak: what kvm_make_request() and kvm_check_request() order. What they do not, the request
-    and the version, is ordered here, or that would be violated first."""
+    """Under weak: what kvm_make_request() and kvm_check_request() order. What they do not, the
+    request and the version, is ordered here, or that would be violated first."""
     choice = replace(changed(tmp_path), memory="weak")
     at = tmp_path / "twin" / "changed" / "vmid.py"
     version = "    WRITE_ONCE(vcpu.kvm.vmid_is_old, False)"

@@ -65,6 +65,7 @@ ALSO = {
     "ple_never": "SOUT-AT-LOAD",
     "powerpc_load_counts_nothing": "STEAL-IN-RUN-ONLY",
     "riscv_load_forgets_cpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
+    "riscv_load_keeps_timer": "MEMORY-FRESH",
     "riscv_reset_preemptible": "AT-MOST-ONE-CPU GUEST-STATE-COHERENT HOST-RESTORED MEMORY-FRESH"
     " PER-CPU-PINNED PUT-BEFORE-LOAD SCHED-IN-CONTEXT",
     "riscv_skip_without_former": "MEMORY-FRESH",

@@ -110,6 +110,18 @@ def test_a_cpu_that_comes_back_gives_a_guestid_twice(release: str, states: int) 
     assert ("TLB-FRESH" in r.violated, r.states) == (True, states)
 
 
+@pytest.mark.parametrize("release", ["v6.1.192", "v6.12", "v7.3"])
+def test_a_timer_that_is_set_by_sbi_is_lost_where_a_put_comes_before_the_entry(
+    release: str,
+) -> None:
+    """docs/findings/riscv-sbi-timer.md"""
+    task = {"runs": "vcpu_thread", "vcpu": 0, "does": ["run"]}
+    constants = {"guest_sets_timer": 1, "guest_traps": 0, "guest_resets": 0}
+    raw = {"cpus": 1, "vms": [0], "task": [task], "set": constants}
+    r = check(Choice("riscv", release=release), make_scenario("timer", raw))
+    assert set(r.violated) == {"GUEST-STATE-COHERENT", "MEMORY-FRESH"}
+
+
 def test_vector_registers_of_the_guest_and_of_the_kernel() -> None:
     """docs/findings/riscv-kernel-vector.md"""
     assert with_constant("riscv", ["run"], "uses_vector").verdict == "holds"

@@ -108,13 +108,15 @@ def riscv_steal_update_is_dead(vcpu: ptr[kvm_vcpu]):
 
 
 @forget_(
-    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, kvm_riscv_gstage_update_hgatp, reset_registers",
+    bodies="kvm_arch_vcpu_load, kvm_arch_vcpu_put, kvm_riscv_gstage_update_hgatp, reset_registers,"
+    " kvm_riscv_vcpu_timer_restore",
     origin="arch:riscv, release:v6.1, design:B",
 )
 @at_exit(kvm_arch_vcpu_put)
 def csrs_are_dead():
     """Every load restores all, and nothing looks at them where no vCPU is loaded."""
     this_cpu_write(hw_vs_csr, 0)
+    this_cpu_write(hw_vstimecmp, 0)
     this_cpu_write(hw_hvip, False)
     this_cpu_write(hw_hgatp, NULL)
 
@@ -140,3 +142,10 @@ def hvip_in_memory_is_dead(vcpu: ptr[kvm_vcpu]):
     """A put writes it, and so does the next entry where something has changed since."""
     if vcpu.arch.irqs_pending_mask:
         vcpu.arch.hvip = False
+
+
+@forget_(bodies="kvm_arch_vcpu_load, kvm_riscv_vcpu_timer_restore", origin="release:v7.2, arch:riscv")
+@at_exit(kvm_arch_vcpu_put)
+def vstimecmp_is_dead():
+    """Every load restores it."""
+    this_cpu_write(hw_vstimecmp, 0)

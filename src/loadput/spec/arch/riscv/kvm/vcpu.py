@@ -40,13 +40,15 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v6.12
 
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, vector; what stays in the host context, which is not looked at again: it is
+    Omits: AIA, vector; what stays in the host context, which is not looked at again: it is
     forgotten
     """
     vcpu.cpu = -1
 
     kvm_riscv_vcpu_guest_fp_save(vcpu)
     kvm_riscv_vcpu_host_fp_restore(vcpu)
+
+    kvm_riscv_vcpu_timer_save(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
     vcpu.arch.hvip = __this_cpu_read(hw_hvip)
@@ -66,15 +68,19 @@ def reset_registers(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_riscv_reset_vcpu() where it copies guest_reset_csr and guest_reset_context, and
     clears irqs_pending and irqs_pending_mask, arch/riscv/kvm/vcpu.c; kvm_riscv_vcpu_fp_reset(),
-    arch/riscv/kvm/vcpu_fp.c, v6.12; kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.3
+    arch/riscv/kvm/vcpu_fp.c; kvm_riscv_vcpu_timer_reset(), arch/riscv/kvm/vcpu_timer.c, v6.12;
+    kvm_riscv_vcpu_context_reset(), arch/riscv/kvm/vcpu.c, v7.3
     """
     with atomic:
         fresh(vcpu.arch.guest_csr, vcpu)
+        if guest_sets_timer:
+            fresh(vcpu.arch.next_cycles, vcpu)
         vcpu.arch.guest_context.fp = token_of(vcpu)
         vcpu.arch.guest_context.fs_dirty = False
         vcpu.arch.hvip = False
         vcpu.arch.irqs_pending_mask = False
         vcpu.irq_pending = False
+    reset_hfence_queue(vcpu)
 
 
 # [New in arch:riscv]
@@ -84,7 +90,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v6.12
     Context: task, in the run loop; preemption off, or the preempt notifiers would put and load
     in between
-    Omits: vector, timer, AIA, PMU, fences, steal time
+    Omits: vector, AIA, PMU, steal time
     """
     get_cpu()
     loaded = vcpu.cpu != -1
@@ -152,7 +158,7 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
 
     if kvm_request_pending(vcpu):
         if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
-            kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
+            kvm_riscv_hfence_process(vcpu)
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 
@@ -195,6 +201,7 @@ def kvm_riscv_vcpu_sync_interrupts(vcpu: ptr[kvm_vcpu]):
         if vcpu.arch.hvip != hvip and not vcpu.arch.irqs_pending_mask:
             vcpu.irq_pending = hvip
             vcpu.arch.hvip = hvip
+    kvm_riscv_vcpu_timer_sync(vcpu)
 
 
 # [Modified in arch:riscv]

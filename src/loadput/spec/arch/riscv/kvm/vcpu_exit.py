@@ -43,4 +43,7 @@ def kvm_riscv_vcpu_exit(vcpu: ptr[kvm_vcpu], scause: upto[1]) -> int:
     if guest_traps and choose():
         kvm_riscv_vcpu_trap_redirect(vcpu)
         return 1
+    if guest_sets_timer and choose():
+        kvm_riscv_vcpu_timer_next_event(vcpu)
+        return 1
     return 0

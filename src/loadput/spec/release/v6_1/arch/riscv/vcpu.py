@@ -36,7 +36,7 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
         kvm_riscv_gstage_update_hgatp(vcpu)
 
     if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
-        kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
+        kvm_riscv_hfence_process(vcpu)
 
 
 # [Modified in release:v6.1]
@@ -53,6 +53,9 @@ def kvm_riscv_vcpu_exit(vcpu: ptr[kvm_vcpu], scause: upto[1]) -> int:
         return 1
     if guest_traps and choose():
         kvm_riscv_vcpu_trap_redirect(vcpu)
+        return 1
+    if guest_sets_timer and choose():
+        kvm_riscv_vcpu_timer_next_event(vcpu)
         return 1
     return 0
 

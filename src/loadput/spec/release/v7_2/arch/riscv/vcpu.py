@@ -41,7 +41,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.2
 
     Context: preemption off; IRQs on, rq lock not held
-    Omits: vector; the timer's CSRs, restored at every load
+    Omits: vector
     """
     if vcpu != __this_cpu_read(kvm_former_vcpu):
         __this_cpu_write(kvm_former_vcpu, vcpu)
@@ -67,12 +67,14 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v7.2
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, vector, SBI NACL
+    Omits: AIA, vector, SBI NACL
     """
     vcpu.cpu = -1
 
     kvm_riscv_vcpu_guest_fp_save(vcpu)
     kvm_riscv_vcpu_host_fp_restore(vcpu)
+
+    kvm_riscv_vcpu_timer_save(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
     vcpu.arch.hvip = __this_cpu_read(hw_hvip)
@@ -89,7 +91,7 @@ def kvm_riscv_reset_vcpu(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_riscv_reset_vcpu(), arch/riscv/kvm/vcpu.c, v7.2
 
     Context: task, in the run loop; preemption off
-    Omits: vector, timer, AIA, PMU, fences; that SBI extensions reset their part of the configuration
+    Omits: vector, AIA, PMU; that SBI extensions reset their part of the configuration
     """
     get_cpu()
     loaded = vcpu.cpu != -1
@@ -124,7 +126,7 @@ def kvm_riscv_check_vcpu_requests(vcpu: ptr[kvm_vcpu]):
 
     if kvm_request_pending(vcpu):
         if gstage_unmaps and kvm_check_request(KVM_REQ_HFENCE_GVMA_VMID_ALL, vcpu):
-            kvm_riscv_hfence_gvma_vmid_all_process(vcpu)
+            kvm_riscv_hfence_process(vcpu)
         kvm_check_request(KVM_REQ_STEAL_UPDATE, vcpu)
 
 

@@ -47,6 +47,9 @@ def kvm_riscv_vcpu_exit(vcpu: ptr[kvm_vcpu], scause: upto[1]) -> int:
     if guest_traps and choose():
         kvm_riscv_vcpu_trap_redirect(vcpu)
         return 1
+    if guest_sets_timer and choose():
+        kvm_riscv_vcpu_timer_next_event(vcpu)
+        return 1
     if config_changes and choose():
         kvm_sbi_fwft_set(vcpu)
         return 1

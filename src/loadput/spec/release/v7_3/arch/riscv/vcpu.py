@@ -9,7 +9,6 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/riscv/kvm/vcpu.c, v7.3
 
     Context: preemption off; IRQs on, rq lock not held
-    Omits: the timer's CSRs, restored at every load
     """
     if vcpu != __this_cpu_read(kvm_former_vcpu):
         __this_cpu_write(kvm_former_vcpu, vcpu)
@@ -36,12 +35,14 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_put(), arch/riscv/kvm/vcpu.c, v7.3
     Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: AIA, timer, SBI NACL
+    Omits: AIA, SBI NACL
     """
     vcpu.cpu = -1
 
     kvm_riscv_vcpu_guest_fp_save(vcpu)
     kvm_riscv_vcpu_host_fp_restore(vcpu)
+
+    kvm_riscv_vcpu_timer_save(vcpu)
 
     vector_put(vcpu)
 

@@ -5,6 +5,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
 
     kvm_riscv_vcpu_guest_fp_save(vcpu)
 
+    kvm_riscv_vcpu_timer_save(vcpu)
+
     vector_put(vcpu)
 
     vcpu.arch.guest_csr = __this_cpu_read(hw_vs_csr)
