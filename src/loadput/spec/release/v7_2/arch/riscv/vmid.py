@@ -123,7 +123,7 @@ def kvm_riscv_hfence_vvma_all_process(vcpu: ptr[kvm_vcpu]):
 def kvm_riscv_local_hfence_gvma_all():
     """What this CPU has of every VM, with the VMIDs of the former version, is gone.
 
-    Mirrors: kvm_riscv_local_hfence_gvma_all(), arch/riscv/kvm/tlb.c, v7.2
+    Mirrors: kvm_riscv_local_hfence_gvma_all(), arch/riscv/kvm/tlb.c, v7.3
     """
     if gstage_unmaps:
         this_cpu_write(hw_gstage_tlb, 0)
