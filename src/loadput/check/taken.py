@@ -106,9 +106,7 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
-    # Who gives C without a diff may give the kernel's own.
-    there = {f.name for f in was} | {n for n in known if not out.paths.get(n)}
-    out.own = _own_names(mine, there, bindings)
+    out.own = _own_names([f for f in mine if f.name not in old], known, bindings)
     out.defs = [with_names(d, out.own) for d in out.defs]
     called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
     has_before = {f.name for f in was}
@@ -166,16 +164,17 @@ def _bind(bindings: Bindings, d: Def, out: Taken) -> Def:
 
 
 def _own_names(
-    mine: Iterable[CFunction], there: Collection[str], bindings: Bindings
+    new: Iterable[CFunction], known: Collection[str], bindings: Bindings
 ) -> dict[str, str]:
-    """Other names for those of ``mine`` whose name says what else they do, but are not ``there``.
+    """Other names for those of a patch's ``new`` functions whose name says what they do.
 
     A later kernel's function, one that only traces: of what the patch itself has, its body counts.
+    But who gives C without a diff may give the kernel's own, which is ``known``.
     """
     return {
         f.name: f"{f.name}'"
-        for f in mine
-        if f.name not in there
+        for f in new
+        if (f.path or f.name not in known)
         and (f.name in INTRINSICS or NO_EFFECT.match(f.name) or bindings.speaks_of(f.name))
     }
 

@@ -42,7 +42,7 @@ def kvm_vm_ioctl_create_vcpu(vcpu: ptr[kvm_vcpu]):
 def vcpu_memory_is_zeroed(vcpu: ptr[kvm_vcpu]):
     """Nothing is left of the vCPU that had the number before. Each architecture adds what is its own.
 
-    Mirrors: kvm_vm_ioctl_create_vcpu() where it calls kmem_cache_zalloc(), virt/kvm/kvm_main.c, v6.12
+    Mirrors: kvm_vm_ioctl_create_vcpu() where it allocates, virt/kvm/kvm_main.c, v6.12
     Omits: what is 0 whenever a vCPU ends: its mode, wants_to_run, the wait, what the notifiers set
     """
     for req in range(0, 4):
