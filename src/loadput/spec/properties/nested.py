@@ -24,6 +24,17 @@ def NV_MMU_REF(vcpu: ptr[kvm_vcpu]) -> bool:
     return vcpu.arch.hw_mmu == NO_MMU
 
 
+@property_(
+    source="kvm_reset_vcpu(), arch/arm64/kvm/reset.c; VCPU_RESET_PSTATE_EL2, reset_hcr(), v6.12",
+    twin="nv_reset_in_l2",
+    where="guest_nests",
+)
+@at_exit(kvm_reset_sys_regs)
+def NV_RESET_CONTEXT(vcpu: ptr[kvm_vcpu]) -> bool:
+    """A vCPU that is reset begins as a hypervisor, whatever it was."""
+    return is_hyp_ctxt(vcpu)
+
+
 # A nested guest has taught this CPU's branch predictor since its last barrier.
 predictor_of_l2: per_cpu[ghost[bool]]
 
@@ -66,3 +77,44 @@ def VNCR_OF_LOADED(vcpu: ptr[kvm_vcpu], entry: bool) -> bool:
     was put."""
     held = this_cpu(hw_vncr)
     return held == NULL or (held == vcpu) == entry
+
+
+class kvm_vcpu_arch(struct):
+    # What the last walk found, a TLBI has dropped since.
+    vncr_is_old: ghost[bool]
+
+
+@monitor(where="guest_vncr")
+@at_entry(walk_vncr)
+def vncr_is_walked(vcpu: ptr[kvm_vcpu]):
+    vcpu.arch.vncr_is_old = False
+
+
+@monitor(where="guest_vncr")
+@at_entry(invalidate_vncr_va)
+def vncr_grows_old(vcpu: ptr[kvm_vcpu]):
+    for v in each(kvm_vcpu):
+        if v.kvm == vcpu.kvm:
+            v.arch.vncr_is_old = True
+
+
+@monitor(where="guest_vncr")
+@at_exit(kvm_hyp_handle_tlbi_el2)
+def vncr_grows_old_at_once(vcpu: ptr[kvm_vcpu], ret: bool):
+    if ret:
+        for v in each(kvm_vcpu):
+            if v.kvm == vcpu.kvm:
+                v.arch.vncr_is_old = True
+
+
+@property_(
+    source="kvm_translate_vncr(), invalidate_vncr_va(), arch/arm64/kvm/nested.c, v7.3",
+    twin="nv_vncr_without_retry",
+    where="guest_vncr",
+)
+@at_entry(guest_runs)
+def VNCR_FRESH(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The VNCR page that a guest finds mapped is from a walk after the last TLBI that is done."""
+    if this_cpu(hw_vncr) != vcpu or vcpu.kvm.mmu_lock_is_written:
+        return True
+    return not vcpu.arch.vncr_is_old

@@ -64,7 +64,7 @@ def handle_trap_exceptions(vcpu: ptr[kvm_vcpu]) -> int:
         return 1
     if guest_vncr and choose():
         if is_hyp_ctxt(vcpu):
-            invalidate_vncr_va(vcpu)
+            kvm_handle_s1e2_tlbi(vcpu)
         else:
             kvm_handle_vncr_abort(vcpu)
         return 1

@@ -1,8 +1,8 @@
 """VNCR_EL2 of the guest hypervisor's guest: a page of L1's that a CPU maps while that runs there.
 
 Mirrors: arch/arm64/kvm/nested.c, v7.3. Only where a scenario sets guest_vncr.
-Omits: what the page translates to; that a mapping is skipped where VNCR_EL2 has changed; mmu_lock
-but for who writes: a reader's part is one step
+Omits: what the page translates to; that a mapping is skipped where VNCR_EL2 has changed; MMU notifiers;
+mmu_lock but for who writes: a reader's part is one step
 """
 
 # The guest's guest is a hypervisor too: HCR_EL2.NV.
@@ -10,15 +10,24 @@ guest_vncr = False
 
 KVM_REQ_MAP_L1_VNCR_EL2 = 3
 
+# What a walk returns: -EAGAIN; -EFAULT and its like.
+VNCR_AGAIN = 1
+VNCR_FAULT = 2
+
 
 class kvm(struct):
     mmu_lock_is_written: bool
 
 
-# struct vncr_tlb: valid, cpu.
+class kvm_arch(struct):
+    vncr_tlb_count: upto[4]
+
+
+# struct vncr_tlb: valid, cpu; whether kvm->mmu_invalidate_seq has moved since a walk read it.
 class kvm_vcpu_arch(struct):
     vncr_valid: bool
     vncr_cpu: cpu = -1
+    mmu_seq_is_old: bool
 
 
 # vncr_fixmap() of a CPU; host_data's L1_VNCR_MAPPED.
@@ -38,7 +47,7 @@ def lock_mmu(kvm: ptr[kvm]):
 # [New in release:v7.3]
 def unlock_mmu(kvm: ptr[kvm]):
     """Ours: write_unlock() of mmu_lock."""
-    kvm.mmu_lock_is_written = False
+    smp_store_release(kvm.mmu_lock_is_written, False)
     preempt_enable()
 
 
@@ -81,6 +90,7 @@ def invalidate_vncr(vcpu: ptr[kvm_vcpu]):
     """Mirrors: invalidate_vncr(), arch/arm64/kvm/nested.c, v7.3; Context: mmu_lock held"""
     WRITE_ONCE(vcpu.arch.vncr_valid, False)
     unmap_l1_vncr(vcpu)
+    atomic_dec(vcpu.kvm.arch.vncr_tlb_count)
 
 
 # [New in release:v7.3]
@@ -95,12 +105,25 @@ def kvm_map_l1_vncr(vcpu: ptr[kvm_vcpu]):
 
 
 # [New in release:v7.3]
-def kvm_handle_vncr_abort(vcpu: ptr[kvm_vcpu]):
-    """The guest's guest has touched its page, which was not mapped.
+def mmu_invalidate_retry(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: mmu_invalidate_retry(), include/linux/kvm_host.h, v7.3, of the vCPU's own mmu_seq"""
+    return READ_ONCE(vcpu.arch.mmu_seq_is_old)
 
-    Mirrors: kvm_handle_vncr_abort(), kvm_translate_vncr(), arch/arm64/kvm/nested.c, v7.3
-    Context: preemptible
-    Omits: a walk that fails; that it gives up where the tables changed meanwhile (mmu_invalidate_seq)
+
+# [New in release:v7.3]
+def walk_vncr(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest hypervisor's tables are read; whether they map the page is free.
+
+    Mirrors: __kvm_translate_va(), arch/arm64/kvm/at.c, v7.3
+    """
+    return choose()
+
+
+# [New in release:v7.3]
+def kvm_translate_vncr(vcpu: ptr[kvm_vcpu]) -> upto[2]:
+    """0, or why not: a walk that fails, a TLBI meanwhile.
+
+    Mirrors: kvm_translate_vncr(), arch/arm64/kvm/nested.c, v7.3; Context: preemptible
     """
     lock_mmu(vcpu.kvm)
     this_cpu_reset_vncr_fixmap(vcpu)
@@ -108,29 +131,88 @@ def kvm_handle_vncr_abort(vcpu: ptr[kvm_vcpu]):
         invalidate_vncr(vcpu)
     unlock_mmu(vcpu.kvm)
 
+    WRITE_ONCE(vcpu.arch.mmu_seq_is_old, False)
+
+    if not walk_vncr(vcpu):
+        return VNCR_FAULT
+
     lock_mmu(vcpu.kvm)
+    if mmu_invalidate_retry(vcpu):
+        unlock_mmu(vcpu.kvm)
+        return VNCR_AGAIN
+
     WRITE_ONCE(vcpu.arch.vncr_valid, True)
     WRITE_ONCE(vcpu.arch.vncr_cpu, -1)
     kvm_make_request(KVM_REQ_MAP_L1_VNCR_EL2, vcpu)
     unlock_mmu(vcpu.kvm)
 
+    return 0
+
+
+# [New in release:v7.3]
+def kvm_handle_vncr_abort(vcpu: ptr[kvm_vcpu]):
+    """The guest's guest has touched its page, which was not mapped.
+
+    Mirrors: kvm_handle_vncr_abort(), arch/arm64/kvm/nested.c, v7.3
+    Context: preemptible
+    Omits: permission faults, which go to the guest hypervisor too; exits to user space
+    """
+    atomic_inc(vcpu.kvm.arch.vncr_tlb_count)
+
+    ret = kvm_translate_vncr(vcpu)
+    if ret:
+        atomic_dec(vcpu.kvm.arch.vncr_tlb_count)
+
+    if ret == VNCR_FAULT:
+        kvm_inject_nested(vcpu)
+
 
 # [New in release:v7.3]
 def invalidate_vncr_va(vcpu: ptr[kvm_vcpu]):
-    """A guest hypervisor's TLBI, or an MMU notifier's: every vCPU's of the VM.
+    """Every vCPU's of the VM.
 
-    Mirrors: invalidate_vncr_va(), arch/arm64/kvm/nested.c, v7.3
+    Mirrors: invalidate_vncr_va(), arch/arm64/kvm/nested.c, v7.3; Context: mmu_lock held
     """
-    lock_mmu(vcpu.kvm)
+    with atomic:
+        for v in each(kvm_vcpu):
+            if v.kvm == vcpu.kvm:
+                WRITE_ONCE(v.arch.mmu_seq_is_old, True)
     for v in each(kvm_vcpu):
         if v.kvm == vcpu.kvm and READ_ONCE(v.arch.vncr_valid):
             invalidate_vncr(v)
+
+
+# [New in release:v7.3]
+def kvm_hyp_handle_tlbi_el2(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The guest hypervisor's TLBI is done without an exit where nobody has a VNCR page, nor walks.
+
+    Mirrors: kvm_hyp_handle_tlbi_el2(), arch/arm64/kvm/hyp/vhe/switch.c, v7.3
+    """
+    return atomic_read(vcpu.kvm.arch.vncr_tlb_count) == 0
+
+
+# [New in release:v7.3]
+def kvm_handle_s1e2_tlbi(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_handle_s1e2_tlbi(), arch/arm64/kvm/nested.c, v7.3"""
+    if kvm_hyp_handle_tlbi_el2(vcpu):
+        return
+    lock_mmu(vcpu.kvm)
+    invalidate_vncr_va(vcpu)
     unlock_mmu(vcpu.kvm)
 
 
 # [Modified in release:v7.3]
+def get_s2_mmu_nested(vcpu: ptr[kvm_vcpu]) -> upto[2]:
+    """Mirrors: get_s2_mmu_nested(), arch/arm64/kvm/nested.c, v7.3; Context: mmu_lock held"""
+    WARN_ON(vcpu.kvm.mmu_lock_is_written)
+    atomic_inc(vcpu.kvm.arch.nested_refcnt)
+    return NESTED_MMU
+
+
+# [Modified in release:v7.3]
 def kvm_vcpu_load_hw_mmu(vcpu: ptr[kvm_vcpu]):
-    """A vCPU that has kept its stage 2 over the scheduler goes on with it.
+    """A vCPU that has kept its stage 2 over the scheduler goes on with it. Another one is taken with
+    mmu_lock written: once nobody has it, in one step.
 
     Mirrors: kvm_vcpu_load_hw_mmu(), arch/arm64/kvm/nested.c, v7.3
     """
@@ -140,6 +222,7 @@ def kvm_vcpu_load_hw_mmu(vcpu: ptr[kvm_vcpu]):
     else:
         if vcpu.arch.hw_mmu == NO_MMU:
             with atomic:
+                assume(not vcpu.kvm.mmu_lock_is_written)
                 vcpu.arch.hw_mmu = get_s2_mmu_nested(vcpu)
 
         if guest_vncr:
