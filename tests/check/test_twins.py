@@ -55,6 +55,7 @@ ALSO = {
     "no_load_at_sched_in": "ENTRY-CONTEXT PLE-ONCE STEAL-BYTE",
     "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN"
     " PUT-BEFORE-LOAD WTR-SCOPE",
+    "nv_l2_has_vgic_of_l1": "NO-LOST-WAKEUP",
     "nv_sout_kept": "NV-MMU-REF SOUT-AT-LOAD SOUT-AT-PUT VCPU-PUT-CLEAN",
     "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
     # The kernel stops there: nothing comes after a switch to a task that still runs.

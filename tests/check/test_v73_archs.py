@@ -14,7 +14,7 @@ from loadput.report.text import render_result
 STATES = {
     # architecture: states on one, and on the scenario that shows its new mechanisms
     "arm64": (1_492, "pause", 19_500),
-    "arm64-nv": (3_354, "sve", 2_138),
+    "arm64-nv": (4_315, "sve", 2_138),
     "arm64-nvhe": (1_966, "spe", 1_504),
     "loongarch": (6_564, "migration", 2_749),
     "mips": (824, "migration", 9_229),
@@ -149,6 +149,24 @@ def test_two_vcpus_of_a_vm_under_pkvm(pkvm: int, found: set[str]) -> None:
     raw = {"cpus": 1, "vms": [0, 0], "task": tasks, "set": constants}
     r = check(Choice("arm64-nvhe", release="v7.3"), make_scenario("pkvm", raw))
     assert set(r.violated) == found
+
+
+@pytest.mark.parametrize(
+    ("switches", "found"), [(0, set()), (1, {"VPE-EXCLUSIVE", "VPE-RESIDENT"})]
+)
+def test_a_vpe_of_a_guest_hypervisor_whose_guest_runs(switches: int, found: set[str]) -> None:
+    """docs/findings/vpe-reload-nested.md"""
+    tasks = [{"runs": "vcpu_thread", "vcpu": v, "does": ["run"]} for v in (0, 1)]
+    constants = {"gicv4": 1, "gicd_switches": switches, "guest_resets": 0}
+    raw = {"cpus": 1, "vms": [0, 0], "task": tasks, "set": constants}
+    r = check(Choice("arm64-nv", release="v7.3"), make_scenario("reload", raw))
+    assert set(r.violated) == found
+
+
+def test_a_nested_guest_has_a_vgic_of_its_own() -> None:
+    """With its hypervisor's it had 71,158 states."""
+    r = run("arm64-nv", "vgic")
+    assert (r.verdict, r.states) == ("holds", 171_864)
 
 
 def test_a_vncr_page_that_a_tlbi_unmaps_while_its_vcpu_is_put() -> None:

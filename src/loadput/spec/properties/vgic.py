@@ -22,7 +22,7 @@ def BLOCK_READS_CURRENT(vcpu: ptr[kvm_vcpu]) -> bool:
 @at_entry(guest_runs)
 def GUEST_STATE_COHERENT_VMCR(vcpu: ptr[kvm_vcpu]) -> bool:
     """The guest finds its own priority mask in ICH_VMCR_EL2."""
-    return this_cpu(hw_vmcr) == vcpu.arch.pmr
+    return this_cpu(hw_vmcr) == guest_pmr(vcpu)
 
 
 @property_(
@@ -32,9 +32,10 @@ def GUEST_STATE_COHERENT_VMCR(vcpu: ptr[kvm_vcpu]) -> bool:
 )
 @at_entry(guest_runs)
 def VPE_RESIDENT(vcpu: ptr[kvm_vcpu]) -> bool:
-    """While the guest runs, its vPE is resident on its CPU: its vLPIs reach it."""
-    vpe = addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe)
-    return vpe.resident and this_cpu(hw_vpendbaser) == vpe
+    """While the guest runs, its vPE is resident on its CPU: its vLPIs reach it. While its own guest
+    runs, it is nowhere resident, and a doorbell is asked for, or has come.
+    """
+    return vpe_reaches(vcpu)
 
 
 @property_(

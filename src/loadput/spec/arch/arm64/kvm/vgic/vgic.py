@@ -63,6 +63,12 @@ def guest_takes_irq(vcpu: ptr[kvm_vcpu]):
         vcpu.arch.pmr = this_cpu(hw_vmcr)
 
 
+# [New in arch:arm64]
+def guest_pmr(vcpu: ptr[kvm_vcpu]) -> upto[1]:
+    """Ours: the mask that the guest has set last."""
+    return vcpu.arch.pmr
+
+
 # [Modified in arch:arm64]
 def is_deliverable(vcpu: ptr[kvm_vcpu]) -> bool:
     """Ours: from the list of pending interrupts or the vPE's own, and the guest's PMR lets it in."""
@@ -76,3 +82,10 @@ def is_kicked(vcpu: ptr[kvm_vcpu]) -> bool:
     out for it.
     """
     return vcpu.arch.lr or vcpu.mode == EXITING_GUEST_MODE
+
+
+# [New in arch:arm64]
+def vpe_reaches(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Ours: a vLPI comes to the guest, which is about to run here, or to the host, which then stops it."""
+    vpe = addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe)
+    return vpe.resident and this_cpu(hw_vpendbaser) == vpe

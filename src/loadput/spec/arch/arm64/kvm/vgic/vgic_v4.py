@@ -73,7 +73,7 @@ def vgic_supports_direct_msis(kvm: ptr[kvm]) -> bool:
 
 # [New in arch:arm64]
 def vgic_v4_put(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: vgic_v4_put(), arch/arm64/kvm/vgic/vgic-v4.c, v6.12; Omits: v7.3's vgic_v4_want_doorbell()"""
+    """Mirrors: vgic_v4_put(), arch/arm64/kvm/vgic/vgic-v4.c, v6.12"""
     vpe = addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe)
 
     if not vgic_supports_direct_msis(vcpu.kvm) or not vpe.resident:

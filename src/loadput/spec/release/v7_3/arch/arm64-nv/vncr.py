@@ -248,8 +248,8 @@ def check_vcpu_requests(vcpu: ptr[kvm_vcpu]) -> int:
     """Mirrors: check_vcpu_requests(), arch/arm64/kvm/arm.c; check_nested_vcpu_requests(),
     arch/arm64/kvm/nested.c, v7.3
 
-    Omits: steal time, GICv4, PMU, suspend, dirty ring, KVM_REQ_GUEST_HYP_IRQ_PENDING.
-    KVM_REQ_VCPU_RESET is free: another vCPU may have made it at any time.
+    Omits: steal time, PMU, suspend, dirty ring. KVM_REQ_VCPU_RESET and KVM_REQ_RELOAD_GICv4 are free:
+    another vCPU may have made them at any time.
     """
     if kvm_check_request(KVM_REQ_SLEEP, vcpu):
         kvm_vcpu_sleep(vcpu)
@@ -260,7 +260,14 @@ def check_vcpu_requests(vcpu: ptr[kvm_vcpu]) -> int:
     if kvm_request_pending(vcpu):
         kvm_check_request(KVM_REQ_IRQ_PENDING, vcpu)
 
+    if gicd_switches and choose():
+        reload_gicv4(vcpu)
+
+    if kvm_request_pending(vcpu):
         if guest_vncr and kvm_check_request(KVM_REQ_MAP_L1_VNCR_EL2, vcpu):
             kvm_map_l1_vncr(vcpu)
+
+        if kvm_check_request(KVM_REQ_GUEST_HYP_IRQ_PENDING, vcpu):
+            kvm_inject_nested_irq(vcpu)
 
     return 1

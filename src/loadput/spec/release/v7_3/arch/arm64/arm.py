@@ -46,6 +46,12 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     vcpu.cpu = -1
 
 
+# [New in release:v7.3]
+def kvm_nested_flush_hwstate(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_nested_flush_hwstate(), arch/arm64/kvm/nested.c, v7.3, of a guest that has no guest"""
+    pass
+
+
 # [Modified in release:v7.3]
 def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """Enter the guest until a signal or user space is needed. The list registers are filled once
@@ -53,8 +59,7 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
 
     Mirrors: kvm_arch_vcpu_ioctl_run(), arch/arm64/kvm/arm.c, v7.3
     Context: task, vcpu->mutex held
-    Omits: MMIO completion, signal mask, PMU, timers, nested virtualization, guest time; 32-bit user
-    mode
+    Omits: MMIO completion, signal mask, PMU, timers, guest time; 32-bit user mode
     """
     vcpu_load(vcpu)
 
@@ -72,6 +77,8 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
             ret = check_vcpu_requests(vcpu)
 
         preempt_disable()
+
+        kvm_nested_flush_hwstate(vcpu)
 
         local_irq_disable()
 

@@ -46,6 +46,23 @@ def vgic_v3_put(vcpu: ptr[kvm_vcpu]):
     vgic_v4_put(vcpu)
 
 
+# [New in release:v7.3]
+def vgic_v4_want_doorbell(vcpu: ptr[kvm_vcpu]) -> bool:
+    """Mirrors: vgic_v4_want_doorbell(), arch/arm64/kvm/vgic/vgic-v4.c, v7.3, of a guest that has no guest"""
+    return vcpu_get_flag(vcpu, IN_WFI)
+
+
+# [Modified in release:v7.3]
+def vgic_v4_put(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: vgic_v4_put(), arch/arm64/kvm/vgic/vgic-v4.c, v7.3"""
+    vpe = addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe)
+
+    if not vgic_supports_direct_msis(vcpu.kvm) or not vpe.resident:
+        return
+
+    its_make_vpe_non_resident(vpe, vgic_v4_want_doorbell(vcpu))
+
+
 # [Modified in release:v7.3]
 def kvm_vgic_sync_hwstate(vcpu: ptr[kvm_vcpu]):
     """Mirrors: kvm_vgic_sync_hwstate(), vgic_fold_state(), arch/arm64/kvm/vgic/vgic.c, v7.3
