@@ -56,6 +56,8 @@ ALSO = {
     "notifier_kept": "AT-MOST-ONE-CPU LOADED-IMPLIES-RUNNING PREEMPTED-IFF-RUN"
     " PUT-BEFORE-LOAD WTR-SCOPE",
     "nv_l2_has_vgic_of_l1": "NO-LOST-WAKEUP",
+    "nvhe_put_keeps_clean": "MEMORY-FRESH",
+    "nvhe_put_keeps_hyp_vcpu": "GUEST-STATE-COHERENT MEMORY-FRESH",
     "nv_sout_kept": "NV-MMU-REF SOUT-AT-LOAD SOUT-AT-PUT VCPU-PUT-CLEAN",
     "offline_keeps_vmcs": "LIST-ADD VMCS-LISTED VMCS-ONE-CPU",
     # The kernel stops there: nothing comes after a switch to a task that still runs.

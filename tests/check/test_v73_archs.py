@@ -151,6 +151,14 @@ def test_two_vcpus_of_a_vm_under_pkvm(pkvm: int, found: set[str]) -> None:
     assert set(r.violated) == found
 
 
+def test_the_copy_of_a_vcpu_that_pkvm_runs() -> None:
+    """Before it was there, pKVM had as many as without, 1,966."""
+    task = {"runs": "vcpu_thread", "vcpu": 0}
+    raw = {"cpus": 1, "vms": [0], "task": [task], "set": {"pkvm": 1}}
+    r = check(Choice("arm64-nvhe", release="v7.3"), make_scenario("pkvm", raw))
+    assert (r.verdict, r.states) == ("holds", 2_114)
+
+
 @pytest.mark.parametrize(
     ("switches", "found"), [(0, set()), (1, {"VPE-EXCLUSIVE", "VPE-RESIDENT"})]
 )

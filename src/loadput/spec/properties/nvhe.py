@@ -35,3 +35,14 @@ def SPE_STOPPED_IN_GUEST(vcpu: ptr[kvm_vcpu]) -> bool:
 def HOST_SPE(vcpu: ptr[kvm_vcpu]) -> bool:
     """After an exit the host's profiling goes on."""
     return not this_cpu(hw_spe_stopped)
+
+
+@property_(
+    source="handle___kvm_vcpu_run(), arch/arm64/kvm/hyp/nvhe/hyp-main.c, v7.3: -EINVAL",
+    twin="nvhe_put_keeps_hyp_vcpu",
+    where="pkvm",
+)
+@at_entry(guest_runs)
+def PKVM_LOADED(vcpu: ptr[kvm_vcpu]) -> bool:
+    """The hypervisor of pKVM runs the vCPU that the host runs: it has that one loaded here."""
+    return this_cpu(loaded_hyp_vcpu) == vcpu

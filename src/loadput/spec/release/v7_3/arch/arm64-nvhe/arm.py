@@ -39,8 +39,7 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     """Mirrors: kvm_arch_vcpu_load(), arch/arm64/kvm/arm.c, v7.3
 
     Context: preemption off; IRQs on, rq lock not held
-    Omits: as in arch:arm64; of pKVM __pkvm_vcpu_load(), the hypervisor's copy of the vCPU, which no
-    other CPU has loaded, with its own owner of the FP registers: ours is that of nVHE without it
+    Omits: as in arch:arm64
     """
     mmu = addr(vcpu.kvm.arch.mmu)
 
@@ -62,4 +61,27 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     kvm_arch_vcpu_load_fp(vcpu)
 
     if is_protected_kvm_enabled():
+        __pkvm_vcpu_load(vcpu)
         __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
+
+
+# [Modified in release:v7.3]
+def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c, v7.3
+
+    Context: preemption off; at sched_out IRQs off and rq lock held
+    Omits: as kvm_arch_vcpu_load()
+    """
+    if is_protected_kvm_enabled():
+        __vgic_v3_save_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
+        __pkvm_vcpu_put()
+        vcpu.arch.pkvm_host_state_dirty = True
+
+    kvm_vcpu_put_debug(vcpu)
+    kvm_arch_vcpu_put_fp(vcpu)
+    if has_vhe():
+        kvm_vcpu_put_vhe(vcpu)
+    kvm_vgic_put(vcpu)
+    kvm_arm_vmid_clear_active()
+
+    vcpu.cpu = -1

@@ -52,6 +52,12 @@ def kvm_nested_flush_hwstate(vcpu: ptr[kvm_vcpu]):
     pass
 
 
+# [New in release:v7.3]
+def handle_exit_early(vcpu: ptr[kvm_vcpu], exception_index: upto[1]):
+    """Mirrors: handle_exit_early(), arch/arm64/kvm/handle_exit.c, v7.3, without pKVM; Omits: SError"""
+    pass
+
+
 # [Modified in release:v7.3]
 def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
     """Enter the guest until a signal or user space is needed. The list registers are filled once
@@ -107,7 +113,7 @@ def kvm_arch_vcpu_ioctl_run(vcpu: ptr[kvm_vcpu]):
             local_irq_disable()
 
         local_irq_enable()
-
+        handle_exit_early(vcpu, exception_index)
         preempt_enable()
 
         ret = handle_exit(vcpu, exception_index)

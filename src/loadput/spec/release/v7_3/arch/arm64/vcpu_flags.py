@@ -2,7 +2,7 @@
 
 Mirrors: struct kvm_vcpu_arch, arch/arm64/include/asm/kvm_host.h, v7.3. sflags' IN_NESTED_ERET and
 IN_NESTED_EXCEPTION are a field of their own here.
-Omits: INCREMENT_PC; PKVM_HOST_STATE_DIRTY, in its word; HOST_ and GUEST_SS_ACTIVE_PENDING, of load and put
+Omits: INCREMENT_PC; PKVM_HOST_STATE_DIRTY, in its word, which pkvm.py has as a field; HOST_ and GUEST_SS_ACTIVE_PENDING, of load and put
 """
 
 IN_NESTED_ERET = 1

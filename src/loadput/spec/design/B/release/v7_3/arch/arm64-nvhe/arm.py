@@ -27,4 +27,5 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu, sched_in: bool):
     kvm_arch_vcpu_load_fp(vcpu)
 
     if is_protected_kvm_enabled():
+        __pkvm_vcpu_load(vcpu)
         __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
