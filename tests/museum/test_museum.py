@@ -38,7 +38,7 @@ FOUND = {
     "arm64-sve-flag-sticky": ("HOST-SVE-AT-USER", 29, 2333, 2194, PUBLISHED),
     "avic-set-running-stale-cpu": ("DOORBELL-REACHES-GUEST", 51, 389222, 249186, PUBLISHED),
     "preempted-iff-running": ("PREEMPTED-IFF-RUN", 8, 2636, 2672, PUBLISHED),
-    "riscv-vs-tlb-migration": ("TLB-FRESH", 25, 589, 662, PUBLISHED),
+    "riscv-vs-tlb-migration": ("TLB-FRESH", 25, 589, 897, PUBLISHED),
     "s390-kicked-mask": ("NO-LOST-WAKEUP", 57, 12727, 11189, PUBLISHED),
     "sched-delayed-preempted": ("PREEMPTED-IFF-RUN", 25, 2675, 2672, PUBLISHED),
     "st-flush-bit-lost": ("DEFERRED-FLUSH", 81, 168129, 90787, PUBLISHED),
