@@ -23,8 +23,8 @@ from ..lang.carry.renames import (
     same_locals,
     same_names,
     same_views,
-    with_names,
 )
+from ..lang.carry.terms import calling
 from ..lang.carry.tidy import tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
 from ..lang.cfront.found import lines_of
@@ -51,9 +51,9 @@ class Reader:
         near: Near,
         functions: Sequence[CFunction],
         structs: set[str],
-        own: Mapping[str, str] | None = None,
+        own: Mapping[str, str],
     ) -> None:
-        self.own = own or {}
+        self.own = own
         self.functions = {self.own.get(f.name, f.name): f for f in functions}
         self.structs, self.tree = structs, near.tree
         paths = [f.path for f in near.after if f.path] or [
@@ -80,13 +80,13 @@ class Reader:
             if f is not None:
                 with suppress(SourceError):
                     d = parse_function(f, "helper", self.structs, lenient=True)
-                    self._seen[name] = with_names(d, self.own)
+                    self._seen[name] = calling(d, self.own)
         return self._seen[name]
 
     def callers(self, name: str) -> list[Def]:
         """What calls ``name`` in the patch's files."""
-        text = name.removesuffix("'")
-        found = [self.parsed(n) for n, f in self.functions.items() if n != name and text in f.text]
+        c = self.functions[name].name
+        found = [self.parsed(n) for n, f in self.functions.items() if n != name and c in f.text]
         return [d for d in found if d is not None]
 
     def has(self, name: str) -> bool:
@@ -122,7 +122,7 @@ class Prepared:
         self.known, self.between = set(known), set(between)
         structs = set(decls.structs)
         near = taken.patch.near
-        self.was = Reader(near, near.before, structs)
+        self.was = Reader(near, near.before, structs, {})
         self.now = Reader(near, near.after, structs, taken.own)
         self._find_signatures()
         pairs = taken.raw.values()

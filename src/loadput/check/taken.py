@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.errors import LoadputError, SourceError
 from ..lang.carry.bind import Bindings
-from ..lang.carry.renames import with_names
+from ..lang.carry.terms import calling
 from ..lang.cfront import CFunction, parse_function
 from ..lang.cfront.unit import other_arms
 from ..lang.guess import walk
@@ -107,7 +107,7 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
     out.own = _own_names([f for f in mine if f.name not in old], known, bindings)
-    out.defs = [with_names(d, out.own) for d in out.defs]
+    out.defs = [replace(calling(d, out.own), name=out.own.get(d.name, d.name)) for d in out.defs]
     called = {c.fn for d in out.defs for c in walk(d.body) if isinstance(c, Invoke)}
     has_before = {f.name for f in was}
     for name, error in failed.items():

@@ -17,7 +17,7 @@ from ...base.source import Span
 from .. import syntax as s
 from ..cfront.unit import parse_c
 from ..guess import walk
-from .terms import is_address, rewrite, rewrite_stmt, straight
+from .terms import calling, is_address, rewrite, rewrite_stmt, straight
 
 HOLE = "any__"
 
@@ -57,14 +57,7 @@ class Bindings:
 
     def named(self, d: s.Def) -> s.Def:
         """``d`` with one name for each function that has several."""
-
-        def one(e: s.Expr) -> s.Expr | None:
-            if isinstance(e, s.Invoke) and e.fn in self.same:
-                args = tuple(rewrite(a, one) for a in e.args)
-                return dataclasses.replace(e, fn=self.same[e.fn], args=args)
-            return None
-
-        return dataclasses.replace(d, body=tuple(rewrite_stmt(st, one) for st in d.body))
+        return calling(d, self.same)
 
     def settled(self, d: s.Def) -> s.Def:
         """``d`` in C's terms, but for what is fixed, and for what only says where something is.

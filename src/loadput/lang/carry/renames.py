@@ -119,22 +119,6 @@ def _but_sets(body: Sequence[s.Stmt], dead: set[str]) -> tuple[s.Stmt, ...]:
     return tuple(out)
 
 
-def with_names(d: s.Def, names: Mapping[str, str]) -> s.Def:
-    """``d``, where it and what it calls have other names."""
-    if not names:
-        return d
-
-    def one(e: s.Expr) -> s.Expr | None:
-        if isinstance(e, s.Invoke) and e.fn in names:
-            return dataclasses.replace(
-                e, fn=names[e.fn], args=tuple(rewrite(a, one) for a in e.args)
-            )
-        return None
-
-    body = tuple(rewrite_stmt(st, one) for st in d.body)
-    return dataclasses.replace(d, name=names.get(d.name, d.name), body=body)
-
-
 def same_aliases(before: s.Def, after: s.Def) -> tuple[s.Def, s.Def]:
     """Both without the locals that only one has and that only say where something is."""
     mine = [set_once(d) for d in (before, after)]

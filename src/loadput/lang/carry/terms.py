@@ -47,6 +47,18 @@ def rewrite_stmt(st: s.Stmt, fn: Fn) -> s.Stmt:
     return dataclasses.replace(st, **changes) if changes else st  # type: ignore[arg-type]
 
 
+def calling(d: s.Def, names: Mapping[str, str]) -> s.Def:
+    """``d``, where it calls each of ``names`` by the other name."""
+
+    def one(e: s.Expr) -> s.Expr | None:
+        if isinstance(e, s.Invoke) and e.fn in names:
+            args = tuple(rewrite(a, one) for a in e.args)
+            return dataclasses.replace(e, fn=names[e.fn], args=args)
+        return None
+
+    return dataclasses.replace(d, body=tuple(rewrite_stmt(st, one) for st in d.body))
+
+
 def straight(e: s.Expr) -> s.Expr | None:
     """``x.f`` for ``(&x)->f``; None for others."""
     if isinstance(e, s.Member) and isinstance(e.base, s.Unary) and e.base.op == "&":
