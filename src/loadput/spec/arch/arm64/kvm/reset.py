@@ -16,6 +16,15 @@ def kvm_reset_sys_regs(vcpu: ptr[kvm_vcpu]):
         vcpu.arch.ctxt.sys_regs = token_of(vcpu)
         if __this_cpu_read(hw_el1) == token_of(vcpu):
             __this_cpu_write(hw_el1, 0)
+        reset_more(vcpu)
+
+
+# [New in arch:arm64]
+def reset_more(vcpu: ptr[kvm_vcpu]):
+    """Ours: what a reset sets besides, in the same step: of a guest without a guest, and without pKVM,
+    nothing that is modelled.
+    """
+    pass
 
 
 # [New in arch:arm64]

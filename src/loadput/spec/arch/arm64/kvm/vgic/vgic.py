@@ -60,7 +60,13 @@ def guest_takes_irq(vcpu: ptr[kvm_vcpu]):
             vcpu.arch.vgic_cpu.vgic_v3.its_vpe.vlpi_pending = False
     if guest_masks:
         this_cpu_write(hw_vmcr, choose(PMR_OPEN, PMR_MASKS))
-        vcpu.arch.pmr = this_cpu(hw_vmcr)
+        guest_writes_pmr(vcpu)
+
+
+# [New in arch:arm64]
+def guest_writes_pmr(vcpu: ptr[kvm_vcpu]):
+    """Ours: what it has written is its mask."""
+    vcpu.arch.pmr = this_cpu(hw_vmcr)
 
 
 # [New in arch:arm64]

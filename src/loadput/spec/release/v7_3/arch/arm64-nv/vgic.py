@@ -141,22 +141,12 @@ def kvm_vgic_sync_hwstate(vcpu: ptr[kvm_vcpu]):
 
 
 # [Modified in release:v7.3]
-def guest_takes_irq(vcpu: ptr[kvm_vcpu]):
-    """Ours: as without; the guest's guest takes nothing that is the hypervisor's, unless a vPE that is
-    resident gives it to it.
-    """
-    if this_cpu(hw_vmcr) != PMR_MASKS:
-        if vcpu.arch.lr:
-            vcpu.arch.lr = False
-            vcpu.irq_pending = False
-        if this_cpu(hw_vpendbaser) == addr(vcpu.arch.vgic_cpu.vgic_v3.its_vpe):
-            vcpu.arch.vgic_cpu.vgic_v3.its_vpe.vlpi_pending = False
-    if guest_masks:
-        this_cpu_write(hw_vmcr, choose(PMR_OPEN, PMR_MASKS))
-        if vgic_state_is_nested(vcpu):
-            vcpu.arch.nested_pmr = this_cpu(hw_vmcr)
-        else:
-            vcpu.arch.pmr = this_cpu(hw_vmcr)
+def guest_writes_pmr(vcpu: ptr[kvm_vcpu]):
+    """Ours: as without, or the mask of the guest's guest."""
+    if vgic_state_is_nested(vcpu):
+        vcpu.arch.nested_pmr = this_cpu(hw_vmcr)
+    else:
+        vcpu.arch.pmr = this_cpu(hw_vmcr)
 
 
 # [Modified in release:v7.3]

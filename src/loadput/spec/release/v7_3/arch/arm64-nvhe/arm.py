@@ -63,25 +63,3 @@ def kvm_arch_vcpu_load(vcpu: ptr[kvm_vcpu], cpu: cpu):
     if is_protected_kvm_enabled():
         __pkvm_vcpu_load(vcpu)
         __vgic_v3_restore_vmcr_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
-
-
-# [Modified in release:v7.3]
-def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
-    """Mirrors: kvm_arch_vcpu_put(), arch/arm64/kvm/arm.c, v7.3
-
-    Context: preemption off; at sched_out IRQs off and rq lock held
-    Omits: as kvm_arch_vcpu_load()
-    """
-    if is_protected_kvm_enabled():
-        __vgic_v3_save_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
-        __pkvm_vcpu_put()
-        vcpu.arch.pkvm_host_state_dirty = True
-
-    kvm_vcpu_put_debug(vcpu)
-    kvm_arch_vcpu_put_fp(vcpu)
-    if has_vhe():
-        kvm_vcpu_put_vhe(vcpu)
-    kvm_vgic_put(vcpu)
-    kvm_arm_vmid_clear_active()
-
-    vcpu.cpu = -1

@@ -139,16 +139,19 @@ def handle_exit_early(vcpu: ptr[kvm_vcpu], exception_index: upto[1]):
 
 
 # [Modified in release:v7.3]
-def kvm_reset_sys_regs(vcpu: ptr[kvm_vcpu]):
-    """As without; the hypervisor's copy is old.
+def reset_more(vcpu: ptr[kvm_vcpu]):
+    """The hypervisor's copy is old.
 
-    Mirrors: kvm_reset_sys_regs(), arch/arm64/kvm/sys_regs.c; kvm_reset_vcpu_core(),
-    arch/arm64/include/asm/kvm_emulate.h, v7.3
+    Mirrors: kvm_reset_vcpu_core(), arch/arm64/include/asm/kvm_emulate.h, v7.3
     """
-    with atomic:
-        vcpu.arch.ctxt.fp_regs = token_of(vcpu)
-        vcpu.arch.ctxt.sys_regs = token_of(vcpu)
-        if __this_cpu_read(hw_el1) == token_of(vcpu):
-            __this_cpu_write(hw_el1, 0)
-        hyp_sys_regs[vcpu - 1] = 0
-        hyp_fp_regs[vcpu - 1] = 0
+    hyp_sys_regs[vcpu - 1] = 0
+    hyp_fp_regs[vcpu - 1] = 0
+
+
+# [New in release:v7.3]
+def put_protected(vcpu: ptr[kvm_vcpu]):
+    """Mirrors: kvm_arch_vcpu_put() where it asks is_protected_kvm_enabled(), arch/arm64/kvm/arm.c, v7.3"""
+    if is_protected_kvm_enabled():
+        __vgic_v3_save_aprs(addr(vcpu.arch.vgic_cpu.vgic_v3))
+        __pkvm_vcpu_put()
+        vcpu.arch.pkvm_host_state_dirty = True

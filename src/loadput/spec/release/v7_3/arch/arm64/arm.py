@@ -36,6 +36,8 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     Context: preemption off; at sched_out IRQs off and rq lock held
     Omits: as kvm_arch_vcpu_load()
     """
+    put_protected(vcpu)
+
     kvm_vcpu_put_debug(vcpu)
     kvm_arch_vcpu_put_fp(vcpu)
     if has_vhe():
@@ -44,6 +46,12 @@ def kvm_arch_vcpu_put(vcpu: ptr[kvm_vcpu]):
     kvm_arm_vmid_clear_active()
 
     vcpu.cpu = -1
+
+
+# [New in release:v7.3]
+def put_protected(vcpu: ptr[kvm_vcpu]):
+    """Ours: what a put does under pKVM: here nothing."""
+    pass
 
 
 # [New in release:v7.3]
