@@ -10,11 +10,6 @@ prefix_unmaps = False
 tod_sets = False
 
 
-# kvm->mmu_lock, v7.3; before, the lock of the page table that maps the prefix.
-class kvm(struct):
-    mmu_lock: bool
-
-
 # The pages that hold the guest's prefix are mapped, with the bit in their PGSTE that has whoever
 # unmaps them call the notifier: PGSTE_IN_BIT, v6.12; prefix_notif, v7.3.
 class kvm_vcpu_arch(struct):
@@ -48,7 +43,7 @@ def kvm_s390_fixup_prefix(vcpu: ptr[kvm_vcpu]):
     Omits: what fails; that a page is gone again before it is marked
     """
     with atomic:
-        assume(not vcpu.kvm.mmu_lock)
+        assume(not vcpu.kvm.mmu_lock_is_written)
         vcpu.arch.prefix_notif = True
 
 
@@ -71,28 +66,13 @@ def kvm_s390_sync_request(req: upto[3], vcpu: ptr[kvm_vcpu]):
 
 
 # [New in arch:s390]
-def lock_mmu(kvm: ptr[kvm]):
-    """Ours: write_lock() of mmu_lock, or spin_lock() of a page table's lock."""
-    preempt_disable()
-    with atomic:
-        assume(not kvm.mmu_lock)
-        kvm.mmu_lock = True
-
-
-# [New in arch:s390]
-def unlock_mmu(kvm: ptr[kvm]):
-    """Ours: write_unlock() of mmu_lock, or spin_unlock() of a page table's lock."""
-    smp_store_release(kvm.mmu_lock, False)
-    preempt_enable()
-
-
-# [New in arch:s390]
 def unmap_prefix(vcpu: ptr[kvm_vcpu]):
     """The pages that hold the guest's prefix are unmapped once the vCPU is out of SIE.
 
     Mirrors: pgste_pte_notify(), arch/s390/mm/pgtable.c; kvm_gmap_notifier(),
     arch/s390/kvm/kvm-s390.c, v6.12; _gmap_ptep_xchg(), arch/s390/kvm/gmap/gmap.h;
     _gmap_unmap_prefix(), arch/s390/kvm/gmap/gmap.c, v7.3
+    Context: mmu_lock, v7.3, which stands for the lock of the page table before
     Omits: the lock of the PGSTE: under that of the page table nobody else wants it
     """
     lock_mmu(vcpu.kvm)

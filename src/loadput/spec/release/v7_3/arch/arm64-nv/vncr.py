@@ -15,10 +15,6 @@ VNCR_AGAIN = 1
 VNCR_FAULT = 2
 
 
-class kvm(struct):
-    mmu_lock_is_written: bool
-
-
 class kvm_arch(struct):
     vncr_tlb_count: upto[4]
 
@@ -33,22 +29,6 @@ class kvm_vcpu_arch(struct):
 # vncr_fixmap() of a CPU; host_data's L1_VNCR_MAPPED.
 hw_vncr: per_cpu[ptr[kvm_vcpu]]
 l1_vncr_mapped: per_cpu[bool]
-
-
-# [New in release:v7.3]
-def lock_mmu(kvm: ptr[kvm]):
-    """Ours: write_lock() of mmu_lock."""
-    preempt_disable()
-    with atomic:
-        assume(not kvm.mmu_lock_is_written)
-        kvm.mmu_lock_is_written = True
-
-
-# [New in release:v7.3]
-def unlock_mmu(kvm: ptr[kvm]):
-    """Ours: write_unlock() of mmu_lock."""
-    smp_store_release(kvm.mmu_lock_is_written, False)
-    preempt_enable()
 
 
 # [New in release:v7.3]
