@@ -377,10 +377,11 @@ def _whole(f: FunctionChange, j: Judgement) -> list[str]:
     if e is None:
         return wrap("", f"{f.name}: taken as it is")
     said = f"{e.function}: {RELATION.get(e.verdict, e.verdict)}"
+    inputs = "1 input" if e.runs == 1 else f"{e.runs} inputs"
     if e.verdict == EQUIVALENT:
-        said += f" ({e.runs} inputs run through both)"
+        said += f" ({inputs} run through both)"
     elif e.verdict == "not decided":
-        said = f"{e.function}: changed; {e.runs} inputs do not decide whether it does the same"
+        said = f"{e.function}: changed; whether it does the same is not decided by {inputs}"
     if any(e.where):
         said += f"; base: {e.where[0]}; here: {e.where[1]}"
     return wrap("", said)
