@@ -17,7 +17,8 @@ from loadput.ir.text import render_function
 from loadput.link.program import Choice, Program, Property, link
 from loadput.link.scenario import Scenario, load_scenario, make_scenario
 from loadput.machine import model
-from loadput.machine.flatten import Flattener, _Ctx
+from loadput.machine.calls import Ctx
+from loadput.machine.flatten import Flattener
 from loadput.machine.fuse import fuse
 from loadput.machine.model import Machine
 from loadput.machine.values import Analysis
@@ -155,7 +156,7 @@ class _Reach(Flattener):
         super().__init__(program, weave(program))
         self.blocks_to: dict[int, set[tuple[str, str]]] = {}
 
-    def _goto(self, c: _Ctx) -> int:
+    def _goto(self, c: Ctx) -> int:
         passed = set()
         for _ in range(20_000):
             passed.add((c.inst.fn.name, c.label))

@@ -1,91 +1,44 @@
 """Inline every call, follow constants, and know at each node whether IRQs and preemption are on.
 
 The context of a node is static: two ways to one place with different preempt counts are two nodes.
-A local that holds a constant, or a copy of another, is not state: it is part of the node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from operator import itemgetter
-from typing import NamedTuple
 
 from ..base.clock import look
 from ..base.errors import IRError, LinkError
 from ..base.source import Span
 from ..ir import ops as o
 from ..ir.eval import fold, is_here, is_simple, is_true
-from ..ir.locals import assigned, liveness
 from ..ir.types import VOID, CpuId, Type, bounds
 from ..lang.guess import INT
 from ..lang.place import PINNED
 from ..link.program import Program
+from .calls import Calls, Ctx, in_order, qualified
 from .counters import FOLLOWED, SOME, Counts, uncounted
 from .nodes import BEGINS, FRAMES, Cut, End, FlatOp, Graph, Node, Push, Restrict
 
 MAX_NODES = 60_000
-MAX_DEPTH = 40
 # No path nests preempt_disable() as deep: a count that comes here grows with every pass of a loop.
 MAX_COUNT = 8
 BALANCED = "CONTEXT-BALANCED"
-Env = tuple[tuple[tuple[int, str], o.Expr], ...]
 
 
-@dataclass(slots=True, eq=False)
-class _Inst:
-    """One inlined call: where it returns to, and what its parameters stand for.
-
-    :param outer: the locals of its callers that are live when it has returned
-    """
-
-    id: int
-    fn: o.Function
-    parent: _Inst | None
-    back: tuple[str, int]
-    dst: str
-    subst: dict[str, o.Expr]
-    stack: tuple[str, ...]
-    outer: frozenset[tuple[int, str]]
-
-
-class _Ctx(NamedTuple):
-    inst: _Inst
-    label: str
-    i: int
-    depth: int
-    irqs_off: bool
-    atomic: int
-    env: Env
-    pending: tuple[tuple[tuple[int, str], o.Expr, Span], ...] = ()
-
-    def at(self, label: str, i: int, env: Env) -> _Ctx:
-        """Elsewhere, with ``env``; `_replace` takes three times as long."""
-        c = self
-        return _Ctx(c.inst, label, i, c.depth, c.irqs_off, c.atomic, env, c.pending)
-
-
-def qualified(inst: int, name: str) -> str:
-    """The name of a local of one inlined call, unique in its graph."""
-    return f"{inst}:{name}"
-
-
-class Flattener:
+class Flattener(Calls):
     """Builds the graph of a program: `run` gives it; ``barriers`` of these kinds are nodes."""
 
     def __init__(
         self, program: Program, functions: dict[str, o.Function], barriers: Collection[str] = ()
     ) -> None:
+        super().__init__(functions)
         self.p, self.barriers = program, barriers
         self.fns = functions
         self.blocks = {n: {b.label: b.ops for b in f.blocks} for n, f in functions.items()}
-        self.live = {n: liveness(f) for n, f in functions.items()}
-        self.assigned = {n: assigned(f) for n, f in functions.items()}
         self.nodes: list[Node] = []
         self.index: dict[object, int] = {}
-        self.read_by: dict[int, tuple[o.Expr, frozenset[str]]] = {}
-        self.insts: dict[object, _Inst] = {}
-        self.todo: list[tuple[int, list[_Ctx]]] = []
+        self.todo: list[tuple[int, list[Ctx]]] = []
         self.entries: dict[tuple[str, str], int] = {}
         self.kind = ""
         self.whole = False
@@ -162,10 +115,10 @@ class Flattener:
         opened, self.opened = self.opened, (depth, irqs_off)
         # The idle task is never preempted: what it calls of the scheduler is its own code.
         keep, self.whole = self.whole, "idle" in fn.attrs
-        inst = self._inst(fn, None, ("", 0), "", subst)
+        inst = self.inst(self.kind, fn, None, ("", 0), "", subst)
         off = irqs_off or kind not in ("main", "sched")
         first = fn.blocks[0].label
-        self.entries[key] = self._goto(_Ctx(inst, first, 0, depth, off, 0, self._unset(inst)))
+        self.entries[key] = self._goto(Ctx(inst, first, 0, depth, off, 0, self.unset(inst)))
         while self.todo:
             if len(self.nodes) & 1023 == 0:
                 look()
@@ -174,47 +127,9 @@ class Flattener:
         self.kind, self.whole, self.opened = was, keep, opened
         return self.entries[key]
 
-    def _inst(
-        self,
-        fn: o.Function,
-        parent: _Inst | None,
-        back: tuple[str, int],
-        dst: str,
-        subst: dict[str, o.Expr],
-    ) -> _Inst:
-        key = (
-            self.kind,
-            fn.name,
-            parent.id if parent else -1,
-            back,
-            frozenset(subst.items()),
-        )
-        if key not in self.insts:
-            stack = (*(parent.stack if parent else ()), fn.name)
-            if len(stack) > MAX_DEPTH:
-                raise LinkError(
-                    "LP0410",
-                    f"{fn.name} is called too deep",
-                    got=" > ".join(stack[-6:]),
-                    expected="no recursion",
-                    span=fn.span,
-                )
-            outer: frozenset[tuple[int, str]] = frozenset()
-            if parent is not None:
-                live = self.live[parent.fn.name][back[0]][back[1]] - {dst}
-                outer = parent.outer | {(parent.id, n) for n in live}
-            self.insts[key] = _Inst(len(self.insts), fn, parent, back, dst, subst, stack, outer)
-        return self.insts[key]
-
-    def _unset(self, inst: _Inst) -> Env:
-        """The locals that may be read before they are set: they are 0 in each call."""
-        first = inst.fn.blocks[0].label
-        names = self.live[inst.fn.name][first][0] - {n for n, _ in inst.fn.params}
-        return tuple(sorted(((inst.id, n), o.Const(0)) for n in names))
-
     # expressions
 
-    def _resolve(self, e: o.Expr, c: _Ctx, env: dict[tuple[int, str], o.Expr]) -> o.Expr:
+    def _resolve(self, e: o.Expr, c: Ctx, env: dict[tuple[int, str], o.Expr]) -> o.Expr:
         if isinstance(e, o.Local):
             if e.name in c.inst.subst:
                 return c.inst.subst[e.name]
@@ -238,8 +153,8 @@ class Flattener:
 
     # walking
 
-    def _goto(self, c: _Ctx) -> int:
-        c = c.at(c.label, c.i, self._prune(c))
+    def _goto(self, c: Ctx) -> int:
+        c = c.at(c.label, c.i, self.prune(c))
         for _ in range(20_000):
             nxt = self._advance(c)
             if isinstance(nxt, int):
@@ -249,7 +164,7 @@ class Flattener:
             "LP0410", f"endless loop without a step in {c.inst.fn.name}", span=c.inst.fn.span
         )
 
-    def _node(self, c: _Ctx, op: FlatOp, nexts: list[_Ctx], extra: object = None) -> int:
+    def _node(self, c: Ctx, op: FlatOp, nexts: list[Ctx], extra: object = None) -> int:
         key = (
             self.kind,
             c.inst.id,
@@ -258,7 +173,7 @@ class Flattener:
             c.depth,
             c.irqs_off,
             c.atomic,
-            self._prune(c),
+            self.prune(c),
             c.pending,
             extra,
         )
@@ -275,20 +190,7 @@ class Flattener:
         self.todo.append((n.id, nexts))
         return n.id
 
-    def _prune(self, c: _Ctx) -> Env:
-        own, outer = c.inst.id, c.inst.outer
-        live = self.live[c.inst.fn.name][c.label][c.i]
-        return tuple(
-            kv for kv in c.env if (kv[0][1] in live if kv[0][0] == own else kv[0] in outer)
-        )
-
-    def _is_live(self, c: _Ctx, key: tuple[int, str]) -> bool:
-        inst = c.inst
-        if key[0] == inst.id:
-            return key[1] in self.live[inst.fn.name][c.label][c.i]
-        return key in inst.outer
-
-    def _advance(self, c: _Ctx) -> _Ctx | int:
+    def _advance(self, c: Ctx) -> Ctx | int:
         """One operation further, or the node that it needs."""
         if c.pending:
             (key, expr, span), rest = c.pending[0], c.pending[1:]
@@ -321,10 +223,10 @@ class Flattener:
             return self._node(c, op, [after]) if outer else after
         return self._memory(c, op, env)
 
-    def _after_empty(self, c: _Ctx) -> _Ctx | None:
+    def _after_empty(self, c: Ctx) -> Ctx | None:
         """Where a region of hooks that begins here ends, if nothing of it is left: what it asks was
         known at link."""
-        at: _Ctx | int = c
+        at: Ctx | int = c
         while not isinstance(at, int):
             op = self.blocks[at.inst.fn.name][at.label][at.i]
             if isinstance(op, o.Atomic) and not op.on and at.atomic == 1 and not at.pending:
@@ -332,7 +234,7 @@ class Flattener:
             at = self._advance(at)
         return None
 
-    def _memory(self, c: _Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+    def _memory(self, c: Ctx, op: o.Op, env: dict[tuple[int, str], o.Expr]) -> Ctx | int:
         after = c.at(c.label, c.i + 1, c.env)
         if isinstance(op, o.Load | o.Store | o.Fresh):
             p = op.place
@@ -367,9 +269,9 @@ class Flattener:
             return self._node(c, o.Check(op.prop, e, op.span), [after])
         raise IRError("LP0302", f"cannot flatten {type(op).__name__}", span=op.span)
 
-    def _define(self, c: _Ctx, key: tuple[int, str], after: _Ctx, make: object) -> _Ctx | int:
+    def _define(self, c: Ctx, key: tuple[int, str], after: Ctx, make: object) -> Ctx | int:
         """A node that writes local ``key``; copies of its old value are saved before."""
-        held = self._dependents(c, key)
+        held = self.dependents(c, key)
         if held:
             return held
         env = tuple(kv for kv in after.env if kv[0] != key)
@@ -377,50 +279,23 @@ class Flattener:
 
     def _choose(
         self,
-        c: _Ctx,
+        c: Ctx,
         key: tuple[int, str],
-        after: _Ctx,
+        after: Ctx,
         ends: tuple[o.Expr, o.Expr],
         why: str,
         span: Span,
-    ) -> _Ctx | int:
+    ) -> Ctx | int:
         return self._define(c, key, after, lambda q: o.Choose(q, *ends, why, span))
 
-    def _dependents(self, c: _Ctx, key: tuple[int, str]) -> _Ctx | None:
-        q = qualified(*key)
-        hit = [
-            (k, e)
-            for k, e in c.env
-            if k != key
-            and not isinstance(e, o.Const)
-            and q in self._locals(e)
-            and self._is_live(c, k)
-        ]
-        if not hit:
-            return None
-        keys = {k for k, _ in hit}
-        env = tuple(kv for kv in c.env if kv[0] not in keys)
-        span = c.inst.fn.span
-        return c._replace(env=env, pending=tuple((k, e, span) for k, e in hit))
-
-    def _locals(self, e: o.Expr) -> frozenset[str]:
-        """The locals that ``e`` reads; a copy in an environment is asked many times."""
-        known = self.read_by.get(id(e))
-        if known is None:
-            names = frozenset(x.name for x in o.walk(e) if isinstance(x, o.Local))
-            known = self.read_by[id(e)] = (e, names)
-        return known[1]
-
-    def _assign(
-        self, c: _Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: _Ctx
-    ) -> _Ctx | int:
+    def _assign(self, c: Ctx, key: tuple[int, str], e: o.Expr, span: Span, after: Ctx) -> Ctx | int:
         env = dict(after.env)
         here = is_here(e)
-        own = qualified(*key) in self._locals(e)
+        own = qualified(*key) in self.locals_in(e)
         fixed = c.depth > 0 or c.irqs_off
         if own and isinstance(e, o.Local):
             return after
-        held = self._dependents(c, key)
+        held = self.dependents(c, key)
         if held:
             return held
         if not own and (fixed or not here) and is_simple(e):
@@ -430,12 +305,12 @@ class Flattener:
                 if len(values) > FOLLOWED:
                     raise Counts(c.inst.fn.name, key[1])
             env[key] = e
-            return after.at(after.label, after.i, _in_order(env))
+            return after.at(after.label, after.i, in_order(env))
         env.pop(key, None)
-        after = after.at(after.label, after.i, _in_order(env))
+        after = after.at(after.label, after.i, in_order(env))
         return self._node(c, o.Assign(qualified(*key), e, span), [after])
 
-    def _branch(self, c: _Ctx, op: o.Branch, e: o.Expr) -> _Ctx | int:
+    def _branch(self, c: Ctx, op: o.Branch, e: o.Expr) -> Ctx | int:
         then, other = c.at(op.then, 0, c.env), c.at(op.other, 0, c.env)
         taken = self.branches.setdefault((c.inst.fn.name, op.span), set())
         if isinstance(e, o.Const):
@@ -444,7 +319,7 @@ class Flattener:
         taken |= {True, False}
         return self._node(c, o.Branch(e, "", "", op.span), [then, other])
 
-    def _call(self, c: _Ctx, op: o.Call, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+    def _call(self, c: Ctx, op: o.Call, env: dict[tuple[int, str], o.Expr]) -> Ctx | int:
         args = tuple(self._resolve(a, c, env) for a in op.args)
         fn = self.fns.get(op.fn)
         after = c._replace(i=c.i + 1)
@@ -477,22 +352,22 @@ class Flattener:
                 late.append((name, a))
             else:
                 subst[name] = a
-        inst = self._inst(fn, c.inst, (c.label, c.i + 1), op.dst, subst)
+        inst = self.inst(self.kind, fn, c.inst, (c.label, c.i + 1), op.dst, subst)
         fixed = c.depth > 0 or c.irqs_off
-        env.update(self._unset(inst))
+        env.update(self.unset(inst))
         for name, a in late:
             if fixed and is_simple(a):
                 env[(inst.id, name)] = a
             else:
                 pending.append(((inst.id, name), a, op.span))
-        return _Ctx(
+        return Ctx(
             inst,
             fn.blocks[0].label,
             0,
             c.depth,
             c.irqs_off,
             c.atomic,
-            _in_order(env),
+            in_order(env),
             tuple(pending),
         )
 
@@ -506,7 +381,7 @@ class Flattener:
         lo, hi = bounds(t, self.p.scenario.sizes, self.p.count_of) if t != VOID else (0, 1)
         return o.Const(max(lo, 0) if isinstance(t, CpuId) else lo), o.Const(hi)
 
-    def _return(self, c: _Ctx, op: o.Return, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+    def _return(self, c: Ctx, op: o.Return, env: dict[tuple[int, str], o.Expr]) -> Ctx | int:
         inst = c.inst
         if inst.parent is None:
             if self.kind in ("always", "stuck") and op.expr is not None and c.atomic == 0:
@@ -523,18 +398,18 @@ class Flattener:
                 return self._unbalanced(c, end, op.span)
             return self._node(c, End(op.span), [])
         label, i = inst.back
-        back = _Ctx(inst.parent, label, i, c.depth, c.irqs_off, c.atomic, c.env)
+        back = Ctx(inst.parent, label, i, c.depth, c.irqs_off, c.atomic, c.env)
         if not inst.dst or op.expr is None:
             return back
         e = self._resolve(op.expr, c, env)
         return self._assign(c, (inst.parent.id, inst.dst), e, op.span, back)
 
-    def _unbalanced(self, c: _Ctx, after: _Ctx, span: Span) -> _Ctx | int:
+    def _unbalanced(self, c: Ctx, after: Ctx, span: Span) -> Ctx | int:
         """It is told, where the program is asked for it, and the counts go on as they were."""
         asked = any(q.name == BALANCED and not q.applies for q in self.p.properties)
         return self._node(c, o.Check(BALANCED, o.Const(0), span), [after]) if asked else after
 
-    def _ctl(self, c: _Ctx, op: o.Ctl, env: dict[tuple[int, str], o.Expr]) -> _Ctx | int:
+    def _ctl(self, c: Ctx, op: o.Ctl, env: dict[tuple[int, str], o.Expr]) -> Ctx | int:
         depth, off = c.depth, c.irqs_off
         after_env = dict(c.env)
         if op.what == "preempt_disable":
@@ -566,7 +441,7 @@ class Flattener:
             lost = [
                 (k, e, op.span)
                 for k, e in c.env
-                if is_here(e) and self._is_live(c._replace(i=c.i + 1), k)
+                if is_here(e) and self.is_live(c._replace(i=c.i + 1), k)
             ]
             if lost:
                 keys = {k for k, _, _ in lost}
@@ -577,7 +452,7 @@ class Flattener:
             i=c.i + 1,
             depth=depth,
             irqs_off=off,
-            env=_in_order(after_env),
+            env=in_order(after_env),
         )
         looser = (c.irqs_off and not off) or (is_open and not was_open)
         tighter = (off and not c.irqs_off) or (was_open and not is_open)
@@ -588,7 +463,3 @@ class Flattener:
 
 def _too_large(fn: o.Function, span: Span) -> LinkError:
     return LinkError("LP0410", f"more than {MAX_NODES} nodes in {fn.name}", span=span)
-
-
-def _in_order(env: dict[tuple[int, str], o.Expr]) -> Env:
-    return tuple(sorted(env.items(), key=itemgetter(0)))
