@@ -158,11 +158,7 @@ class TableWriter(Pieces):
         spot = c.op(f"call i64 @llvm.cttz.i64(i64 {free}, i1 true)")
         c.do(f"%at = getelementptr i64, ptr %line, i64 {spot}")
         number = self.get(c, "next")
-        mine = self.state(c, number)
-        for i in range(w):
-            c.store(words[i], c.op(f"getelementptr i64, ptr {mine}, i64 {i}"))
-        p = c.op(f"getelementptr i32, ptr {self.pointer(c, 'parents')}, i64 {number}")
-        c.do(f"store i32 {c.op(f'trunc i64 {self.word(c, slot, w + 1)} to i32')}, ptr {p}")
+        self._append(c, number, words, slot)
         plus = c.op(f"add i64 {number}, 1")
         entry = c.op(f"or i64 {c.op(f'shl i64 {tag}, 32')}, {plus}")
         if self.shared:
@@ -177,6 +173,15 @@ class TableWriter(Pieces):
         c.label("out")
         c.do("ret void")
         return define("void @insert(ptr %ctx)", c, "noinline")
+
+    def _append(self, c: Code, number: str, words: list[str], slot: str) -> None:
+        """Write the candidate in ``slot`` and its parent as state ``number``."""
+        mine = self.state(c, number)
+        for i, word in enumerate(words):
+            c.store(word, c.op(f"getelementptr i64, ptr {mine}, i64 {i}"))
+        p = c.op(f"getelementptr i32, ptr {self.pointer(c, 'parents')}, i64 {number}")
+        parent = self.word(c, slot, self.layout.words + 1)
+        c.do(f"store i32 {c.op(f'trunc i64 {parent} to i32')}, ptr {p}")
 
 
 DECLARE = """
