@@ -23,8 +23,9 @@ from .check.judging import Judging, judge_patches
 from .check.museum import entries
 from .check.verdict import Result, check
 from .ir.text import render_function
+from .link.hooks import Property
 from .link.overlay import expand_archs, find_overlays
-from .link.program import Choice, Program, Property, link
+from .link.program import Choice, Program, link
 from .link.scenario import Scenario, load_scenario, make_scenario
 from .machine.model import build_machine
 from .run.exploration import Limits

@@ -14,7 +14,8 @@ from loadput.check.races import find_races
 from loadput.ir import ops as o
 from loadput.ir.calls import callees, reach
 from loadput.ir.text import render_function
-from loadput.link.program import Choice, Program, Property, link
+from loadput.link.hooks import Property
+from loadput.link.program import Choice, Program, link
 from loadput.link.scenario import Scenario, load_scenario, make_scenario
 from loadput.machine import model
 from loadput.machine.calls import Ctx

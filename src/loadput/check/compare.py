@@ -13,9 +13,10 @@ from ..base.errors import Interrupted
 from ..base.shown import html_table
 from ..ir import ops as o
 from ..ir.calls import callees, reach
+from ..link.hooks import is_hook
 from ..link.layers import DEFAULT_RELEASE
 from ..link.overlay import chain, get_overlay, load_modules
-from ..link.program import Choice, Program, is_hook, link
+from ..link.program import Choice, Program, link
 from ..link.scenario import Expected, Scenario
 from ..machine.model import build_machine
 from .verdict import HOLDS, UNDECIDED, Result

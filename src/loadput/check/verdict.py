@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from ..base.errors import Interrupted, LinkError, LoadputError
 from ..ir import ops as o
+from ..link.hooks import Property
 from ..link.overlay import chain, find_overlays, get_overlay
-from ..link.program import Choice, Program, Property, link
+from ..link.program import Choice, Program, link
 from ..link.scenario import Expected, Scenario
 from ..machine.built import Built
 from ..machine.forget import DEAD_IS_READ

@@ -43,9 +43,9 @@ def _lines(stage: str, fn: str, p: Any) -> list[str]:
     if stage == "ast":
         import pprint
 
-        from ..link.program import _stack
+        from ..link.stack import stack
 
-        defs = _stack(p.choice).defs
+        defs = stack(p.choice).defs
         return [pprint.pformat(defs[n], width=100) for n in ([fn] if fn else sorted(p.functions))]
     if stage in ("ir", "woven"):
         from ..machine.weave import weave

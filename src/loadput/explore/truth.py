@@ -8,7 +8,7 @@ from ..check.story import task_name
 from ..ir import ops as o
 from ..ir import types as ty
 from ..lang.place import PINNED
-from ..link.program import GIVEN, Property
+from ..link.hooks import GIVEN, Property
 from ..machine.flatten import Flattener
 from ..machine.fuse import Fused
 from ..machine.model import Machine

@@ -9,8 +9,8 @@ from typing import Any
 from ..check.story import PAGES, task_name, value_text, variable_name
 from ..ir import ops as o
 from ..ir import types as ty
+from ..link.hooks import Property
 from ..link.overlay import source_line
-from ..link.program import Property
 from ..machine.forget import is_shadow
 from ..machine.nodes import FRAMES
 from ..report.text import INTERNAL

@@ -12,7 +12,7 @@ from .types import Embed, Int, Token, Type
 class VarDecl:
     """A global or per-CPU variable, or one field of a struct.
 
-    :param init: start value: a number, or the name of a scenario rule (``own``: see link.program)
+    :param init: start value: a number, or the name of a scenario rule (``own``: see machine.values)
     :param ghost: the program cannot read it; properties and hooks can
     :param enum: the enum that names its values, or ""
     :param copy: holds a copy of what a register has: memory, a TLB

@@ -14,7 +14,7 @@ from ..ir.decls import Decls, VarDecl
 from . import syntax as s
 from .guess import INT, Guess
 
-# The property of whoever uses what belongs to a CPU; its sentence is in `link.program.BUILTIN`.
+# The property of whoever uses what belongs to a CPU; its sentence is in `link.builtin.BUILTIN`.
 PINNED = "PER-CPU-PINNED"
 
 

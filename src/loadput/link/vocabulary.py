@@ -12,17 +12,13 @@ from ..ir import ops as o
 from ..ir.decls import Signature
 from ..lang import syntax as s
 from ..lang.told import Told
+from .hooks import HOOKS, is_hook
 from .layers import Layers, modules_of
+from .lowerer import Lowerer
 from .overlay import SPEC, find_overlays
-from .program import (
-    HOOKS,
-    Choice,
-    _Lowerer,
-    _set_constants,
-    _stack,
-    is_hook,
-)
+from .program import Choice, _set_constants
 from .scenario import load_scenario
+from .stack import stack
 
 PROPERTIES = "properties"
 COMMON = ""
@@ -105,7 +101,7 @@ def read_vocabulary(choice: Choice) -> Vocabulary:
     :param choice: with the architecture ``COMMON``, what there is without one
     Raises LinkError (LP04xx), SourceError (LP02xx).
     """
-    lay = _stack(choice)
+    lay = stack(choice)
     labels = tuple(lay.labels)
     hooks = [d for d in lay.defs.values() if is_hook(d)]
     for m in modules_of(SPEC / "properties", "properties", True)[0]:
@@ -143,7 +139,7 @@ def _named_by_hooks(lay: Layers, hooks: Sequence[s.Def]) -> set[str]:
     """The fields and variables that monitors and properties of this program name."""
     scenario = load_scenario("one")
     _set_constants(lay, scenario)
-    lo = _Lowerer(lay, lay.decls, scenario)
+    lo = Lowerer(lay, lay.decls, scenario)
     out: set[str] = set()
     for d in hooks:
         points = [a.partition(":")[2] for a in d.attrs if a.partition(":")[0] in HOOKS]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..ir import ops as o
 from ..ir.spec import verify
 from ..ir.types import BOOL, VOID, Type
-from ..link.program import Program, property_of
+from ..link.hooks import property_of
+from ..link.program import Program
 from .forget import forgotten, watch
 
 

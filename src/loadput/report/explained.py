@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from ..base.errors import LoadputError
 from ..check.museum import entries
+from ..link.hooks import Property
 from ..link.overlay import Overlay, find_overlays, source_line
-from ..link.program import Property
 from .text import WIDTH, wrap
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from ..check.story import StoryStep
-from ..link.program import Property
+from ..link.hooks import Property
 from ..link.scenario import Scenario
 from .acts import TOLD
 from .plan import FOLLOWS, HOPED, INSTEAD, MODULE, USER, Plan, Segment, thread_of
