@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from loadput.ir.decls import Signature
 from loadput.lang.pyfront import parse_module
 from loadput.link import program as link
+from loadput.link.hooks import lower_hooks
+from loadput.link.lowerer import Lowerer
 from loadput.link.scenario import Scenario, TaskSpec
 from loadput.machine.model import Machine, build_machine
 
@@ -112,13 +114,13 @@ def make_program(text: str, scenario: Scenario) -> link.Program:
     module.defs = [d for d in module.defs if f"test:{d.name}" not in props]
     lay.lay((module,), "mainline")
     link._set_constants(lay, scenario)
-    lo = link._Lowerer(lay, lay.decls, scenario)
+    lo = Lowerer(lay, lay.decls, scenario)
     for d in props.values():
         lay.decls.funcs[d.name] = Signature(d.name, d.params, d.ret)
     for name in link._entries(lay, scenario):
         lo.need(name)
     lo.run()
-    hooks, properties = link._hooks(
+    hooks, properties = lower_hooks(
         lo, props, {k: module.meta.get(d.name, {}) for k, d in props.items()}
     )
     lo.run()
