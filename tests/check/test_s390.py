@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from pathlib import Path
+
 import pytest
 
 import loadput as lp
@@ -79,3 +83,32 @@ def test_no_guest_runs_while_its_vm_is_blocked(release: str, states: int) -> Non
     r = check(Choice("s390", release=release), load_scenario("set-tod"))
     assert (r.verdict, r.states) == ("holds", states)
     assert {p.name: p.verdict for p in r.properties}["HALTED-WHILE-HELD"] == "holds"
+
+
+@pytest.mark.parametrize("release", ["v6.12", "v7.3"])
+@pytest.mark.parametrize("scenario", ["exit-sie", "set-tod"])
+def test_who_asks_for_an_exit_sees_who_enters_though_stores_are_late(
+    release: str, scenario: str
+) -> None:
+    """SIE serializes when it starts: docs/memory.md."""
+    choice = Choice("s390", release=release, memory="tso")
+    assert check(choice, load_scenario(scenario)).verdict == "holds"
+
+
+def test_what_serializes_is_sie(tmp_path: Path) -> None:
+    """Without that a guest runs though its vCPU has been asked to come out: the spec's own body."""
+    of_v73 = Path(inspect.getfile(lp)).parent / "spec/release/v7_3/arch/s390/s390.py"
+    defs = {d.name: d for d in ast.parse(of_v73.read_text()).body if isinstance(d, ast.FunctionDef)}
+    lines = ast.unparse(defs["__sie64a"]).splitlines()
+    left = [line for line in lines if line.strip() != "smp_mb()"]
+    assert len(left) == len(lines) - 1
+    folder = tmp_path / "design/late_sie"
+    folder.mkdir(parents=True)
+    overlay = '"""SIE serializes nothing."""\nOVERLAY = Overlay(name="late_sie", arch="s390")\n'
+    (folder / "overlay.py").write_text(overlay)
+    head = "# [Modified in design:late_sie]\n"
+    (folder / "s390.py").write_text(head + "\n".join(left) + "\n")
+    choice = Choice("s390", design="late_sie", memory="tso", search=(tmp_path,))
+    r = check(choice, load_scenario("exit-sie"))
+    said = {p.name: p.verdict for p in r.properties}
+    assert r.verdict == "violated" and said["TLB-FRESH"] == "violated"

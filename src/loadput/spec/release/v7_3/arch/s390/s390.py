@@ -65,6 +65,7 @@ def __sie64a(vcpu: ptr[kvm_vcpu]):
     this_cpu_write(lowcore_gmap, token_of(vcpu.kvm))
     WRITE_ONCE(vcpu.arch.sie_block.in_sie, True)
     if not kvm_s390_vcpu_sie_inhibited(vcpu):
+        smp_mb()  # SIE serializes before it looks at the state description: docs/memory.md
         with atomic:
             intercepted = vcpu.arch.sie_block.ext_int or vcpu.arch.sie_block.stop_int
         if not intercepted:
