@@ -95,6 +95,7 @@ class Judgement:
     :param added: functions that the base does not have
     :param removed: functions that the base has and the patch takes out
     :param gone: struct fields that it takes out: what stood there is somewhere else, or nowhere
+    :param waits: it only brings functions that nothing calls yet
     """
 
     patch: str
@@ -109,6 +110,7 @@ class Judgement:
     fixed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     gone: tuple[str, ...] = ()
+    waits: bool = False
 
     @property
     def idle(self) -> list[str]:
@@ -184,6 +186,9 @@ def judge(
         if program is not None and f.whole and f.name not in program.functions:
             f.why = "nothing calls it here"
             out.unused.append(f.name)
+    old = {d.name for d in taken.before}
+    brings = {f.name for f in got.functions} - old
+    out.waits = brings == set(out.unused) and len(brings) == len(got.functions) and not removed
     if not got.changes and not user.removed:
         if not any(f.edits for f in got.functions):
             out.verdict = SAME

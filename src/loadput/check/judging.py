@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from ..base.clock import at_most
@@ -82,9 +83,18 @@ class Judging:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing new, 1 a new violation, 2 no verdict somewhere, 4 not decided or not judged."""
-        judged = [j for j in self.judged if j.verdict != NOT_JUDGED]
-        codes = [j.exit_code for j in judged] + [2 for _ in self.failed]
+        """0 nothing new, 1 a new violation, 2 no verdict somewhere, 4 not decided or not judged.
+
+        A patch is judged where one architecture judges it; one that brings what nothing calls yet
+        is judged with those of the series behind it.
+        """
+        codes = [2 for _ in self.failed]
+        rows = zip_longest(*(p.rows for p in self.parts))
+        patches = [[r for r in row if isinstance(r, Judgement)] for row in rows]
+        for i, row in enumerate(patches):
+            judged = [j.exit_code for j in row if j.verdict != NOT_JUDGED]
+            waits = all(j.waits for j in row) and any(patches[i + 1 :])
+            codes += judged or ([] if not row or waits else [4])
         if not codes:
             return 0 if self.verdict == NO_CODE else 4
         return max(codes, key=SEVERITY.__getitem__)

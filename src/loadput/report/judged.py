@@ -109,7 +109,8 @@ def _sentence(done: Judging) -> str:
     if done.verdict == NOT_JUDGED:
         return "NOT JUDGED: " + (_outside(done) or "nothing of this change is modelled")
     if done.verdict == SAME:
-        return SAME
+        outside = _outside(done) if done.exit_code else ""
+        return f"{SAME}; not all of it is judged: {outside}" if outside else SAME
     if done.verdict == MINDS_NOT:
         fixed = _by_blame(done, BLAME_FIXED)
         said = "changes what is modelled; no property minds"

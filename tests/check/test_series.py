@@ -1,0 +1,59 @@
+"""A series: each of its patches is judged somewhere, or the exit code says that one is not."""
+
+from __future__ import annotations
+
+import pytest
+
+import loadput as lp
+from loadput.check.basis import Base
+from loadput.check.carried import FunctionChange
+from loadput.check.judge import MINDS_NOT, NOT_JUDGED, SAME, Judgement
+from loadput.check.judging import Judging, Part
+from loadput.report.judged import render_judging
+
+LEFT = "svm", NOT_JUDGED, [FunctionChange("park", "a.c:1", why="nothing calls it here")]
+
+
+def judgement(
+    arch: str, verdict: str, changes: list[FunctionChange], *, waits: bool = False
+) -> Judgement:
+    return Judgement("", arch, verdict, changes, waits=waits)
+
+
+def series(*rows: Judgement) -> Judging:
+    """A patch a row, on svm."""
+    return Judging([], Base("v7.3", ""), None, [Part("svm", list(rows))])
+
+
+@pytest.mark.parametrize("other", [SAME, MINDS_NOT])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_patch_that_is_not_judged_is_not_hidden_by_one_that_is(other: str, first: bool) -> None:
+    rows = [judgement(*LEFT), judgement("svm", other, [])]
+    done = series(*rows if first else reversed(rows))
+    assert done.exit_code == 4
+    assert "not all of it is judged: nothing calls it here: park()" in " ".join(
+        render_judging(done, "").split()
+    )
+
+
+def test_what_a_patch_brings_is_judged_where_a_later_one_calls_it() -> None:
+    brings, calls = judgement(*LEFT, waits=True), judgement("svm", SAME, [])
+    assert series(brings, calls).exit_code == 0
+    assert series(calls, brings).exit_code == series(brings).exit_code == 4
+
+
+def test_a_patch_is_judged_where_one_architecture_judges_it() -> None:
+    done = series(judgement(*LEFT))
+    done.parts.append(Part("vmx", [judgement("vmx", SAME, [])]))
+    assert done.exit_code == 0
+
+
+def test_what_nothing_calls_waits_and_what_is_known_does_not() -> None:
+    mine = "static void park_one(struct kvm_vcpu *vcpu)\n{\n\tvcpu->ready = false;\n}\n"
+    known = (
+        "static void kvm_sched_out(struct preempt_notifier *pn, struct task_struct *next)\n{\n}\n"
+    )
+    waits = {
+        text: [x.waits for x in lp.judge(text, arch="svm").judging.judged] for text in (mine, known)
+    }
+    assert waits == {mine: [True], known: [False]}
