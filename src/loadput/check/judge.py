@@ -441,6 +441,7 @@ def _beside(out: Judgement, after: Result) -> list[str]:
         lost = [e for f in out.changes for e in f.outcomes if e.verdict == NOT_JUDGED_EDIT]
         brought = (x for e in lost for x in e.edit.brings)
         besides |= dict.fromkeys(x for x in brought if not x.startswith(("WARN_", "KVM_BUG")))
+    besides |= {x: None for f in out.changes for x in _ways(f)}
     if out.gone or any(f.sets for f in out.changes):
         functions = after.built.program.functions.values()
         ops = [op for fn in functions for b in fn.blocks for op in b.ops]
@@ -451,6 +452,16 @@ def _beside(out: Judgement, after: Result) -> list[str]:
         besides |= {f"{x}, which it takes out": None for x in lacks}
     besides |= {f"the hunk of {f.name}()": None for f in out.changes if f.why == MISFIT}
     return list(besides)
+
+
+def _ways(f: FunctionChange) -> list[str]:
+    """What decides where ``f`` goes, and is another with the patch, but not with what of it is
+    carried over: that alone may be half of a rewriting that does the same.
+    """
+    if not any(c.changes for c in f.carried):
+        return []
+    lost = [o.edit for o in f.outcomes if o.verdict == NOT_JUDGED_EDIT]
+    return [f"'{e.way}' in {f.name}()" for e in lost if e.way]
 
 
 def _weigh(x: Explored, user: Choice, s: Scenario, run: Run, beside: Sequence[str]) -> None:

@@ -50,9 +50,16 @@ def _operator(e: s.Expr) -> tuple[int, str]:
     if isinstance(e, s.AssignE):
         return 0, f"{render_expr(e.lhs)} {e.op}= {render_expr(e.rhs)}"
     if isinstance(e, s.PostInc):
-        return 0, f"{render_expr(e.lhs)} {'+' if e.by > 0 else '-'}= 1"
+        return 12, f"{render_expr(e.lhs, 12)}{'++' if e.by > 0 else '--'}"
     assert isinstance(e, s.Comma)
     return 0, f"{render_expr(e.a)}, {render_expr(e.b)}"
+
+
+def counted(e: s.Expr) -> s.Expr:
+    """``x += 1`` for ``x++`` whose value nobody reads."""
+    if not isinstance(e, s.PostInc):
+        return e
+    return s.AssignE(e.lhs, "+" if e.by > 0 else "-", s.Num(1, e.span), e.span)
 
 
 def render_body(body: Iterable[s.Stmt], indent: int = 1) -> list[str]:
@@ -71,7 +78,7 @@ def render_stmt(st: s.Stmt) -> str:
 def _lines(st: s.Stmt, n: int) -> list[str]:
     pad = "    " * n
     if isinstance(st, s.ExprStmt):
-        return [pad + render_expr(st.expr)]
+        return [pad + render_expr(counted(st.expr))]
     if isinstance(st, s.Declare):
         return [f"{pad}{st.name.partition('.')[0]} = {render_expr(st.init)}"] if st.init else []
     if isinstance(st, s.If):

@@ -15,6 +15,7 @@ BACK = {
     **{WRAPPED: UNWRAPPED, UNWRAPPED: WRAPPED},
 }
 EFFECT = ("c:", "w:")
+WAYS = frozenset(("if", "loop", "switch", "case", "jump", "label", "ret"))
 MAX_CELLS = 250_000  # nodes times nodes that are aligned as trees; larger ones row by row
 
 
@@ -35,6 +36,14 @@ class Edit:
     def back(self) -> Edit:
         """The edit that undoes it."""
         return Edit(BACK[self.kind], self.after, self.before, self.place)
+
+    @property
+    def way(self) -> str:
+        """The test, jump or return that it is about; "" for what decides nothing."""
+        for n in (self.after, self.before):
+            if n is not None and n.kind in WAYS:
+                return n.key.partition("\n")[0]
+        return ""
 
     @property
     def brings(self) -> list[str]:

@@ -327,5 +327,7 @@ def _without_returns(
         elif other:
             cond = s.Unary("!", st.cond, st.span)
             out.append(dataclasses.replace(st, cond=cond, then=other, other=()))
+        elif any(isinstance(x, s.Invoke | s.AssignE | s.PostInc) for x in walk(st)):
+            out.append(s.ExprStmt(st.cond, st.span))
         return tuple(out)
     return tuple(out)

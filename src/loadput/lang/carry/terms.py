@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from .. import syntax as s
 from ..guess import NULLS, SAME, TRUTH, is_error_code, walk
 from ..infer import PLACES, WRITERS
-from ..show import render_expr
+from ..show import counted, render_expr
 from .nodes import local_names, tree_of
 
 Fn = Callable[[s.Expr], s.Expr | None]
@@ -91,7 +91,7 @@ def plain(e: s.Expr) -> str:
                 return dataclasses.replace(x, args=args)
         return None
 
-    return render_expr(rewrite(e, strip))
+    return render_expr(rewrite(counted(e), strip))
 
 
 def _bare(e: s.Expr) -> s.Expr:

@@ -244,11 +244,12 @@ class _Function(Expressions):
 
     def declare(self, name: str, t: ty.Type, n: Node) -> str:
         """Enter ``name`` in the innermost scope; a shadowing one gets another name."""
-        unique = name
+        unique, count = name, 1
         taken = any(name in scope for scope in self.scopes)
-        if taken or self.types.get(name, t) != t:
-            self.hidden += 1
-            unique = f"{name}.{self.hidden}"
+        while taken or self.types.get(unique, t) != t:
+            count += 1
+            unique = f"{name}__{count}"
+            taken = unique in self.types
         self.scopes[-1][name] = unique
         self.types[unique] = t
         return unique

@@ -1,0 +1,89 @@
+"""The same said otherwise, and what only looks so: an increment, a shadow, half of a rewriting.
+
+The C is in our own words: shorter than the kernel's, in its order.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadput.check.judge import SAME as NOTHING
+
+from .test_same_and_not import MAIN, WAKE, judge, tree
+
+__all__ = ["tree"]
+
+ASID = """static void new_asid(struct vcpu_svm *svm, struct svm_cpu_data *sd)
+{
+	if (sd->next_asid > sd->max_asid) {
+		++sd->asid_generation;
+		sd->next_asid = sd->min_asid;
+	}
+	svm->current_vmcb->asid_generation = sd->asid_generation;
+	svm->asid = sd->next_asid++;
+}
+"""
+WOKEN = """bool kvm_vcpu_wake_up(struct kvm_vcpu *vcpu)
+{
+	bool woken = false;
+
+	if (__kvm_vcpu_wake_up(vcpu)) {
+		WRITE_ONCE(vcpu->ready, true);
+		woken = true;
+	}
+	return woken;
+}
+"""
+
+
+@pytest.mark.parametrize("old, new", [("next_asid++", "++"), ("++sd->asid", "sd->asid")])
+def test_what_an_increment_gives_is_another_before_than_after(
+    tree: Path, old: str, new: str
+) -> None:
+    given = {"++": ("sd->next_asid++", "++sd->next_asid")}
+    change = given.get(new, ("++sd->asid_generation;", "sd->asid_generation++;"))
+    j = judge(tree, change, text=ASID)
+    assert (j.verdict == NOTHING) == (new != "++")
+
+
+def test_a_local_that_hides_another_is_not_that(tree: Path) -> None:
+    text = WOKEN.replace("woken = true", "woken = ask(vcpu)").replace(
+        "return", "ready(woken);\n	return"
+    )
+    j = judge(tree, ("		woken = ask", "		bool woken = ask"), path=MAIN, text=text)
+    assert j.verdict != NOTHING
+
+
+def test_a_helper_whose_test_does_all_still_does_it(tree: Path) -> None:
+    helper = "static void make_ready(struct kvm_vcpu *v)\n{\n	if (xchg(&v->ready, true))\n"
+    head = "bool kvm_vcpu_wake_up("
+    call = ("		WRITE_ONCE(vcpu->ready, true);\n", "		make_ready(vcpu);\n")
+    j = judge(tree, (head, f"{helper}		return;\n}}\n\n{head}"), call, path=MAIN, text=WAKE)
+    assert j.exit_code == 0
+
+
+ASKED = ("kvm_arch_vcpu_runnable(vcpu)", "kvm_cpu_has_pending_timer(vcpu)")
+ASKED += ("signal_pending(current)", "kvm_check_request(KVM_REQ_UNBLOCK, vcpu)")
+TESTS = "".join(f"	if ({x})\n		goto out;\n" for x in ASKED)
+BLOCK = f"""static int kvm_vcpu_check_block(struct kvm_vcpu *vcpu)
+{{
+	int ret = -EINTR;
+	int idx = srcu_read_lock(&vcpu->kvm->srcu);
+
+{TESTS}
+	ret = 0;
+out:
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return ret;
+}}
+"""
+
+
+def test_half_of_a_rewriting_is_no_violation(tree: Path) -> None:
+    """Some of the tests have no part in ours: where a jump leads is another, as far as one sees."""
+    asked = " && ".join(f"!{ASKED[i]}" for i in (0, 2, 1, 3))
+    now = f"	if ({asked})\n		ret = 0;\n"
+    j = judge(tree, (f"{TESTS}\n	ret = 0;\nout:\n", now), path=MAIN, text=BLOCK)
+    assert j.exit_code == 4
