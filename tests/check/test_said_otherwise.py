@@ -11,7 +11,7 @@ import pytest
 
 from loadput.check.judge import SAME as NOTHING
 
-from .test_same_and_not import MAIN, WAKE, judge, tree
+from .test_same_and_not import MAIN, SVM, WAKE, judge, tree
 
 __all__ = ["tree"]
 
@@ -87,3 +87,156 @@ def test_half_of_a_rewriting_is_no_violation(tree: Path) -> None:
     now = f"	if ({asked})\n		ret = 0;\n"
     j = judge(tree, (f"{TESTS}\n	ret = 0;\nout:\n", now), path=MAIN, text=BLOCK)
     assert j.exit_code == 4
+
+
+PUT = """static void svm_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+	int cpu = get_cpu();
+
+	if (vcpu->preempted)
+		count_a_put(vcpu, cpu, 1);
+	if (svm->guest_state_loaded)
+		count_a_put(vcpu, cpu, vcpu->ready ? 2 : 3);
+	svm->guest_state_loaded = false;
+	vcpu->cpu = cpu++;
+	do {
+		count_a_put(vcpu, cpu, 4);
+	} while (more_of(vcpu));
+	put_cpu();
+}
+"""
+OTHERWISE = {
+    # what it was; what it is; what looks like that and is not
+    "jumps, and a test": (
+        BLOCK,
+        f"{TESTS}\n	ret = 0;\nout:\n",
+        f"	if (!{' && !'.join(ASKED)})\n		ret = 0;\n",
+        f"	if (!{' || !'.join(ASKED)})\n		ret = 0;\n",
+    ),
+    "a jump over some of it": (
+        PUT,
+        """	if (vcpu->preempted)
+		count_a_put(vcpu, cpu, 1);
+""",
+        """	if (!vcpu->preempted)
+		goto next;
+	count_a_put(vcpu, cpu, 1);
+next:
+""",
+        """	if (vcpu->preempted)
+		goto next;
+	count_a_put(vcpu, cpu, 1);
+next:
+""",
+    ),
+    "a loop that goes round once": (
+        PUT,
+        """	if (vcpu->preempted)
+		count_a_put(vcpu, cpu, 1);
+""",
+        """	do {
+		if (!vcpu->preempted)
+			break;
+		count_a_put(vcpu, cpu, 1);
+	} while (0);
+""",
+        """	do {
+		if (!vcpu->preempted)
+			break;
+		count_a_put(vcpu, cpu, 1);
+	} while (1);
+""",
+    ),
+    "a choice of what is given": (
+        PUT,
+        """		count_a_put(vcpu, cpu, vcpu->ready ? 2 : 3);
+""",
+        """		if (vcpu->ready)
+			count_a_put(vcpu, cpu, 2);
+		else
+			count_a_put(vcpu, cpu, 3);
+""",
+        """		if (vcpu->ready)
+			count_a_put(vcpu, cpu, 3);
+		else
+			count_a_put(vcpu, cpu, 2);
+""",
+    ),
+    "a count of its own": (
+        PUT,
+        """	vcpu->cpu = cpu++;
+""",
+        """	vcpu->cpu = cpu;
+	cpu++;
+""",
+        """	cpu++;
+	vcpu->cpu = cpu;
+""",
+    ),
+    "a loop that is tested at its end": (
+        PUT,
+        """	do {
+		count_a_put(vcpu, cpu, 4);
+	} while (more_of(vcpu));
+""",
+        """	for (;;) {
+		count_a_put(vcpu, cpu, 4);
+		if (!more_of(vcpu))
+			break;
+	}
+""",
+        """	for (;;) {
+		count_a_put(vcpu, cpu, 4);
+		if (more_of(vcpu))
+			break;
+	}
+""",
+    ),
+    "what both ways end with": (
+        PUT,
+        """	svm->guest_state_loaded = false;
+""",
+        """	if (vcpu->ready) {
+		svm->guest_state_loaded = false;
+	} else {
+		svm->guest_state_loaded = false;
+	}
+""",
+        """	if (vcpu->ready) {
+		svm->guest_state_loaded = false;
+	} else {
+		svm->guest_state_loaded = true;
+	}
+""",
+    ),
+    "the CPU, and that it stays": (
+        PUT,
+        """	int cpu = get_cpu();
+""",
+        """	int cpu;
+
+	preempt_disable();
+	cpu = smp_processor_id();
+""",
+        """	int cpu;
+
+	cpu = smp_processor_id();
+	preempt_disable();
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_the_same_said_otherwise(tree: Path, how: str) -> None:
+    text, old, new, _ = OTHERWISE[how]
+    path = MAIN if text == BLOCK else SVM
+    assert judge(tree, (old, new), path=path, text=text).verdict == NOTHING
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_what_looks_like_it_is_not_the_same(tree: Path, how: str) -> None:
+    text, old, _, new = OTHERWISE[how]
+    path = MAIN if text == BLOCK else SVM
+    assert judge(tree, (old, new), path=path, text=text).verdict != NOTHING

@@ -124,9 +124,11 @@ def _for(st: s.For, n: int) -> list[str]:
     pad = "    " * n
     first = st.init[0] if len(st.init) == 1 else None
     test = st.cond
-    if isinstance(first, s.Declare) and first.init is not None and isinstance(test, s.Binary):
+    ends = isinstance(test, s.Binary) and (test.op == "<" or _is_each(test.b))
+    if isinstance(first, s.Declare) and first.init is not None and ends and _counts(st.step):
+        assert isinstance(test, s.Binary)
         low = first.init
-        if isinstance(test.b, s.Invoke) and test.b.fn == "__count":
+        if isinstance(test.b, s.Invoke) and _is_each(test.b):
             over = f"each({render_expr(test.b.args[0])})"
         elif isinstance(low, s.Num) and low.value == 0:
             over = f"range({render_expr(test.b)})"
@@ -139,3 +141,16 @@ def _for(st: s.For, n: int) -> list[str]:
         "; ".join(line.strip() for x in st.step for line in _lines(x, 0)),
     )
     return [f"{pad}for ({' ; '.join(parts)}):", *render_body(st.body, n + 1)]
+
+
+def _is_each(e: s.Expr) -> bool:
+    return isinstance(e, s.Invoke) and e.fn == "__count"
+
+
+def _counts(step: tuple[s.Stmt, ...]) -> bool:
+    """Whether a loop takes one value after the other."""
+    e = counted(step[0].expr) if len(step) == 1 and isinstance(step[0], s.ExprStmt) else None
+    if not isinstance(e, s.AssignE):
+        return False
+    by = e.rhs.b if isinstance(e.rhs, s.Binary) and not e.op else e.rhs
+    return isinstance(by, s.Num) and by.value == 1 and e.op in ("", "+")

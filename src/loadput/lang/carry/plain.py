@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .. import syntax as s
 from ..guess import walk
+from ..show import render_expr
+from .jumps import once, without_jumps
 
 TAIL = 4  # statements behind a label that may stand in the place of each jump to it
 Body = tuple[s.Stmt, ...]
@@ -16,7 +18,7 @@ Body = tuple[s.Stmt, ...]
 
 def plain(d: s.Def) -> s.Def:
     """``d`` without switches, jumps to its end, and choices that can be tests."""
-    body = _without_jumps(d.body, is_void=_is_void(d))
+    body = _without_jumps(without_jumps(d.body), is_void=_is_void(d))
     return dataclasses.replace(d, body=_in_blocks(body, _rows))
 
 
@@ -101,33 +103,91 @@ def _rows(block: Body) -> Body:
 
 
 def _as_tests(st: s.Stmt) -> Iterator[s.Stmt]:
-    """A switch, and a choice between two values, as a test."""
+    """A switch, and a choice between two values, as a test; what does two things as two."""
     if isinstance(st, s.Switch):
         yield _tests(st) or st
-    elif isinstance(st, s.ReturnStmt) and isinstance(st.value, s.Ternary):
-        yield _test(st.value, lambda v: s.ReturnStmt(v, st.span))
-    elif isinstance(st, s.Declare) and isinstance(st.init, s.Ternary):
+    elif isinstance(st, s.While):
+        yield once(st)
+    elif isinstance(st, s.ReturnStmt) and st.value is not None:
+        yield from _chosen(st.value, lambda v: s.ReturnStmt(v, st.span)) or (st,)
+    elif isinstance(st, s.Declare) and isinstance(st.init, s.Ternary | s.PostInc | s.Invoke):
         name = s.Name(st.name, st.span)
-        yield dataclasses.replace(st, init=None)
-        yield _test(st.init, lambda v: s.ExprStmt(s.AssignE(name, "", v, st.span), st.span))
-    elif isinstance(st, s.ExprStmt) and isinstance(st.expr, s.PostInc) and _is_still(st.expr.lhs):
-        sum_ = s.Binary("+" if st.expr.by > 0 else "-", st.expr.lhs, s.Num(1, st.span), st.span)
-        yield dataclasses.replace(st, expr=s.AssignE(st.expr.lhs, "", sum_, st.span))
-    elif isinstance(st, s.ExprStmt) and isinstance(st.expr, s.AssignE):
-        e = st.expr
-        if e.op and _is_still(e.lhs):
-            e = s.AssignE(e.lhs, "", s.Binary(e.op, e.lhs, e.rhs, e.span), e.span)
-        lhs = e.lhs
-        if isinstance(e.rhs, s.Ternary) and not e.op and _is_still(lhs):
-            yield _test(e.rhs, lambda v: s.ExprStmt(s.AssignE(lhs, "", v, st.span), st.span))
-        else:
-            yield dataclasses.replace(st, expr=e)
+        rows = list(_as_tests(s.ExprStmt(s.AssignE(name, "", st.init, st.span), st.span)))
+        is_same = len(rows) == 1 and isinstance(rows[0], s.ExprStmt)
+        yield from (st,) if is_same else (dataclasses.replace(st, init=None), *rows)
+    elif isinstance(st, s.ExprStmt):
+        yield from _done(st, st.expr)
     else:
         yield st
 
 
-def _test(e: s.Ternary, put: Callable[[s.Expr], s.Stmt]) -> s.Stmt:
-    return s.If(e.cond, (put(e.a),), (put(e.b),), e.span)
+def _done(st: s.ExprStmt, e: s.Expr) -> Iterator[s.Stmt]:
+    """What an expression does, one thing after the other."""
+    if isinstance(e, s.PostInc) and _is_still(e.lhs):
+        sum_ = s.Binary("+" if e.by > 0 else "-", e.lhs, s.Num(1, st.span), st.span)
+        yield dataclasses.replace(st, expr=s.AssignE(e.lhs, "", sum_, st.span))
+    elif isinstance(e, s.Invoke):
+        pinned = {"get_cpu": "preempt_disable", "put_cpu": "preempt_enable"}.get(e.fn)
+        if pinned and not e.args:
+            yield dataclasses.replace(st, expr=s.Invoke(pinned, (), e.span))
+        else:
+            yield from _chosen(e, lambda v: dataclasses.replace(st, expr=v)) or (st,)
+    elif isinstance(e, s.AssignE):
+        yield from _set(st, e)
+    else:
+        yield st
+
+
+def _set(st: s.ExprStmt, e: s.AssignE) -> Iterator[s.Stmt]:
+    if e.op and _is_still(e.lhs):
+        e = s.AssignE(e.lhs, "", s.Binary(e.op, e.lhs, e.rhs, e.span), e.span)
+    is_plain = not e.op and _is_still(e.lhs)
+    lhs, rhs = e.lhs, e.rhs
+    if is_plain and isinstance(rhs, s.PostInc) and _is_apart(lhs, rhs.lhs):
+        yield dataclasses.replace(st, expr=dataclasses.replace(e, rhs=rhs.lhs))
+        yield from _done(st, rhs)
+    elif is_plain and isinstance(rhs, s.AssignE) and _is_apart(lhs, rhs.lhs):
+        yield from _set(st, rhs)
+        yield dataclasses.replace(st, expr=dataclasses.replace(e, rhs=rhs.lhs))
+    elif is_plain and isinstance(rhs, s.Invoke) and rhs.fn == "get_cpu" and not rhs.args:
+        yield dataclasses.replace(st, expr=s.Invoke("preempt_disable", (), rhs.span))
+        cpu = s.Invoke("smp_processor_id", (), rhs.span)
+        yield dataclasses.replace(st, expr=dataclasses.replace(e, rhs=cpu))
+    elif is_plain:
+        new = _chosen(rhs, lambda v: s.ExprStmt(s.AssignE(lhs, "", v, st.span), st.span))
+        yield from new or (dataclasses.replace(st, expr=e),)
+    else:
+        yield dataclasses.replace(st, expr=e)
+
+
+def _chosen(e: s.Expr, put: Callable[[s.Expr], s.Stmt]) -> Body:
+    """A choice between two values, or between two of what a call is given, as a test; () if none.
+
+    C leaves open in which order arguments are worked out.
+    """
+    if isinstance(e, s.Ternary):
+        return (s.If(e.cond, (put(e.a),), (put(e.b),), e.span),)
+    if not isinstance(e, s.Invoke):
+        return ()
+    at = [i for i, a in enumerate(e.args) if isinstance(a, s.Ternary)]
+    one = e.args[at[0]] if len(at) == 1 else None
+    if not isinstance(one, s.Ternary):
+        return ()
+    ways = [
+        put(dataclasses.replace(e, args=(*e.args[: at[0]], v, *e.args[at[0] + 1 :])))
+        for v in (one.a, one.b)
+    ]
+    return (s.If(one.cond, (ways[0],), (ways[1],), e.span),)
+
+
+def _is_apart(a: s.Expr, b: s.Expr) -> bool:
+    """Whether ``a`` and ``b`` are two places, and neither is on the way to the other."""
+    if not _is_still(a) or not _is_still(b):
+        return False
+    texts = [render_expr(x) for x in (a, b)]
+    inner = [{render_expr(x) for x in walk(e) if isinstance(x, s.Expr)} for e in (a, b)]
+    same_field = isinstance(a, s.Member) and isinstance(b, s.Member) and a.name == b.name
+    return not same_field and texts[0] not in {texts[1], *inner[1]} and texts[1] not in inner[0]
 
 
 def _is_still(e: s.Expr) -> bool:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
-from ..show import render_expr
+from ..show import render_expr, render_stmt
+from .jumps import LEAVES, flat, leaves, tested_last
 from .plain import inside, plain, sets
 from .terms import rewrite, rewrite_stmt
 
 _OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
-_LEAVES = s.ReturnStmt | s.Goto | s.BreakStmt | s.ContinueStmt
 
 
 def tidy(d: s.Def) -> s.Def:
@@ -56,7 +56,7 @@ def _at_once(body: Sequence[s.Stmt], once: AbstractSet[str]) -> tuple[s.Stmt, ..
     :param once: the locals that are set once and read once
     """
     out: list[s.Stmt] = []
-    for st in _flat(body):
+    for st in flat(body):
         name, value = sets(out[-1]) if out else ("", None)
         if name in once and value is not None:
             new = _with_value(st, name, value)
@@ -105,25 +105,16 @@ def _is_first(e: s.Expr, name: str) -> bool:
     return False
 
 
-def _flat(body: Sequence[s.Stmt]) -> Iterator[s.Stmt]:
-    """``body`` without the braces of blocks: they have no scope of their own."""
-    for st in body:
-        if isinstance(st, s.Group):
-            yield from _flat(st.body)
-        else:
-            yield st
-
-
 def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
     out: list[s.Stmt] = []
     for i, st in enumerate(body):
         if isinstance(st, s.If):
             st, rest = _joined(st), tuple(body[i + 1 :])
-            if rest and _leaves(st.then) and not st.other:
+            if rest and leaves(st.then) and not st.other:
                 return (*out, *_if(dataclasses.replace(st, other=rest)))
-            if rest and st.other and _leaves(st.then):
+            if rest and st.other and leaves(st.then):
                 return (*out, *_if(dataclasses.replace(st, other=(*st.other, *rest))))
-            if rest and _leaves(st.other):
+            if rest and leaves(st.other):
                 return (*out, *_if(dataclasses.replace(st, then=(*st.then, *rest))))
             out += _if(st)
         elif isinstance(st, s.While | s.For | s.AtomicStmt):
@@ -134,7 +125,7 @@ def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
             out.append(dataclasses.replace(st, cases=cases))
         else:
             out.append(st)
-            if isinstance(st, _LEAVES):
+            if isinstance(st, LEAVES):
                 return (*out, *body[i + 1 :])
     return tuple(out)
 
@@ -149,6 +140,7 @@ def _loop(st: s.While | s.For) -> s.While | s.For:
     if _is_true(st.cond) and st.test_first and isinstance(first, s.If) and not first.other:
         if len(first.then) == 1 and isinstance(first.then[0], s.BreakStmt):
             return dataclasses.replace(st, cond=_negated(first.cond), body=st.body[1:])
+    st = tested_last(st)
     return dataclasses.replace(st, cond=positive(st.cond))
 
 
@@ -157,8 +149,19 @@ def _is_true(e: s.Expr) -> bool:
 
 
 def _if(st: s.If) -> tuple[s.Stmt, ...]:
-    """A branch with its test the right way round, and without a test of a test."""
-    return (_turned(dataclasses.replace(st, then=_block(st.then), other=_block(st.other))),)
+    """A branch with its test the right way round, and without a test of a test; behind it what
+    both of its ways end with.
+    """
+    then, other = _block(st.then), _block(st.other)
+    n = 0
+    while n < min(len(then), len(other)) and _alike(then[-1 - n], other[-1 - n]):
+        n += 1
+    ways = dataclasses.replace(st, then=then[: len(then) - n], other=other[: len(other) - n])
+    return (_turned(ways), *then[len(then) - n :])
+
+
+def _alike(a: s.Stmt, b: s.Stmt) -> bool:
+    return type(a) is type(b) and render_stmt(a) == render_stmt(b)
 
 
 def _turned(st: s.If) -> s.If:
@@ -227,14 +230,6 @@ def _left(e: s.Expr) -> s.Expr:
             return _left(s.Binary(e.op, s.Binary(e.op, a, b.a, e.span), b.b, e.span))
         return dataclasses.replace(e, a=a, b=b)
     return e
-
-
-def _leaves(body: Sequence[s.Stmt]) -> bool:
-    """Whether ``body`` never goes on after itself."""
-    last = body[-1] if body else None
-    if isinstance(last, s.If):
-        return _leaves(last.then) and _leaves(last.other)
-    return isinstance(last, _LEAVES)
 
 
 def _answered(body: tuple[s.Stmt, ...]) -> tuple[s.Stmt, ...]:
