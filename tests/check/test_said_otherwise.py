@@ -11,7 +11,7 @@ import pytest
 
 from loadput.check.judge import SAME as NOTHING
 
-from .test_same_and_not import MAIN, SVM, WAKE, judge, tree
+from .test_same_and_not import MAIN, SVM, WAKE, judge, said, tree
 
 __all__ = ["tree"]
 
@@ -240,3 +240,52 @@ def test_what_looks_like_it_is_not_the_same(tree: Path, how: str) -> None:
     text, old, _, new = OTHERWISE[how]
     path = MAIN if text == BLOCK else SVM
     assert judge(tree, (old, new), path=path, text=text).verdict != NOTHING
+
+
+COUNT = """static void svm_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	int n = a_count(vcpu), i, ask = a_count(vcpu);
+	bool was = false;
+
+	for (i = 0; i < 3; i++)
+		count_a_put(vcpu, i);
+	if (vcpu->preempted)
+		was = true;
+	count_a_put(vcpu, was + n);
+	if (ask)
+		count_a_put(vcpu, 4);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "old, new, is_same",
+    [
+        ("int n = a_count(vcpu), i, ask", "long n = a_count(vcpu), i, ask", True),
+        ("int n = a_count(vcpu), i, ask", "int i, n = a_count(vcpu), ask", True),
+        ("int n = a_count(vcpu), i,", "unsigned int i;\n	int n = a_count(vcpu),", True),
+        ("int n = a_count(vcpu), i,", "bool i;\n	int n = a_count(vcpu),", False),
+        (", ask = a_count(vcpu)", ";\n	bool ask = a_count(vcpu)", True),
+        ("bool was", "u8 was", True),
+        ("int n = a_count(vcpu),", "bool n = a_count(vcpu);\n	int", False),
+        ("int n = a_count(vcpu),", "u8 n = a_count(vcpu);\n	int", False),
+        ("int n = a_count(vcpu),", "unsigned int n = a_count(vcpu);\n	int", False),
+    ],
+)
+def test_a_type_that_does_not_hold_the_same_is_not_judged(
+    tree: Path, old: str, new: str, is_same: bool
+) -> None:
+    j = judge(tree, (old, new), text=COUNT)
+    assert (j.verdict == NOTHING) == is_same
+    assert is_same or "is of type" in said(j)
+
+
+@pytest.mark.parametrize(
+    "text, is_same",
+    [(WAKE.replace("bool", "int"), True), (BLOCK.replace("int kvm", "bool kvm"), False)],
+)
+def test_a_result_of_another_type(tree: Path, text: str, is_same: bool) -> None:
+    of = {"int kvm": "bool kvm", "bool kvm": "int kvm"}
+    head = next(x for x in of if x in text)
+    j = judge(tree, (head, of[head]), path=MAIN, text=text)
+    assert (j.verdict == NOTHING) == is_same

@@ -23,7 +23,7 @@ from ..lang.carry import (
     place_of,
     tree_of,
 )
-from ..lang.carry.edits import ADDED, Edit
+from ..lang.carry.edits import ADDED, CHANGED, Edit
 from ..lang.carry.inline import calls_in
 from ..lang.carry.laid import OWN
 from ..lang.carry.renames import renamed_locals
@@ -209,7 +209,8 @@ class _Carrying:
             brought = {x.removesuffix("()") for e in left for x in e.brings}
             change.unknown = self.ready.unknown(was, now, self.effects, brought)
         laid.update({c.spec.name: c.new for c in change.carried if c.changes})
-        _describe(change, self.taken, raw, known=known)
+        is_other = bool(self.ready.kinds.get(name)) or differ(*raw)
+        _describe(change, self.taken, is_other=is_other, known=known)
         if change.why == ABSENT:
             change.sets = self._sets(*raw)
         if unread and not change.outcomes:
@@ -236,6 +237,7 @@ class _Carrying:
             name, *pair, self.by_c, {**self.defs, **laid}, self.decls, self.effects
         )
         if known:
+            change.outcomes += self._retyped(name, back=change.there)
             sides = (named[1], named[0]) if change.there else named
             change.outcomes += self._fixed(*sides)
         return raw, was, now, known, left
@@ -247,6 +249,15 @@ class _Carrying:
         for e, _ in found:
             e.place = place_of(e)
         return [Outcome(e, NOT_JUDGED, why) for e, why in found]
+
+    def _retyped(self, name: str, *, back: bool) -> list[Outcome]:
+        """What has another type of C: nobody judges that."""
+        out = []
+        for k in self.ready.kinds.get(name, []):
+            e = Edit(CHANGED, *k.nodes())
+            e.place = place_of(e)
+            out.append(Outcome(e.back() if back else e, NOT_JUDGED, k.why))
+        return out
 
     def _sets(self, before: Def, after: Def) -> list[str]:
         """The fields and variables that a function we lack writes where it did not before."""
@@ -291,8 +302,11 @@ def _unshadowed(d: Def, decls: Decls) -> Def:
     return renamed_locals(d, {n: n + OWN for n in same}) if same else d
 
 
-def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, known: bool) -> None:
-    """Its hunk, its edits in the patch's direction, and why it is not judged as a whole."""
+def _describe(change: FunctionChange, taken: Taken, *, is_other: bool, known: bool) -> None:
+    """Its hunk, its edits in the patch's direction, and why it is not judged as a whole.
+
+    :param is_other: whether it does not do the same as before
+    """
     name = change.name
     for n in (name, *change.through):
         was, now = taken.texts.get(n, ("", ""))
@@ -300,7 +314,7 @@ def _describe(change: FunctionChange, taken: Taken, raw: tuple[Def, Def], *, kno
     if change.there:
         change.carried = [Carried(c.new, c.spec) for c in change.carried]
         change.outcomes = [replace(o, edit=o.edit.back()) for o in change.outcomes]
-    if not change.outcomes and differ(*raw):
+    if not change.outcomes and is_other:
         change.why = ABSENT
         if known:
             change.why = "the specification has what it exchanges as one"

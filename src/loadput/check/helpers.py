@@ -15,6 +15,7 @@ from ..base.errors import SourceError
 from ..ir.decls import Decls
 from ..lang.carry import Effects, differ, is_silent, render_body, tree_of
 from ..lang.carry.inline import calls_in, expand
+from ..lang.carry.kinds import Retyped, retyped
 from ..lang.carry.renames import (
     plainly,
     renamed,
@@ -130,6 +131,7 @@ class Prepared:
             [b for b, _ in pairs], [a for _, a in pairs], fields=near.renamed_fields
         )
         self.read: set[str] = set()
+        self.kinds: dict[str, list[Retyped]] = {}
         self.explained: set[str] = set()
 
     def _find_signatures(self) -> None:
@@ -193,8 +195,12 @@ class Prepared:
     def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
         """Both under the same names; the one twice where both do the same."""
         before, after = (plainly(same_flags(same_views(d, self.decls))) for d in (before, after))
-        before, after = same_aliases(before, same_locals(before, after))
-        return before, after if differ(tidy(before), tidy(after)) else before
+        after = same_locals(before, after)
+        gives = self.decls.funcs.get
+        kinds = retyped(before, after, lambda fn: f.ret if (f := gives(fn)) else None)
+        self.kinds[before.name] = kinds
+        before, after = same_aliases(before, after)
+        return before, after if kinds or differ(tidy(before), tidy(after)) else before
 
     def unknown(self, before: Def, after: Def, effects: Effects, lost: Collection[str]) -> str:
         """A function that ``after`` calls and that nobody knows; "" where there is none.

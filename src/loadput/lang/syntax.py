@@ -141,12 +141,13 @@ class ExprStmt:
 
 @dataclass(frozen=True, slots=True)
 class Declare:
-    """``type`` None: taken from ``init``."""
+    """``type`` None: taken from ``init``; ``kind``: as C says it, of what is no pointer."""
 
     name: str
     type: Type | None
     init: Expr | None
     span: Span
+    kind: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

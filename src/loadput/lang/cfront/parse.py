@@ -275,7 +275,8 @@ class _Function(Expressions):
             name, t = self.declarator(n, at)
             name = self.declare(name, t, d)
             told = None if init is not None and infers else t
-            out.append(s.Declare(name, told, init, self.span(d)))
+            said = "" if kind is None or at.type != "identifier" else self.raw(kind)
+            out.append(s.Declare(name, told, init, self.span(d), " ".join(said.split())))
         return out
 
     # statements
