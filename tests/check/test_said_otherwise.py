@@ -106,6 +106,23 @@ PUT = """static void svm_vcpu_put(struct kvm_vcpu *vcpu)
 	put_cpu();
 }
 """
+FLAG = """static void svm_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+	bool there = svm->vmcb == vcpu->last;
+
+	if (there)
+		count_a_put(vcpu, cpu, 1);
+	per_cpu(last_vcpu, cpu) = vcpu;
+	if (!there)
+		count_a_put(vcpu, cpu, 2);
+	if (vcpu->count < cpu)
+		count_a_put(vcpu, cpu, 3);
+	else
+		count_a_put(vcpu, cpu, 4);
+}
+"""
+SEEN = FLAG[FLAG.index("	bool there") : FLAG.index("		count_a_put(vcpu, cpu, 2)")]
 OTHERWISE = {
     # what it was; what it is; what looks like that and is not
     "jumps, and a test": (
@@ -224,6 +241,66 @@ next:
 	cpu = smp_processor_id();
 	preempt_disable();
 """,
+    ),
+    "a loop that begins again": (
+        PUT,
+        """	do {
+		count_a_put(vcpu, cpu, 4);
+	} while (more_of(vcpu));
+""",
+        """	count_a_put(vcpu, cpu, 4);
+	while (more_of(vcpu))
+		count_a_put(vcpu, cpu, 4);
+""",
+        """	while (more_of(vcpu))
+		count_a_put(vcpu, cpu, 4);
+""",
+    ),
+    "a flag that says no": (
+        FLAG,
+        SEEN,
+        SEEN.replace("there = svm->vmcb ==", "moved = svm->vmcb !=")
+        .replace("(there)", "(!moved)")
+        .replace("(!there)", "(moved)"),
+        SEEN.replace("there = svm->vmcb ==", "moved = svm->vmcb !=")
+        .replace("(there)", "(moved)")
+        .replace("(!there)", "(moved)"),
+    ),
+    "a comparison from its other side": (
+        FLAG,
+        """	if (vcpu->count < cpu)
+		count_a_put(vcpu, cpu, 3);
+	else
+		count_a_put(vcpu, cpu, 4);
+""",
+        """	if (cpu <= vcpu->count)
+		count_a_put(vcpu, cpu, 4);
+	else
+		count_a_put(vcpu, cpu, 3);
+""",
+        """	if (cpu < vcpu->count)
+		count_a_put(vcpu, cpu, 4);
+	else
+		count_a_put(vcpu, cpu, 3);
+""",
+    ),
+    "where a CPU has it": (
+        FLAG,
+        "	per_cpu(last_vcpu, cpu) = vcpu;\n",
+        "	*per_cpu_ptr(&last_vcpu, cpu) = vcpu;\n",
+        "	*per_cpu_ptr(&last_vcpu, vcpu->cpu) = vcpu;\n",
+    ),
+    "a test that holds": (
+        FLAG,
+        "	per_cpu(last_vcpu, cpu) = vcpu;\n",
+        "	if (1)\n		per_cpu(last_vcpu, cpu) = vcpu;\n",
+        "	if (0)\n		per_cpu(last_vcpu, cpu) = vcpu;\n",
+    ),
+    "a test of a choice": (
+        FLAG,
+        "	if (there)\n",
+        "	if (there ? true : false)\n",
+        "	if (there ? false : true)\n",
     ),
 }
 

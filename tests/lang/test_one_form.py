@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -17,12 +18,13 @@ from hypothesis import strategies as st
 from loadput.base.source import Span
 from loadput.ir.types import BOOL, VOID
 from loadput.lang import syntax as s
-from loadput.lang.carry.tidy import tidy
+from loadput.lang.carry.tidy import positively, tidy
 from loadput.lang.guess import INT
 
 AT = Span("f.c", 1, 1, 1)
 LOCALS, FIELDS = ("a", "b", "i"), ("x", "y")
 ZERO = {"NULL": 0, "false": 0, "true": 1}
+COMPARED = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 class Leave(Exception):
@@ -74,7 +76,7 @@ class Machine:
             a = self.value(e.a)
             return int(bool(a)) if bool(a) == (e.op == "||") else int(bool(self.value(e.b)))
         a, b = self.value(e.a), self.value(e.b)
-        return {"==": int(a == b), "!=": int(a != b), "<": int(a < b), "+": a + b}[e.op]
+        return {"+": a + b, **{op: int(is_so(a, b)) for op, is_so in COMPARED.items()}}[e.op]
 
     def put(self, lhs: s.Expr, value: int) -> None:
         if isinstance(lhs, s.Name):
@@ -185,12 +187,15 @@ class Draw:
     def leaf(self) -> s.Expr:
         how = self.of("plain", "place", "call")
         if how == "call":
-            return s.Invoke(self.of("f", "g"), (self.plain(),), AT)
+            arg = self.plain()
+            if self.of("a", "b", "c") == "b":
+                arg = s.Ternary(self.plain(), arg, self.plain(), AT)
+            return s.Invoke(self.of("f", "g"), (arg,), AT)
         return self.plain() if how == "plain" else self.place()
 
     def compared(self) -> s.Expr:
         none = s.Num(0, AT) if self.of("0", "name") == "0" else name(self.of("NULL", "false"))
-        op, other = self.of("==", "!=", "<", "+"), self.plain()
+        op, other = self.of(*COMPARED, "+"), self.plain()
         if op in ("==", "!=") and self.of("none", "some") == "none":
             other = none
         a, b = self.leaf(), other
@@ -214,7 +219,10 @@ class Draw:
         return self.leaf() if how == "leaf" else self.cond()
 
     def simple(self) -> s.Stmt:
-        how = self.of("set", "local", "add", "one", "call")
+        how = self.of("set", "local", "add", "one", "call", "two")
+        if how == "two":  # ``x = y++``
+            lhs, rhs = name(self.of("a", "b")), s.PostInc(s.Member(name("p"), "x", AT), 1, AT)
+            return s.ExprStmt(s.AssignE(lhs, "", rhs, AT), AT)
         if how == "one":
             return s.ExprStmt(s.PostInc(self.place(), 1, AT), AT)
         if how == "call":
@@ -256,11 +264,22 @@ class Draw:
             if self.of("a", "b") == "b":
                 test = s.Binary("==", *(test, self.plain())[:: 1 if deep > 1 else -1], AT)
             head = s.Declare(self.kept, INT, self.value(), AT)
+            if self.of("a", "b") == "b":  # whether something is not so
+                no = s.Unary("!", self.cond(1), AT)
+                head = s.Declare(self.kept, BOOL, no, AT)
             return s.Group((head, s.If(test, self.block(deep - 1), (), AT)), AT)
         if how == "loop":
             body = self.block(deep - 1, may_break=True)
             if self.of("while", "for") == "for":
                 return s.For((), None if self.of("a", "b") == "b" else self.cond(1), (), body, AT)
+            if self.of("a", "b", "c") == "c":
+                leave = s.If(self.cond(1), (s.BreakStmt(AT),), (), AT)
+                return s.While(s.Num(1, AT), (*body, leave), AT)
+            if self.of("a", "b", "c") == "c":
+                return s.While(s.Num(0, AT), body, AT, test_first=False)
+            if self.of("a", "b", "c") == "c":
+                first = self.simple()
+                return s.Group((first, s.While(self.cond(1), (*body, first), AT)), AT)
             return s.While(self.cond(1), body, AT, self.of("a", "b") == "b")
         rows: list[Any] = []
         for v in (*((s.Num(n, AT),) for n in (0, 1)), ()):
@@ -319,3 +338,4 @@ def test_one_form_of_a_body_does_what_the_body_does(
     except Long:
         assume(False)
     assert run(tidy(d), answers, start) == was
+    assert run(positively(d), answers, start) == was

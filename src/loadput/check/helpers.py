@@ -26,7 +26,7 @@ from ..lang.carry.renames import (
     same_views,
 )
 from ..lang.carry.terms import calling
-from ..lang.carry.tidy import tidy
+from ..lang.carry.tidy import positively, tidy
 from ..lang.cfront import CFunction, find_c_functions, parse_function
 from ..lang.cfront.found import lines_of
 from ..lang.guess import SAME
@@ -195,12 +195,17 @@ class Prepared:
     def _alike_as_can_be(self, before: Def, after: Def) -> tuple[Def, Def]:
         """Both under the same names; the one twice where both do the same."""
         before, after = (plainly(same_flags(same_views(d, self.decls))) for d in (before, after))
+        given = before, after
         after = same_locals(before, after)
         gives = self.decls.funcs.get
         kinds = retyped(before, after, lambda fn: f.ret if (f := gives(fn)) else None)
         self.kinds[before.name] = kinds
         before, after = same_aliases(before, after)
-        return before, after if kinds or differ(tidy(before), tidy(after)) else before
+        if not kinds and not differ(tidy(before), tidy(after)):
+            return before, before
+        a, b = map(positively, given)
+        a, b = same_aliases(a, same_locals(a, b))
+        return before, after if kinds or differ(tidy(a), tidy(b)) else before
 
     def unknown(self, before: Def, after: Def, effects: Effects, lost: Collection[str]) -> str:
         """A function that ``after`` calls and that nobody knows; "" where there is none.

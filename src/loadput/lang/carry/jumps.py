@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from .. import syntax as s
 from ..guess import walk
+from ..show import render_stmt
 
 Body = tuple[s.Stmt, ...]
 Jump = Callable[[s.Stmt], bool]
@@ -119,3 +120,32 @@ def _is(e: s.Expr, *, false: bool = False) -> bool:
     if isinstance(e, s.Num):
         return (e.value == 0) == false
     return isinstance(e, s.Name) and e.id == ("false" if false else "true")
+
+
+def turned_round(block: Body) -> Body:
+    """``A; while (c) { B; A }`` as ``while (1) { A; if (!c) break; B }``."""
+    out: list[s.Stmt] = []
+    for st in block:
+        n = _comes_again(out, st) if isinstance(st, s.While) else 0
+        if not n or not isinstance(st, s.While):
+            out.append(st)
+            continue
+        leave = s.If(s.Unary("!", st.cond, st.span), (s.BreakStmt(st.span),), (), st.span)
+        again = (*out[-n:], leave, *st.body[: len(st.body) - n])
+        out[-n:] = [dataclasses.replace(st, cond=s.Num(1, st.span), body=again)]
+    return tuple(out)
+
+
+def _comes_again(before: Sequence[s.Stmt], st: s.While) -> int:
+    """How many statements right before a loop are what its body ends with."""
+    if not st.test_first or _is(st.cond) or any(map(_goes_on, st.body)):
+        return 0
+    n = 0
+    while n < min(len(before), len(st.body)) and alike(before[-1 - n], st.body[-1 - n]):
+        n += 1
+    return n
+
+
+def alike(a: s.Stmt, b: s.Stmt) -> bool:
+    """Whether two statements are the same text."""
+    return type(a) is type(b) and render_stmt(a) == render_stmt(b)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from .. import syntax as s
 from ..guess import walk
 from ..show import render_expr
-from .jumps import once, without_jumps
+from .jumps import once, turned_round, without_jumps
 
 TAIL = 4  # statements behind a label that may stand in the place of each jump to it
 Body = tuple[s.Stmt, ...]
@@ -92,7 +92,7 @@ def _jumped(body: Body, label: str, tail: Body) -> Body:
 
 def _rows(block: Body) -> Body:
     out: list[s.Stmt] = []
-    for st in (x for given in block for x in _as_tests(given)):
+    for st in (x for given in turned_round(block) for x in _as_tests(given)):
         last = out[-1] if out else None
         met = _else_of(last, st) if last is not None and isinstance(st, s.If) else None
         if met is not None:

@@ -57,7 +57,7 @@ def plainly(d: s.Def) -> s.Def:
     def hint(e: s.Expr) -> s.Expr | None:
         if isinstance(e, s.Invoke) and e.fn in ("likely", "unlikely") and len(e.args) == 1:
             return rewrite(e.args[0], hint)
-        return straight(e)
+        return straight(e) or _per_cpu(e)
 
     d = dataclasses.replace(d, body=tuple(rewrite_stmt(st, hint) for st in d.body))
     for _ in range(3):
@@ -66,6 +66,17 @@ def plainly(d: s.Def) -> s.Def:
             break
         d = dataclasses.replace(d, body=_but_sets(d.body, dead))
     return d
+
+
+def _per_cpu(e: s.Expr) -> s.Expr | None:
+    """``per_cpu(x, cpu)`` for ``*per_cpu_ptr(&x, cpu)``; None for others."""
+    at = e.a if isinstance(e, s.Unary) and e.op == "*" else None
+    if not isinstance(at, s.Invoke) or at.fn != "per_cpu_ptr" or len(at.args) != 2:
+        return None
+    place = at.args[0]
+    if not isinstance(place, s.Unary) or place.op != "&":
+        return None
+    return s.Invoke("per_cpu", (place.a, at.args[1]), e.span)
 
 
 def same_flags(d: s.Def) -> s.Def:

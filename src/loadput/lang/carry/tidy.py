@@ -14,12 +14,16 @@ from collections.abc import Set as AbstractSet
 from ...ir.types import BOOL
 from .. import syntax as s
 from ..guess import walk
-from ..show import render_expr, render_stmt
-from .jumps import LEAVES, flat, leaves, tested_last
+from ..show import render_expr
+from .jumps import LEAVES, alike, flat, leaves, tested_last
 from .plain import inside, plain, sets
 from .terms import rewrite, rewrite_stmt
 
-_OTHER = {"==": "!=", "!=": "==", "&&": "||", "||": "&&"}
+_OTHER = {
+    **{"==": "!=", "!=": "==", "&&": "||", "||": "&&"},
+    **{"<": ">=", ">=": "<", ">": "<=", "<=": ">"},
+}
+_TURNED = ("!=", "||", ">=", "<=")  # of a test with an else: the other way is the one it goes by
 
 
 def tidy(d: s.Def) -> s.Def:
@@ -42,8 +46,48 @@ def _used_at_once(d: s.Def) -> s.Def:
     return dataclasses.replace(d, body=_at_once(d.body, once))
 
 
+def positively(d: s.Def) -> s.Def:
+    """``d`` with each local that says once whether something is not so as one that it is so."""
+    rows = [sets(n) for n in walk(d.body) if isinstance(n, s.Stmt)]
+    count = Counter(n for n, _ in rows)
+    told = {n for n, v in rows if v is not None and count[n] == 1 and _denies(v)}
+    told &= {n.name for n in walk(d.body) if isinstance(n, s.Declare) and n.type == BOOL}
+    for n in walk(d.body):
+        if isinstance(n, s.Unary) and n.op == "&" and isinstance(n.a, s.Name):
+            told.discard(n.a.id)
+        elif isinstance(n, s.OpaqueStmt):
+            told -= set(n.writes)
+        elif isinstance(n, s.PostInc) or (isinstance(n, s.AssignE) and n.op):
+            told -= {n.lhs.id} if isinstance(n.lhs, s.Name) else set()
+
+    def one(e: s.Expr) -> s.Expr | None:
+        if isinstance(e, s.AssignE) and isinstance(e.lhs, s.Name) and e.lhs.id in told:
+            return dataclasses.replace(e, rhs=_negated(rewrite(e.rhs, one)))
+        return s.Unary("!", e, e.span) if isinstance(e, s.Name) and e.id in told else None
+
+    def turned(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
+        return tuple(
+            dataclasses.replace(st, init=_negated(st.init))
+            if isinstance(st, s.Declare) and st.name in told and st.init is not None
+            else inside(st, turned)
+            for st in body
+        )
+
+    body = turned(tuple(rewrite_stmt(st, one) for st in d.body))
+    return dataclasses.replace(d, body=body) if told else d
+
+
+def _denies(e: s.Expr) -> bool:
+    return (isinstance(e, s.Unary) and e.op == "!") or (
+        isinstance(e, s.Binary) and e.op in ("!=", ">=", "<=")
+    )
+
+
 def _sided(e: s.Expr) -> s.Expr | None:
-    """What is compared for being the same, in the order of its text."""
+    """What is compared, in the order of its text, the smaller one first."""
+    if isinstance(e, s.Binary) and e.op in (">", ">="):
+        a, b = (rewrite(x, _sided) for x in (e.b, e.a))
+        return dataclasses.replace(e, a=a, b=b, op=e.op.replace(">", "<"))
     if not isinstance(e, s.Binary) or e.op not in ("==", "!="):
         return None
     a, b = sorted((rewrite(x, _sided) for x in (e.a, e.b)), key=render_expr)
@@ -108,6 +152,8 @@ def _is_first(e: s.Expr, name: str) -> bool:
 def _block(body: Sequence[s.Stmt]) -> tuple[s.Stmt, ...]:
     out: list[s.Stmt] = []
     for i, st in enumerate(body):
+        if isinstance(st, s.If) and _is_true(st.cond) and not st.other:
+            return (*out, *_block((*st.then, *body[i + 1 :])))
         if isinstance(st, s.If):
             st, rest = _joined(st), tuple(body[i + 1 :])
             if rest and leaves(st.then) and not st.other:
@@ -154,14 +200,10 @@ def _if(st: s.If) -> tuple[s.Stmt, ...]:
     """
     then, other = _block(st.then), _block(st.other)
     n = 0
-    while n < min(len(then), len(other)) and _alike(then[-1 - n], other[-1 - n]):
+    while n < min(len(then), len(other)) and alike(then[-1 - n], other[-1 - n]):
         n += 1
     ways = dataclasses.replace(st, then=then[: len(then) - n], other=other[: len(other) - n])
     return (_turned(ways), *then[len(then) - n :])
-
-
-def _alike(a: s.Stmt, b: s.Stmt) -> bool:
-    return type(a) is type(b) and render_stmt(a) == render_stmt(b)
 
 
 def _turned(st: s.If) -> s.If:
@@ -170,7 +212,7 @@ def _turned(st: s.If) -> s.If:
         cond, then, other = positive(s.Unary("!", cond, cond.span)), other, ()
     if other and isinstance(cond, s.Unary) and cond.op == "!":
         cond, then, other = cond.a, other, then
-    elif other and isinstance(cond, s.Binary) and cond.op in ("!=", "||"):
+    elif other and isinstance(cond, s.Binary) and cond.op in _TURNED:
         cond, then, other = positive(s.Unary("!", cond, cond.span)), other, then
     st = _joined(dataclasses.replace(st, cond=cond, then=then, other=other))
     return dataclasses.replace(st, cond=_left(st.cond))
@@ -194,6 +236,10 @@ def positive(e: s.Expr) -> s.Expr:
     some = _against_none(e)
     if some is not None:
         return positive(some) if isinstance(e, s.Binary) and e.op == "!=" else _negated(some)
+    if isinstance(e, s.Ternary) and (_is_true(e.a), _is_none(e.b)) == (True, True):
+        return positive(e.cond)
+    if isinstance(e, s.Ternary) and (_is_none(e.a), _is_true(e.b)) == (True, True):
+        return _negated(e.cond)
     return e
 
 
@@ -202,11 +248,14 @@ def _against_none(e: s.Expr) -> s.Expr | None:
     if not isinstance(e, s.Binary) or e.op not in ("==", "!="):
         return None
     for none, some in ((e.a, e.b), (e.b, e.a)):
-        if (isinstance(none, s.Num) and none.value == 0) or (
-            isinstance(none, s.Name) and none.id in ("NULL", "false")
-        ):
+        if _is_none(none):
             return some
     return None
+
+
+def _is_none(e: s.Expr) -> bool:
+    is_zero = isinstance(e, s.Num) and e.value == 0
+    return is_zero or (isinstance(e, s.Name) and e.id in ("NULL", "false"))
 
 
 def _negated(e: s.Expr) -> s.Expr:
