@@ -122,6 +122,11 @@ FLAG = """static void svm_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 		count_a_put(vcpu, cpu, 4);
 }
 """
+ENDLESS = (
+    "	for (;;) {\n		if (more_of(vcpu))\n			break;\n		tell(vcpu);\n	}\n"
+)
+LAST = "	per_cpu(last_vcpu, cpu) = vcpu;\n"
+LOCKED = f"	write_lock(&vcpu->a_lock);\n{LAST}	write_unlock(&vcpu->a_lock);\n"
 SEEN = FLAG[FLAG.index("	bool there") : FLAG.index("		count_a_put(vcpu, cpu, 2)")]
 OTHERWISE = {
     # what it was; what it is; what looks like that and is not
@@ -284,6 +289,32 @@ next:
 		count_a_put(vcpu, cpu, 3);
 """,
     ),
+    "a loop without an end": (
+        FLAG[:-2] + ENDLESS + "}\n",
+        ENDLESS,
+        """	while (true) {
+		if (!more_of(vcpu)) {
+			tell(vcpu);
+		} else {
+			break;
+		}
+	}
+""",
+        """	while (true) {
+		if (more_of(vcpu)) {
+			tell(vcpu);
+		} else {
+			break;
+		}
+	}
+""",
+    ),
+    "a lock that readers share": (
+        FLAG.replace(LAST, LOCKED),
+        LOCKED,
+        f"	scoped_guard(write_lock, &vcpu->a_lock)\n	{LAST}",
+        f"	scoped_guard(read_lock, &vcpu->a_lock)\n	{LAST}",
+    ),
     "where a CPU has it": (
         FLAG,
         "	per_cpu(last_vcpu, cpu) = vcpu;\n",
@@ -366,3 +397,35 @@ def test_a_result_of_another_type(tree: Path, text: str, is_same: bool) -> None:
     head = next(x for x in of if x in text)
     j = judge(tree, (head, of[head]), path=MAIN, text=text)
     assert (j.verdict == NOTHING) == is_same
+
+
+SPIN = """void kvm_vcpu_on_spin(struct kvm_vcpu *me, bool yield_to_kernel_mode)
+{
+	struct kvm_vcpu *vcpu;
+	int i;
+
+	for (i = 0; i < me->kvm->nr; i++) {
+		vcpu = xa_load(&me->kvm->vcpu_array, i);
+		if (!READ_ONCE(vcpu->ready))
+			continue;
+		if (kvm_vcpu_yield_to(vcpu) > 0)
+			break;
+	}
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("i = 0;", "i = 1;"),
+        ("i++)", "i += 2)"),
+        ("i = 0; i < me->kvm->nr; i++", "; i < me->kvm->nr;"),
+    ],
+)
+def test_where_a_loop_begins_and_how_it_goes_on_is_not_taken_for_judged(
+    tree: Path, old: str, new: str
+) -> None:
+    j = judge(tree, (f"{old}", new), path=MAIN, text=SPIN)
+    assert j.exit_code == 4
+    assert "judged 0 of 1 changed functions" in said(j)

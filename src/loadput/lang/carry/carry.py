@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .. import syntax as s
 from ..guess import NULLS, SAME, TRUTH, walk
-from ..show import render_body
+from ..show import render_body, render_stmt
 from . import edits as e_
 from .assume import assumed
 from .edits import Edit
@@ -328,6 +328,8 @@ class Carrier(Laid):
         mine = self.to_spec.get(b) or self._same_test(b)
         if b.kind in ("then", "else", "case", "root"):
             raise Impossible(f"case {b.key or 'default'} is now {a.key or 'default'}")
+        if b.kind == "loop" and _goes_round(b) != _goes_round(a):
+            raise Impossible(f"the specification cannot say '{short(a)}'")
         if mine is None:
             self._change_alone(b, a)
         elif b.test is not None and a.test is not None:
@@ -443,6 +445,13 @@ class Carrier(Laid):
         if b.kind != "if" or len(kept) != 1 or not isinstance(mine.stmt, s.If):
             raise Impossible(f"'{short(b)}' is no plain condition")
         self.changes.opened[id(mine.stmt)] = kept[0].kind
+
+
+def _goes_round(n: Node) -> tuple[object, ...]:
+    """How a loop begins and goes on, beside its test."""
+    if isinstance(n.stmt, s.For) and (n.stmt.init or n.stmt.step):
+        return tuple(tuple(map(render_stmt, part)) for part in (n.stmt.init, n.stmt.step))
+    return (not isinstance(n.stmt, s.While) or n.stmt.test_first,)
 
 
 def _set_by(a: Node) -> str:

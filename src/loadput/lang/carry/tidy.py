@@ -186,8 +186,13 @@ def _loop(st: s.While | s.For) -> s.While | s.For:
     if _is_true(st.cond) and st.test_first and isinstance(first, s.If) and not first.other:
         if len(first.then) == 1 and isinstance(first.then[0], s.BreakStmt):
             return dataclasses.replace(st, cond=_negated(first.cond), body=st.body[1:])
+    if _is_true(st.cond) and st.test_first and isinstance(first, s.If):
+        if len(first.other) == 1 and isinstance(first.other[0], s.BreakStmt):
+            body = (*first.then, *st.body[1:])
+            return dataclasses.replace(st, cond=positive(first.cond), body=body)
     st = tested_last(st)
-    return dataclasses.replace(st, cond=positive(st.cond))
+    cond = s.Num(1, st.span) if _is_true(st.cond) else positive(st.cond)
+    return dataclasses.replace(st, cond=cond)
 
 
 def _is_true(e: s.Expr) -> bool:

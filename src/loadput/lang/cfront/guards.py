@@ -29,6 +29,11 @@ _LOCKS = {
     "rwsem_write": ("down_write", "up_write"),
     "srcu": ("srcu_read_lock", "srcu_read_unlock"),
 }
+_SPINS = (
+    ("raw_spinlock", "raw_spin"),
+    ("spinlock", "spin"),
+    *((f"{way}_lock", way) for way in ("read", "write")),
+)
 _SPIN = {"": ("", ""), "_irq": ("_irq", "_irq"), "_irqsave": ("_irqsave", "_irqrestore")}
 
 
@@ -43,7 +48,7 @@ def guard_calls(kind: str, args: tuple[s.Expr, ...], sp: Span) -> tuple[s.Stmt, 
     if kind in _LOCKS:
         lock, unlock = _LOCKS[kind]
         return _call(lock, args, sp), _call(unlock, args, sp)
-    for word, name in (("raw_spinlock", "raw_spin"), ("spinlock", "spin")):
+    for word, name in _SPINS:
         tail = kind.removeprefix(word)
         if kind.startswith(word) and tail in _SPIN:
             on, off = _SPIN[tail]
