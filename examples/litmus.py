@@ -140,7 +140,9 @@ def write(folder: Path, name: str, threads: list[str], exists: str) -> str:
     out = HEAD
     for k, text in enumerate(threads):
         rows = [s.strip() for s in text.split(";")]
-        body = [line for s in rows for line in statement(s)]
+        # In the kernel, which is not preemptible here: it keeps its CPU.
+        body = ["current.in_user_mode = False"]
+        body += [line for s in rows for line in statement(s)]
         loads = [s.partition("=")[0].strip() for s in rows if s.startswith("r") and "=" in s]
         body += [f"{r} = {r}_" for r in loads] + ["await_until(False)"]
         out += f"\n\n@task\ndef p{k}():\n    " + "\n    ".join(body) + "\n"

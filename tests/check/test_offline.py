@@ -17,7 +17,7 @@ from loadput.link.scenario import Scenario, load_scenario
 from loadput.machine.model import build_machine
 from loadput.run.reduce import NOTHING
 
-FOUND = {"KERNEL-WARN": 27, "LIST-DEL": 30, "VMCS-ONE-CPU": 36, "VMCS-LISTED": 38, "LIST-ADD": 47}
+FOUND = {"KERNEL-WARN": 28, "LIST-DEL": 31, "VMCS-ONE-CPU": 37, "VMCS-LISTED": 39, "LIST-ADD": 48}
 OVERLAY = '"""Ours."""\nOVERLAY = Overlay(name="irqs_off", parent="D", arch="vmx")\n'
 # Where interrupts go off and on again in the walk: before it, in each pass, after it.
 WALK = '''

@@ -27,7 +27,7 @@ FOUND = {
     "ioctl": BOTH,
     "irq": {"NO-LOST-INTERRUPT"},
 }
-ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug"}
+ASLEEP = {"ioctl", "vmids_run_out", "cpu_hotplug", "irq"}
 """What needs no preemption in the kernel."""
 
 

@@ -7,9 +7,13 @@ import pytest
 import loadput as lp
 from loadput.check.basis import Base
 from loadput.check.carried import FunctionChange
-from loadput.check.judge import MINDS_NOT, NOT_JUDGED, SAME, Judgement
+from loadput.check.judge import MINDS_NOT, NOT_JUDGED, SAME, Explored, Judgement
 from loadput.check.judging import Judging, Part
+from loadput.check.verdict import check
+from loadput.link.program import Choice
+from loadput.link.scenario import load_scenario
 from loadput.report.judged import render_judging
+from loadput.run.exploration import Limits
 
 LEFT = "svm", NOT_JUDGED, [FunctionChange("park", "a.c:1", why="nothing calls it here")]
 
@@ -57,3 +61,12 @@ def test_what_nothing_calls_waits_and_what_is_known_does_not() -> None:
         text: [x.waits for x in lp.judge(text, arch="svm").judging.judged] for text in (mine, known)
     }
     assert waits == {mine: [True], known: [False]}
+
+
+def test_the_first_sentence_says_what_a_search_with_late_stores_did_not_come_to() -> None:
+    choice = Choice("svm", memory="tso")
+    r = check(choice, load_scenario("default"), limits=Limits(max_states=1_000))
+    j = Judgement("", "svm", MINDS_NOT, [], [Explored(r, late=True, finds=True)])
+    said = " ".join(render_judging(series(j), "").split())
+    first = "no property minds; not decided under tso: the search of scenario default ended after"
+    assert first in said

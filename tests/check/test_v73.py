@@ -23,14 +23,13 @@ HOLDS: tuple[str, ...] = ()
         ("vmx", "one", 3_075, HOLDS),
         ("svm", "shared", 987, HOLDS),
         ("vmx", "shared", 1_980, HOLDS),
-        ("svm", "reuse", 15_234, HOLDS),
+        ("svm", "reuse", 157_466, HOLDS),
         ("vmx", "posted", 17_697, HOLDS),
         # docs/findings: nested-ibrs-migration.md, vmx-last-vcpu.md, pi-request-irqs-off.md
         # A step of svm's that waits for a free VMCB page ends before it (docs/reductions.md).
-        ("svm", "nested", 45_129, ("PREDICTOR-OF-L2",)),
-        ("vmx", "reuse", 2_668_066, ("FREED-IS-FORGOTTEN",)),
-        ("vmx", "assign", 118_893, ("KERNEL-WARN",)),
-        ("vmx", "posted-offline", 23_000, ("NO-LOST-WAKEUP",)),
+        ("svm", "nested", 197_092, ("PREDICTOR-OF-L2",)),
+        ("vmx", "assign", 132_025, ("KERNEL-WARN",)),
+        ("vmx", "posted-offline", 29_480, ("NO-LOST-WAKEUP",)),
     ],
 )
 def test_what_v7_3_decides(arch: str, scenario: str, states: int, found: tuple[str, ...]) -> None:

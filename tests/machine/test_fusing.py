@@ -69,9 +69,9 @@ def test_no_verdict_depends_on_fusing(arch: str, twin: str) -> None:
     ("arch", "scenario", "states"),
     [
         ("arm64", "vgic", 230_548),
-        ("powerpc", "doorbell", 76_642),
-        ("s390", "gisa", 30_138),
-        ("svm", "reuse", 274_172),
+        ("powerpc", "doorbell", 103_750),
+        ("s390", "gisa", 63_807),
+        ("svm", "reuse", 2_799_424),
         ("vmx", "posted", 242_081),
     ],
 )

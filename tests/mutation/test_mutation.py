@@ -154,14 +154,14 @@ def test_a_barrier_that_nothing_stands_in_for_is_missed_where_stores_are_late() 
     """Who blocks stores its state, then looks for a reason not to; who wakes it, the other way."""
     (r,) = decide_late("svm", "set_current_state")
     assert (r.mutant.what, r.state) == ("without barrier mb", "caught")
-    assert r.why == "NO-LOST-WAKEUP, 34 steps"
+    assert r.why == "NO-LOST-WAKEUP, 35 steps"
 
 
 def test_where_stores_pass_each_other_a_barrier_between_two_is_missed() -> None:
     """What a vCPU does for a request comes after the store of its CPU, before that of its mode."""
     found = {r.mutant.what: r for r in decide_late("riscv", "kvm_check_request")}
     r = found.pop("without barrier mb")
-    assert (r.state, r.why) == ("caught", "KICK-SENDS-IPI, 17 steps")
+    assert (r.state, r.why) == ("caught", "KICK-SENDS-IPI, 18 steps")
     assert [r.state for r in found.values()] == ["missed"]
 
 

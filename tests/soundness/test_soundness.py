@@ -78,7 +78,7 @@ def test_spin_is_not_asked_of_a_step_that_no_model_has() -> None:
 def test_a_shipped_program_has_one_verdict(name: str) -> None:
     job = next(j for j in shipped() if j.name == name)
     assert job.case is not None
-    row = decide(job.case, Bounds(most=300_000, single=0, interp=0))
+    row = decide(job.case, Bounds(most=1_000_000, single=0, interp=0))
     assert not row.disagree and row.compared("default")
 
 

@@ -117,6 +117,9 @@ def _sentence(done: Judging) -> str:
         said += f"; fixes {fixed}" if fixed else ""
         idle = dict.fromkeys(f"{n}()" for j in done.judged for n in j.idle)
         said += f"; runs no more: {_names(idle, 3)}" if idle else ""
+        late = [x.result for j in done.judged for x in j.explored if x.late and x.finds]
+        ended = dict.fromkeys(e for r in late if (e := _ended(r)))
+        said += f"; not decided under tso: {'; '.join(ended)}" if ended else ""
         outside = _outside(done)
         return f"{said}; not all of it is judged: {outside}" if outside else said
     return done.verdict

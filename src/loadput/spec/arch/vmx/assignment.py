@@ -49,6 +49,7 @@ def kvm_arch_irq_bypass_add_producer(kvm: ptr[kvm]):
 @task
 def assignment_thread():
     """Ours: a VMM's thread that gives its VM a device and then sleeps in the kernel for ever."""
+    current.in_user_mode = False
     vcpu = choose_vcpu()
     kvm_arch_irq_bypass_add_producer(vcpu.kvm)
     while True:

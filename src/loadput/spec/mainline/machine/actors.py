@@ -87,7 +87,18 @@ def exit_to_user_mode():
     Omits: that a leaked preempt_count is set right by the schedule() that comes next: here at once
     """
     schedule_debug()
+    exit_to_user_mode_loop()
     exit_to_user_mode_prepare()
+
+
+def exit_to_user_mode_loop():
+    """With need_resched the CPU is given away first; a kernel that is preemptible does so at any time.
+
+    Mirrors: exit_to_user_mode_loop(), kernel/entry/common.c, v6.12;
+    __exit_to_user_mode_loop(), kernel/entry/common.c, v7.3
+    Omits: signals and other work; that with more of it, it loops
+    """
+    cond_resched()
 
 
 def exit_to_user_mode_prepare():
@@ -95,7 +106,7 @@ def exit_to_user_mode_prepare():
 
     Mirrors: exit_to_user_mode_prepare(), include/linux/entry-common.h, v6.12;
     __exit_to_user_mode_prepare(), include/linux/irq-entry-common.h, v7.3
-    Context: IRQs off from the last check of work on; Omits: schedule() in exit_to_user_mode_loop()
+    Context: IRQs off from the last check of work on
     """
     local_irq_disable()
     arch_exit_to_user_mode_prepare()

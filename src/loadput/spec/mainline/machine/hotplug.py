@@ -42,6 +42,7 @@ def cpuhp_thread():
     Omits: preemption by other kernel threads of the CPU: its other tasks are gone by then
     (CPUHP_AP_SCHED_WAIT_EMPTY)
     """
+    current.in_user_mode = False
     while True:
         preempt_disable()
         kvm_offline_cpu()

@@ -225,13 +225,15 @@ def switch_to(next: ptr[task_struct]):
 @frame("sched")
 @preempt
 def preempt_schedule():
-    """An interrupt or preempt_enable() finds need_resched set: any time it may.
+    """An interrupt or preempt_enable() finds need_resched set: any time it may. In user mode a task
+    may lose its CPU in every preemption model.
 
     Mirrors: preempt_schedule_common(), preempt_schedule_irq(), kernel/sched/core.c, v6.12; a task
     that was interrupted in user mode goes back there through exit_to_user_mode_loop(),
     kernel/entry/common.c
     """
-    assume(preempt_model == PREEMPT_FULL and not current.is_idle)
+    with atomic:
+        assume((preempt_model == PREEMPT_FULL or current.in_user_mode) and not current.is_idle)
     preempt_disable()
     if current.in_user_mode:
         __schedule(True)

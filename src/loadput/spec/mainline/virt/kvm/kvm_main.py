@@ -171,11 +171,15 @@ def kvm_arch_vcpu_preempted_in_kernel(vcpu: ptr[kvm_vcpu]) -> bool:
 
 
 def kvm_vcpu_yield_to(target: ptr[kvm_vcpu]) -> int:
-    """Ask the scheduler to run the target next; where the kernel is preemptible, it may do so at any time.
+    """Ask the scheduler to run the target next, and give the CPU away where it says that it will.
 
-    Mirrors: kvm_vcpu_yield_to(), virt/kvm/kvm_main.c, v6.12; Omits: the schedule() of yield_to()
+    Mirrors: kvm_vcpu_yield_to(), virt/kvm/kvm_main.c; yield_to(), kernel/sched/syscalls.c, v6.12
+    Context: where the kernel is preemptible, the CPU is given away at any time
     """
-    return choose(-1, 1)
+    yielded = choose(-1, 1)
+    if yielded > 0:
+        cond_resched()
+    return yielded
 
 
 def kvm_vcpu_on_spin(me: ptr[kvm_vcpu], yield_to_kernel_mode: bool):
