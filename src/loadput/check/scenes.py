@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..lang.carry import Carried
 from ..lang.guess import walk
 from ..lang.infer import WRITERS
 from ..lang.show import render_body, render_expr
-from ..lang.syntax import AssignE, Expr, ExprStmt, If, Invoke, Member, Name, Stmt
+from ..lang.syntax import AssignE, Def, Expr, ExprStmt, If, Invoke, Member, Name, Stmt
 from ..lang.vocab import is_barrier
 from ..link.program import Choice, Program, link, specification
 from ..link.scenario import FOLDER, Scenario, load_scenario
@@ -23,6 +23,7 @@ SMALL = ("one", "shared")
 LARGE = "default"
 OTHER, ALIKE, AWAY = "another machine", "the same machine", "not run"
 MOST = 3  # levels of callers whose tests are looked at
+FURTHER = 4  # scenarios that are looked at for one that sets something else
 
 
 @cache
@@ -43,8 +44,9 @@ def scenes_for(
     :param marks: as `graph_of` has it
     """
     names = [c.spec.name for c in edited]
-    special = _about(switches(after, names))
-    beyond = [s for s in _about(switches_beyond(after, names)) if s not in special]
+    near, far = switches(after, names), switches_beyond(after, names)
+    special = _about(near)
+    beyond = [s for s in _about(far) if s not in special]
     alike: list[Scenario] = []
     same: list[Scenario] = []  # where it was no other machine, it hardly is one elsewhere
 
@@ -62,12 +64,16 @@ def scenes_for(
     out = ask(map(load_scenario, SMALL), len(SMALL))
     out += ask(special, 1)
     out += ask(beyond, 1)
+    # A flag that it tests may be set only where another constant is.
+    left = switches_of_state(after, edited) - {n for s in out for n in _sets(s)}
+    more = [s for s in _about(left) if s not in out and s not in alike]
+    out += ask(more[:FURTHER], 1)
     large = ask([load_scenario(LARGE)], 1)
     if not out and not large and not alike:
         asked = [*map(load_scenario, SMALL), *special, *beyond, load_scenario(LARGE)]
         seen = {f for s in asked for f in _functions(after, s)}
         rest = [s for s in shipped() if s not in asked and not _functions(after, s) <= seen]
-        out = ask(sorted(rest, key=lambda s: (s.cpus * len(s.tasks), s.name)), 1)
+        out = ask(sorted(rest, key=_size), 1)
     return [*out, *large], alike
 
 
@@ -75,8 +81,12 @@ def _about(wanted: frozenset[str]) -> list[Scenario]:
     """The scenarios that set some of these constants, best first."""
     return sorted(
         (s for s in shipped() if s.name not in (*SMALL, LARGE) and _hits(s, wanted)),
-        key=lambda s: (-_hits(s, wanted), s.cpus * len(s.tasks), s.name),
+        key=lambda s: (-_hits(s, wanted), *_size(s)),
     )
+
+
+def _size(s: Scenario) -> tuple[int, str]:
+    return s.cpus * len(s.tasks), s.name
 
 
 def _functions(choice: Choice, s: Scenario) -> frozenset[str]:
@@ -88,7 +98,11 @@ def _functions(choice: Choice, s: Scenario) -> frozenset[str]:
 
 
 def _hits(s: Scenario, wanted: frozenset[str]) -> int:
-    return sum(name in wanted and value != 0 for name, value in s.constants)
+    return len(wanted & _sets(s))
+
+
+def _sets(s: Scenario) -> set[str]:
+    return {name for name, value in s.constants if value != 0}
 
 
 def compare_in(
@@ -215,6 +229,33 @@ def switches(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
     return frozenset(out & decls.consts.keys())
 
 
+def switches_of_state(choice: Choice, edited: Sequence[Carried]) -> frozenset[str]:
+    """The constants that may decide whether a field has another value that is read where something
+    changes: those of tests around what writes it.
+    """
+    defs, decls = specification(choice)
+    fields: set[str] = set()
+    called: set[str] = set()
+    for c in edited:
+        lines = _changed(c.spec.body, c.new.body)
+        both = [x for body in (c.spec.body, c.new.body) for x in walk(body)]
+        for x in (x for x in both if (x.span.file, x.span.line) in lines):
+            fields |= {x.name} if isinstance(x, Member) else set()
+            called |= {x.fn} if isinstance(x, Invoke) else set()
+    for fn in called & defs.keys():
+        fields |= {x.name for x in walk(defs[fn].body) if isinstance(x, Member)}
+    todo = {
+        n for n, d in defs.items() if fields & {f for x in walk(d.body) for f in _sets_field(x)}
+    }
+    out: set[str] = set()
+    seen: set[str] = set()
+    for _ in range(MOST):
+        seen |= todo
+        out |= {c for n in todo for c in _tested(defs, defs[n].body)}
+        todo = {n for n, d in defs.items() if n not in seen and _calls(d.body, todo)}
+    return frozenset(out & decls.consts.keys())
+
+
 def switches_beyond(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
     """The constants that may decide what comes of the functions: those of tests in what they call,
     and of whatever has to do with a field that they write.
@@ -222,19 +263,34 @@ def switches_beyond(choice: Choice, changed: Sequence[str]) -> frozenset[str]:
     defs, decls = specification(choice)
     mine = {n for n in changed if n in defs}
     written = {f for n in mine for x in walk(defs[n].body) for f in _written(x)}
-    out = {c for d in defs.values() if written & set(_fields(d.body)) for c in _tested(d.body)}
+    out = {
+        c for d in defs.values() if written & set(_fields(d.body)) for c in _tested(defs, d.body)
+    }
     seen: set[str] = set()
     todo = mine
     for _ in range(MOST):
         seen |= todo
         called = {x.fn for n in todo for x in walk(defs[n].body) if isinstance(x, Invoke)}
         todo = (called & defs.keys()) - seen
-        out |= {c for n in todo for c in _tested(defs[n].body)}
+        out |= {c for n in todo for c in _tested(defs, defs[n].body)}
     return frozenset(out & decls.consts.keys())
 
 
-def _tested(body: Sequence[Stmt]) -> set[str]:
-    return {c for n in walk(body) if isinstance(n, If) for c in _named(n.cond)}
+def _tested(defs: Mapping[str, Def], body: Sequence[Stmt]) -> set[str]:
+    """What is named in the tests of ``body``, and in what they call."""
+    tests = [n.cond for n in walk(body) if isinstance(n, If)]
+    out = {c for t in tests for c in _named(t)}
+    asked = {x.fn for t in tests for x in (t, *walk(t)) if isinstance(x, Invoke)}
+    for _ in range(MOST):
+        inner = [x for fn in asked & defs.keys() for x in walk(defs[fn].body)]
+        out |= {c for x in inner for c in _name(x)}
+        asked = {x.fn for x in inner if isinstance(x, Invoke)}
+    return out
+
+
+def _sets_field(n: Expr | Stmt) -> tuple[str, ...]:
+    """The name of the field that ``n`` writes."""
+    return tuple(f.rpartition(".")[2] for f in _written(n))
 
 
 def _written(n: Expr | Stmt) -> tuple[str, ...]:
