@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loadput.check.scenes import switches, switches_beyond, switches_of_state
+from loadput.check.scenes import scenes_for, switches, switches_beyond, switches_of_state
 from loadput.lang.carry import Carried
 from loadput.lang.guess import walk
 from loadput.lang.syntax import Def, If, Stmt, Unary
@@ -34,3 +34,12 @@ def test_a_flag_is_tested_where_it_is_set() -> None:
     assert "vtd_posting" in switches_of_state(VMX, edited)
     names = [load.name]
     assert "vtd_posting" not in switches(VMX, names) | switches_beyond(VMX, names)
+
+
+def test_what_one_vcpu_leaves_is_asked_of_two_on_two_cpus() -> None:
+    """Of a scenario with one CPU alone, an ASID of another CPU would be nobody's."""
+    svm = Choice("svm", release="v7.3")
+    run = specification(svm)[0]["pre_svm_run"]
+    edited = [Carried(run, replace(run, body=run.body[:-1]))]
+    found, _ = scenes_for(svm, replace(svm, user=(edited[0].new,)), edited)
+    assert [s.name for s in found][:2] == ["flush", "asids"]
