@@ -406,6 +406,17 @@ def test_what_another_configuration_has_is_not_judged(tree: Path) -> None:
     assert "what is under an #if of another" in " ".join(j.text().split())
 
 
+def test_what_stays_only_where_an_unknown_symbol_is_not_set_is_not_judged(tree: Path) -> None:
+    (tree / SVM).write_text(LOAD)
+    arm = f"#ifndef CONFIG_DEBUG_KVM_NEVER\n{SAVE}#endif\n"
+    j = lp.judge(diff((SAVE, arm)), tree=tree, arch="svm", base="v6.12")
+    assert (j.verdict, j.exit_code) == ("not judged", 4)
+    assert "under an #if of another" in " ".join(j.text().split())
+    arm = arm.replace("ifndef CONFIG_DEBUG_KVM_NEVER", "ifdef CONFIG_SMP")
+    j = lp.judge(diff((SAVE, arm)), tree=tree, arch="svm", base="v6.12")
+    assert j.verdict == "changes nothing that is modelled"
+
+
 def test_an_arm_of_an_if_that_moves_whole_is_the_same_arm(tree: Path) -> None:
     off = "#ifdef CONFIG_DEBUG_KVM_NEVER\n\tclear_smm(svm);\n#endif\n"
     text = LOAD.replace(SAVE, off + SAVE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..base.errors import LoadputError, SourceError
 from ..lang.carry.bind import Bindings
 from ..lang.carry.terms import calling
 from ..lang.cfront import CFunction, parse_function
+from ..lang.cfront.config import DEFAULT_CONFIG
 from ..lang.cfront.unit import other_arms
 from ..lang.guess import walk
 from ..lang.inputs import Patch
@@ -100,9 +101,8 @@ def take(patch: Patch, arch: str, program: Program, paths: frozenset[str]) -> Ta
     was = [f for f in patch.before if f.name in names or f.name in out.removed]
     old = {f.name: f for f in for_arch(was, arch)}
     out.c = {f.name: (old[f.name], f) for f in mine if f.name in old}
-    arms = [{f.name: _but_directives(other_arms(f)) for f in fs} for fs in (old.values(), mine)]
-    if Counter(filter(None, arms[0].values())) != Counter(filter(None, arms[1].values())):
-        out.arms = {n for n in old if n in arms[1] and arms[0][n] != arms[1][n]}
+    for told in (lambda f: _but_directives(other_arms(f)), _guessed):
+        out.arms |= _others(old, mine, told)
     out.texts = {n: (b.text, a.text) for n, (b, a) in out.c.items()}
     out.before, lost = _parse(for_arch(was, arch), f"{patch.origin}-before", structs)
     out.defs, failed = _parse(mine, patch.origin, structs)
@@ -149,6 +149,24 @@ def _part(path: str) -> str:
 
 
 _DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif|else|endif)\b(?: [\w()!&|]+)*?(?= #|$)")
+
+
+def _others(
+    old: Mapping[str, CFunction], mine: Sequence[CFunction], told: Callable[[CFunction], object]
+) -> set[str]:
+    """Functions of which something else is told now; none where it only moved among them."""
+    was, now = {n: told(f) for n, f in old.items()}, {f.name: told(f) for f in mine}
+    if Counter(filter(None, was.values())) == Counter(filter(None, now.values())):
+        return set()
+    return {n for n in was if n in now and was[n] != now[n]}
+
+
+def _guessed(f: CFunction) -> frozenset[str]:
+    """The symbols that its arms ask for and that no table knows: they are taken for unset.
+
+    `#ifndef` of one leaves what it is put around, but only here.
+    """
+    return frozenset(a.partition("=")[0] for a in f.assumed).difference(DEFAULT_CONFIG)
 
 
 def _but_directives(text: str) -> str:
