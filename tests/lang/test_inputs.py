@@ -280,6 +280,19 @@ def test_read_text_mail_with_a_diff_in_it_reads_the_diff(tree: Path) -> None:
     assert (p.kind, names(p)) == ("mail", ["park"])
 
 
+def test_a_field_that_has_another_name_is_the_same_also_where_a_hunk_has_no_heading(
+    tree: Path,
+) -> None:
+    """What diff writes without -p: the tree says which struct the hunk is in."""
+    renamed = HEADER.replace(" 	int a;", "-	int a;").replace(
+        "+	bool parked", "+	int parked"
+    )
+    renamed = renamed.replace("-3,3 +3,4", "-3,3 +3,3")
+    for text in (renamed, renamed.replace(" struct kvm_vcpu {", "")):
+        (p,) = read_text(text + HUNK, "in.diff", tree)
+        assert p.near.renamed_fields == {"parked": "a"}
+
+
 # series
 
 

@@ -328,11 +328,22 @@ class Changes:
             " patch with git format-patch -W, which shows whole functions and needs no tree",
         )
 
+    def _struct_at(self, d: FileDiff, h: Hunk) -> str:
+        """The struct in which a hunk begins: by its heading; where it has none, by the tree."""
+        lines = [h.heading]
+        if not h.heading and self.tree is not None and d.old:
+            try:
+                lines = self.tree.text(d.old, h).c[: h.old_start]
+            except InputError:
+                return ""
+        opened = (re.match(r"struct (\w+) \{|\}", text) for text in reversed(lines))
+        last = next((m for m in opened if m), None)
+        return (last[1] or "") if last else ""
+
     def _fields(self, d: FileDiff) -> None:
         """Note ``+ type name;`` lines inside a struct, and variables of a whole file."""
         for h in d.hunks:
-            struct = re.match(r"struct (\w+) \{", h.heading)
-            name = struct[1] if struct else ""
+            name = self._struct_at(d, h)
             for kind, text, where in h.body:
                 v = _VARIABLE.match(text) if kind == "+" else None
                 if v:
