@@ -95,7 +95,7 @@ class Judgement:
     :param added: functions that the base does not have
     :param removed: functions that the base has and the patch takes out
     :param gone: struct fields that it takes out: what stood there is somewhere else, or nowhere
-    :param waits: it only brings functions that nothing calls yet
+    :param waits: it only brings functions that nothing calls before a later patch of its series
     """
 
     patch: str
@@ -187,8 +187,8 @@ def judge(
             f.why = "nothing calls it here"
             out.unused.append(f.name)
     old = {d.name for d in taken.before}
-    brings = {f.name for f in got.functions} - old
-    out.waits = brings == set(out.unused) and len(brings) == len(got.functions) and not removed
+    brings = bool(out.unused) and len(out.unused) == len(got.functions) and not removed
+    out.waits = brings and old.isdisjoint(out.unused)
     if not got.changes and not user.removed:
         if not any(f.edits for f in got.functions):
             out.verdict = SAME

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..base.clock import at_most
 from ..base.errors import InputError, Interrupted, LoadputError, TimeUp
+from ..lang.carry.inline import calls_in
 from ..lang.inputs import Patch
 from ..link.overlay import known_archs
 from ..link.program import Choice
@@ -85,16 +86,14 @@ class Judging:
     def exit_code(self) -> int:
         """0 nothing new, 1 a new violation, 2 no verdict somewhere, 4 not decided or not judged.
 
-        A patch is judged where one architecture judges it; one that brings what nothing calls yet
-        is judged with those of the series behind it.
+        A patch is judged where one architecture judges it; one that brings what a later one of the
+        series calls is judged with that.
         """
         codes = [2 for _ in self.failed]
         rows = zip_longest(*(p.rows for p in self.parts))
-        patches = [[r for r in row if isinstance(r, Judgement)] for row in rows]
-        for i, row in enumerate(patches):
+        for row in ([r for r in row if isinstance(r, Judgement)] for row in rows):
             judged = [j.exit_code for j in row if j.verdict != NOT_JUDGED]
-            waits = all(j.waits for j in row) and any(patches[i + 1 :])
-            codes += judged or ([] if not row or waits else [4])
+            codes += judged or [4 for j in row if not j.waits]
         if not codes:
             return 0 if self.verdict == NO_CODE else 4
         return max(codes, key=SEVERITY.__getitem__)
@@ -188,7 +187,7 @@ def _arch(choice: Choice, scenario: Scenario | None, taken: Sequence[Taken], run
     part = Part(choice.arch)
     known: Known = {}
     at = choice
-    for t in taken:
+    for i, t in enumerate(taken):
         label = "earlier patches" if t is not taken[-1] else t.patch.kind
         if not t.changes:
             part.rows.append(t)
@@ -204,5 +203,9 @@ def _arch(choice: Choice, scenario: Scenario | None, taken: Sequence[Taken], run
         except LoadputError as e:
             part.rows.append((t.patch.title, e))
             continue
+        if j.waits:
+            called = {fn for x in taken[i + 1 :] for d in x.defs for fn in calls_in(d)}
+            among = {fn for d in t.defs for fn in calls_in(d) if fn != d.name}
+            j.waits = bool(called & set(j.unused)) and called | among >= set(j.unused)
         part.rows.append(j)
     return part
